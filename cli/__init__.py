@@ -1,0 +1,1 @@
+"""The `mattebox` command, one file per sub-command."""

@@ -1,0 +1,30 @@
+"""Cutout: a photo, its matte, its clean colours and the report about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mattebox.core.diagnose import CutReport
+    from mattebox.core.photo import Photo, Pixels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cutout:
+    """What the engine made of one photo.
+
+    alpha: (h, w), the photo's own size and dtype (uint8 0..255 or uint16 0..65535).
+    foreground: (h, w, c), the photo's dtype: straight colours, equal to the photo's pixels where
+        alpha is full; None when decontamination was not asked for (then the photo's pixels stand).
+    """
+
+    photo: Photo
+    alpha: Pixels
+    foreground: Pixels | None
+    report: CutReport
+
+    @property
+    def colours(self) -> Pixels:
+        """The straight colours to write under the matte."""
+        return self.photo.pixels if self.foreground is None else self.foreground

@@ -1,0 +1,73 @@
+"""Engine: owns loaded networks and cuts photos."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mattebox.core.cutout import Cutout
+from mattebox.core.diagnose import CutReport, confidence, subject_box
+from mattebox.core.foreground import straight_foreground
+from mattebox.core.refine import refine_matte
+from mattebox.core.segment import Segmenter
+from mattebox.core.view import network_view
+from mattebox.models.catalogue import find_network
+from mattebox.models.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mattebox.core.photo import Photo
+    from mattebox.core.settings import CutSettings
+
+
+class Engine:
+    """Loaded networks, kept warm; one engine serves one thread at a time."""
+
+    def __init__(self, store: Store | None = None, *, threads: int = 0) -> None:
+        """`store` holds the weights (default: the user's cache); `threads` 0 lets onnxruntime choose."""
+        self.store = store or Store()
+        self._threads = threads
+        self._segmenters: dict[str, Segmenter] = {}
+
+    def segmenter(self, settings: CutSettings) -> Segmenter:
+        """The loaded network that `settings` names; its weights are fetched when they are missing.
+
+        Raises UnknownNetworkError, LicenceError, WeightsError, InferenceError.
+        """
+        network = find_network(settings.model)
+        if network.name not in self._segmenters:
+            weights = self.store.ensure(network, accept_licence=settings.accept_licence)
+            self._segmenters[network.name] = Segmenter(network, weights, threads=self._threads)
+        return self._segmenters[network.name]
+
+    def cut(self, photo: Photo, settings: CutSettings) -> Cutout:
+        """The subject of `photo` cut out: alpha at full resolution, clean colours, a report."""
+        seconds: dict[str, float] = {}
+        with _timed(seconds, "load"):
+            segmenter = self.segmenter(settings)
+        with _timed(seconds, "segment"):
+            probability = segmenter.probability(network_view(photo))
+        with _timed(seconds, "refine"):
+            alpha = refine_matte(photo, probability)
+        foreground = None
+        if settings.decontaminate:
+            with _timed(seconds, "foreground"):
+                foreground = straight_foreground(photo.pixels, alpha)
+        box = subject_box(alpha)
+        report = CutReport(
+            model=segmenter.network.name,
+            confidence=round(confidence(probability), 4),
+            warnings=() if box else ("no_subject",),
+            subject_box=box,
+            seconds=seconds,
+        )
+        return Cutout(photo, alpha, foreground, report)
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[step] = round(seconds.get(step, 0.0) + time.perf_counter() - start, 4)

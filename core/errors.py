@@ -1,0 +1,58 @@
+"""MatteboxError and its children: one clear sentence each, and whether a retry can help."""
+
+from __future__ import annotations
+
+from mattebox.models.errors import LicenceError, MatteboxError, UnknownNetworkError, WeightsError
+
+__all__ = [
+    "InferenceError",
+    "LicenceError",
+    "LimitError",
+    "MatteboxError",
+    "MissingExtraError",
+    "OutputExistsError",
+    "PhotoError",
+    "SettingsError",
+    "TruncatedPhotoError",
+    "UnknownNetworkError",
+    "WeightsError",
+    "WriteError",
+]
+
+
+class PhotoError(MatteboxError):
+    """A file is no photo that can be read."""
+
+
+class TruncatedPhotoError(PhotoError):
+    """A file begins as a photo and ends too early: damaged, or still being copied."""
+
+    can_retry = True
+
+
+class LimitError(PhotoError):
+    """A photo is larger than a limit allows; the sentence says which limit and how to raise it."""
+
+
+class MissingExtraError(PhotoError):
+    """A format needs an optional package; the sentence names the command that installs it."""
+
+
+class SettingsError(MatteboxError):
+    """Settings contradict each other or the photo."""
+
+
+class InferenceError(MatteboxError):
+    """A network could not be loaded or run."""
+
+    can_retry = True
+
+
+class WriteError(MatteboxError):
+    """An output could not be written: no space, no permission, or a format that cannot hold it."""
+
+    can_retry = True
+
+
+class OutputExistsError(MatteboxError):
+    """A file stands where an output would go, and overwriting was not asked for."""

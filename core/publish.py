@@ -1,0 +1,90 @@
+"""Staged names and publishing: a file is complete under its final name, or it is not there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from mattebox.core.errors import OutputExistsError, WriteError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+STAGED_PREFIX: Final = ".mattebox-"
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
+
+
+def stage_name(target: Path) -> Path:
+    """A new hidden name in the target's own folder, so that publishing is one rename or link."""
+    return target.with_name(f"{STAGED_PREFIX}{secrets.token_hex(6)}.part")
+
+
+def numbered(target: Path) -> Iterator[Path]:
+    """`target`, then `name-2.ext`, `name-3.ext`, ... beside it."""
+    yield target
+    stem, dot, ending = target.name.partition(".")
+    number = 2
+    while True:
+        yield target.with_name(f"{stem}-{number}{dot}{ending}")
+        number += 1
+
+
+def publish(staged: Path, target: Path, *, overwrite: bool = False, number: bool = False) -> Path:
+    """Give a complete staged file its final name and sync the folder; returns that name.
+
+    Nothing is overwritten unless `overwrite`; with `number` a taken name gets the next free number,
+    else OutputExistsError. Raises WriteError where the folder refuses.
+    """
+    try:
+        if overwrite:
+            staged.replace(target)
+            final = target
+        else:
+            final = _link_first_free(staged, target, number=number)
+        sync_folder(target.parent)
+    except OutputExistsError:
+        raise
+    except OSError as error:
+        raise WriteError(f"{target}: the output could not be published ({error.strerror}).") from error
+    return final
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` durable, where the platform can."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _link_first_free(staged: Path, target: Path, *, number: bool) -> Path:
+    for candidate in numbered(target):
+        try:
+            _move_exclusively(staged, candidate)
+        except FileExistsError:
+            if number:
+                continue
+            raise OutputExistsError(
+                f"{target}: a file of that name exists; use --overwrite or another name."
+            ) from None
+        return candidate
+    raise AssertionError("numbered() never ends")
+
+
+def _move_exclusively(staged: Path, target: Path) -> None:
+    """Move without overwriting; on file systems without links, claim the name first."""
+    try:
+        os.link(staged, target)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        staged.replace(target)
+        return
+    staged.unlink()

@@ -1,0 +1,40 @@
+"""The one vocabulary of the command line, the YAML and the plug-in.
+
+Importing it loads no numpy: `mattebox --help` and `mattebox check` stay quick.
+"""
+
+from __future__ import annotations
+
+from mattebox.core.settings.base import Settings
+from mattebox.core.settings.cut import CutSettings
+from mattebox.core.settings.finish import FinishSettings
+from mattebox.core.settings.outputs import (
+    ENDINGS,
+    FORMATS,
+    JpegOutput,
+    MaskOutput,
+    Output,
+    PngOutput,
+    PsdOutput,
+    TiffOutput,
+    WebpOutput,
+    format_of_ending,
+    parse_output,
+)
+
+__all__ = [
+    "ENDINGS",
+    "FORMATS",
+    "CutSettings",
+    "FinishSettings",
+    "JpegOutput",
+    "MaskOutput",
+    "Output",
+    "PngOutput",
+    "PsdOutput",
+    "Settings",
+    "TiffOutput",
+    "WebpOutput",
+    "format_of_ending",
+    "parse_output",
+]

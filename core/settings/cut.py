@@ -1,0 +1,18 @@
+"""CutSettings: how the subject is found and its matte computed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from mattebox.core.settings.base import Settings
+
+
+class CutSettings(Settings):
+    """How the subject is found and its matte computed; the defaults are the product's."""
+
+    model: str = Field("u2net", description="name of a network in the catalogue")
+    accept_licence: bool = Field(False, description="consent to a licence that forbids commercial use")
+    refine: Literal["auto", "none"] = Field("auto", description="how edges become a soft alpha")
+    decontaminate: bool = Field(True, description="give soft edges the subject's own colour")

@@ -1,0 +1,1 @@
+"""Which networks exist, and where their weights come from."""
