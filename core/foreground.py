@@ -27,8 +27,8 @@ def straight_foreground(pixels: Pixels, alpha: Pixels) -> Pixels:
     partial = (alpha > 0) & (alpha < top)
     if not partial.any():
         return pixels
-    image = pixels.astype(np.float32) / top
-    matte = (alpha.astype(np.float32) / top)[..., None]
+    image = pixels.astype(np.float32) / np.float32(top)
+    matte = (alpha.astype(np.float32) / np.float32(top))[..., None]
     subject, behind = image, image
     for width in _PASSES:
         subject, behind = _fuse(image, subject, behind, matte, width)
@@ -52,5 +52,4 @@ def _fuse(
 
 
 def _blur(picture: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    blurred = cv2.blur(picture, (width, width))
-    return blurred.reshape(picture.shape)
+    return np.asarray(cv2.blur(picture, (width, width)), np.float32).reshape(picture.shape)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STAGED_PREFIX: Final = ".mattebox-"
+# Endings of two parts that a number must not split.
+_DOUBLE_ENDINGS: Final = (".cutout", ".mask")
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
@@ -25,10 +27,13 @@ def stage_name(target: Path) -> Path:
 def numbered(target: Path) -> Iterator[Path]:
     """`target`, then `name-2.ext`, `name-3.ext`, ... beside it."""
     yield target
-    stem, dot, ending = target.name.partition(".")
+    stem, ending = target.stem, target.suffix
+    if stem.endswith(_DOUBLE_ENDINGS):
+        stem, dot, middle = stem.rpartition(".")
+        ending = f"{dot}{middle}{ending}"
     number = 2
     while True:
-        yield target.with_name(f"{stem}-{number}{dot}{ending}")
+        yield target.with_name(f"{stem}-{number}{ending}")
         number += 1
 
 

@@ -22,4 +22,5 @@ def refine_matte(photo: Photo, probability: NDArray[np.float32]) -> Pixels:
     level = np.clip((probability - _SURE_OUT) / (_SURE_IN - _SURE_OUT), 0.0, 1.0).astype(np.float32)
     full = cv2.resize(level, (photo.width, photo.height), interpolation=cv2.INTER_CUBIC)
     top = np.iinfo(photo.pixels.dtype).max
-    return np.clip(full * top + 0.5, 0, top).astype(photo.pixels.dtype)
+    levels = np.clip(full * np.float32(top) + np.float32(0.5), 0, top)
+    return levels.astype(np.uint8) if photo.bits == 8 else levels.astype(np.uint16)

@@ -13,9 +13,8 @@ from mattebox.core.errors import InferenceError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from mattebox.models.catalogue import Network
+    from numpy.typing import NDArray
 
 _SMALLEST_RANGE: Final = 1e-6
 
@@ -60,7 +59,7 @@ class Segmenter:
             raise InferenceError(f"The network {network.name} failed on this photo ({error}).") from error
         answer = _activate(np.asarray(raw, np.float32).reshape(side, side), network.activation)
         height, width = view.shape[:2]
-        return cv2.resize(answer, (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.resize(answer, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _activate(raw: NDArray[np.float32], activation: str) -> NDArray[np.float32]:

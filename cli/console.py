@@ -1,0 +1,71 @@
+"""What a person sees: progress bars on a terminal, plain lines otherwise, errors on stderr."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.progress import Progress
+
+
+class Console:
+    """Lines to stdout, sentences to stderr, and a bar while work is long and a person looks."""
+
+    def __init__(self, *, debug: bool = False) -> None:
+        """With `debug`, errors come with their traceback."""
+        self._debug = debug
+        self._progress: Progress | None = None
+
+    @contextmanager
+    def progress(self, total: int) -> Iterator[Callable[[], None]]:
+        """A bar over `total` photos on a terminal; yields the function that advances it."""
+        if not sys.stderr.isatty() or total < 2:
+            yield lambda: None
+            return
+        from rich.console import Console as RichConsole  # noqa: PLC0415 - only where somebody looks
+        from rich.progress import (  # noqa: PLC0415
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=RichConsole(stderr=True), transient=True) as progress:
+            self._progress = progress
+            task = progress.add_task("Cutting", total=total)
+            try:
+                yield lambda: progress.advance(task)
+            finally:
+                self._progress = None
+
+    def say(self, line: str) -> None:
+        """A line of result on stdout."""
+        self._above_bar(printable(line), err=False)
+
+    def fail(self, error: Exception) -> None:
+        """An error's sentence on stderr."""
+        text = str(error)
+        if self._debug:
+            text = "".join(traceback.format_exception(error)).rstrip()
+        self._above_bar(printable(text), err=True)
+
+    def _above_bar(self, text: str, *, err: bool) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+        click.echo(text, err=err)
+        if self._progress is not None:
+            self._progress.start()
+
+
+def printable(text: str) -> str:
+    """The text with bytes that are no UTF-8 (from file names) shown as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

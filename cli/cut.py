@@ -1,0 +1,221 @@
+"""`mattebox cut`: photos in, cutouts out."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import yaml
+from pydantic import ValidationError
+
+from mattebox.cli.console import Console
+from mattebox.cli.plan import PlanError, plan
+from mattebox.core.errors import MatteboxError, OutputExistsError, PhotoError, WriteError
+from mattebox.core.publish import publish, stage_name
+from mattebox.core.settings import FORMATS, CutSettings, FinishSettings, parse_output
+from mattebox.core.settings.explain import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mattebox.cli.plan import PlannedPhoto
+    from mattebox.core.engine import Engine
+    from mattebox.core.job import JobReport
+
+
+@click.command(name="cut")
+@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO...")
+@click.option("-o", "--output", metavar="FILE|FOLDER", help="Where to write; default: beside each photo.")
+@click.option(
+    "-f", "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="What to write; repeatable."
+)
+@click.option("-m", "--model", help="The network to use; see 'mattebox models list'.")
+@click.option("--accept-licence", is_flag=True, help="Accept weights that forbid commercial use.")
+@click.option(
+    "-s",
+    "--set",
+    "assignments",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any setting of a rule, such as cut.refine=none; repeatable.",
+)
+@click.option("--report", is_flag=True, help="Write NAME.report.json beside each output.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON report a line instead of names.")
+@click.option("--overwrite", is_flag=True, help="Replace existing outputs.")
+@click.pass_context
+def command(
+    context: click.Context,
+    *,
+    photos: tuple[Path, ...],
+    output: str | None,
+    formats: tuple[str, ...],
+    model: str | None,
+    accept_licence: bool,
+    assignments: tuple[str, ...],
+    report: bool,
+    as_json: bool,
+    overwrite: bool,
+) -> None:
+    """Cut the subject out of each PHOTO; a folder is walked and its tree kept.
+
+    Without -o, photo.jpg becomes photo.cutout.png beside it (photo.mask.png for a mask).
+    """
+    named = {"cut.model": model, "cut.accept_licence": accept_licence or None}
+    cut, finish, options = _settings(named, assignments)
+    try:
+        planned = plan(
+            photos,
+            Path(output) if output is not None else None,
+            tuple(dict.fromkeys(formats)),
+            as_folder=output is not None and output.endswith(("/", os.sep)),
+        )
+    except PlanError as error:
+        raise click.UsageError(str(error), context) from error
+    if not planned:
+        raise PhotoError(f"{photos[0]}: there is no photo in this folder.")
+    outputs = {name: _output(name, options) for name, _ in planned[0].targets}
+    inputs = {_identity(item.source) for item in planned} - {None}
+    console = Console(debug=bool(context.obj and context.obj.get("debug")))
+    engine: Engine | None = None
+    failed = False
+    with console.progress(len(planned)) as advance:
+        for item in planned:
+            try:
+                _check(item, inputs, overwrite=overwrite)
+                if engine is None:
+                    engine = _ready_engine(cut, console)
+                done = _cut_one(item, outputs, cut, finish, engine, overwrite=overwrite)
+                if report:
+                    _write_reports(done, overwrite=overwrite)
+                console.say(json.dumps(done.as_dict()) if as_json else _summary(done))
+            except MatteboxError as error:
+                if engine is None and not isinstance(error, PhotoError | OutputExistsError | WriteError):
+                    raise
+                failed = True
+                console.fail(error)
+            advance()
+    if failed:
+        context.exit(1)
+
+
+def _settings(
+    named: dict[str, Any], assignments: Sequence[str]
+) -> tuple[CutSettings, FinishSettings, dict[str, Any]]:
+    """The three groups of settings from named options and KEY=VALUE assignments."""
+    groups: dict[str, dict[str, Any]] = {"cut": {}, "finish": {}, "output": {}}
+    values = {key: value for key, value in named.items() if value is not None}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals:
+            raise click.UsageError(f"--set {assignment}: write it as KEY=VALUE, such as cut.refine=none")
+        try:
+            values[key] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            values[key] = text
+    for key, value in values.items():
+        group, dot, name = key.partition(".")
+        if not dot or group not in groups:
+            raise click.UsageError(f"--set {key}: a setting begins with cut., finish. or output.")
+        groups[group][name] = value
+    try:
+        cut = CutSettings(**groups["cut"])
+    except ValidationError as error:
+        raise click.UsageError(f"cut.{explain(error, CutSettings)}") from error
+    try:
+        finish = FinishSettings(**groups["finish"])
+    except ValidationError as error:
+        raise click.UsageError(f"finish.{explain(error, FinishSettings)}") from error
+    return cut, finish, groups["output"]
+
+
+def _output(name: str, options: dict[str, Any]) -> Any:
+    try:
+        return parse_output({"format": name, **options})
+    except ValidationError as error:
+        model = type(parse_output({"format": name}))
+        raise click.UsageError(f"output.{explain(error, model)}") from error
+
+
+def _check(item: PlannedPhoto, inputs: set[tuple[int, int] | None], *, overwrite: bool) -> None:
+    """Refuse before any work what publishing would refuse after it."""
+    if not os.path.lexists(item.source):
+        raise PhotoError(f"{item.source}: there is no such file.")
+    for _, target in item.targets:
+        if _identity(target) in inputs:
+            raise OutputExistsError(
+                f"{target}: the output would replace a photo of yours; name another with -o."
+            )
+        if not overwrite and os.path.lexists(target):
+            raise OutputExistsError(f"{target}: a file of that name exists; use --overwrite or another name.")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _ready_engine(cut: CutSettings, console: Console) -> Engine:
+    """An engine with its weights at hand: what is missing is told once, not once a photo."""
+    from mattebox.models.store import Store  # noqa: PLC0415
+
+    from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
+
+    engine = Engine(Store(progress=console.fetching))
+    engine.segmenter(cut)
+    return engine
+
+
+def _cut_one(
+    item: PlannedPhoto,
+    outputs: dict[str, Any],
+    cut: CutSettings,
+    finish: FinishSettings,
+    engine: Engine,
+    *,
+    overwrite: bool,
+) -> JobReport:
+    from mattebox.core.job import Job, StagedOutput, run_job  # noqa: PLC0415 - loads arrays
+
+    staged = []
+    for name, target in item.targets:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(f"{target.parent}: the folder cannot be made ({error.strerror}).") from error
+        staged.append((StagedOutput(outputs[name], stage_name(target)), target))
+    job = Job(item.source, tuple(output for output, _ in staged), cut, finish)
+    published: dict[str, Path] = {}
+    try:
+        done = run_job(job, engine)
+        for output, target in staged:
+            published[os.fspath(output.staged)] = publish(output.staged, target, overwrite=overwrite)
+    finally:
+        for output, _ in staged:
+            output.staged.unlink(missing_ok=True)
+    return done.with_paths(published)
+
+
+def _write_reports(done: JobReport, *, overwrite: bool) -> None:
+    text = json.dumps(done.as_dict(), indent=2) + "\n"
+    for output in done.outputs:
+        target = Path(f"{output.path}.report.json")
+        staged = stage_name(target)
+        try:
+            staged.write_text(text, encoding="utf-8")
+            publish(staged, target, overwrite=overwrite)
+        except OSError as error:
+            raise WriteError(f"{target}: the report cannot be written ({error.strerror}).") from error
+        finally:
+            staged.unlink(missing_ok=True)
+
+
+def _summary(done: JobReport) -> str:
+    names = ", ".join(output.path for output in done.outputs)
+    warnings = f" ({', '.join(done.warnings)})" if done.warnings else ""
+    return f"{done.input} -> {names}  confidence {done.confidence:.2f}{warnings}"

@@ -1,0 +1,118 @@
+"""The house: listed packages equal the tree, links lead home, arrows between rooms run downhill."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("cli", "core", "daemon", "gimp_plugin", "models")
+ALLOWED = {
+    "cli": {"cli", "daemon", "gimp_plugin", "core", "models"},
+    "daemon": {"daemon", "core"},
+    "gimp_plugin": {"gimp_plugin", "core"},
+    "core": {"core", "models"},
+    "models": {"models"},
+}
+# GIMP runs this folder's files itself; it is data of the room, not a package.
+PLUGIN_FOLDER = Path("gimp_plugin/mattebox")
+
+
+def sources(room: str) -> list[Path]:
+    """All Python files of a room."""
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def imported_rooms(path: Path) -> set[str]:
+    """The rooms that a file imports from anywhere, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            names = [node.module or ""]
+            if node.module == "mattebox":
+                names = [f"mattebox.{alias.name}" for alias in node.names]
+        for name in names:
+            first, _, rest = name.partition(".")
+            if first == "mattebox" and rest:
+                found.add(rest.partition(".")[0])
+            assert first not in ROOMS, f"{path}: {name} is named without mattebox"
+    return found
+
+
+def test_listed_packages_equal_the_tree() -> None:
+    """Pyproject lists exactly the folders with an __init__.py, each at its place."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    tree = {
+        "mattebox." + ".".join(init.parent.relative_to(ROOT).parts)
+        for room in ROOMS
+        for init in (ROOT / room).rglob("__init__.py")
+    }
+    assert set(settings["packages"]) == tree
+    assert settings["package-dir"] == {
+        name: name.removeprefix("mattebox.").replace(".", "/") for name in tree
+    }
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_folder_of_code_is_a_package(room: str) -> None:
+    """A Python file that stands in a folder without an __init__.py would be missing from the wheel."""
+    loose = [
+        path
+        for path in sources(room)
+        if not (path.parent / "__init__.py").exists() and PLUGIN_FOLDER not in path.relative_to(ROOT).parents
+    ]
+    assert loose == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_type_checker_links_lead_to_the_rooms(room: str) -> None:
+    """.src/mattebox/ROOM is a relative link to the room, so that a clone works anywhere."""
+    link = ROOT / ".src" / "mattebox" / room
+    assert link.readlink() == Path("../..") / room
+    assert link.resolve() == ROOT / room
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_arrows_run_downhill(room: str) -> None:
+    """No room imports from one that DESIGN puts above or beside it."""
+    uphill = {
+        str(path.relative_to(ROOT)): wrong
+        for path in sources(room)
+        if (wrong := imported_rooms(path) - ALLOWED[room])
+    }
+    assert uphill == {}
+
+
+def test_plugin_files_import_the_standard_library_and_gi_alone() -> None:
+    """What GIMP runs needs nothing that GIMP's own Python lacks."""
+    import sys
+
+    own = {path.stem for path in (ROOT / PLUGIN_FOLDER).glob("*.py")}
+    for path in (ROOT / PLUGIN_FOLDER).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            for name in names:
+                first = name.partition(".")[0]
+                assert first in sys.stdlib_module_names | own | {"gi", "__future__"}, f"{path}: {name}"
+
+
+def test_no_module_is_several_rooms_in_one() -> None:
+    """A module above 350 lines has more than one reason to change."""
+    long = {
+        str(path.relative_to(ROOT)): count
+        for room in ROOMS
+        for path in sources(room)
+        if (count := len(path.read_text(encoding="utf-8").splitlines())) > 350
+    }
+    assert long == {}
