@@ -22,5 +22,5 @@ def refine_matte(photo: Photo, probability: NDArray[np.float32]) -> Pixels:
     level = np.clip((probability - _SURE_OUT) / (_SURE_IN - _SURE_OUT), 0.0, 1.0).astype(np.float32)
     full = cv2.resize(level, (photo.width, photo.height), interpolation=cv2.INTER_CUBIC)
     top = np.iinfo(photo.pixels.dtype).max
-    levels = np.clip(full * np.float32(top) + np.float32(0.5), 0, top)
+    levels = np.asarray(np.clip(full * np.float32(top) + np.float32(0.5), 0, top), np.float32)
     return levels.astype(np.uint8) if photo.bits == 8 else levels.astype(np.uint16)
