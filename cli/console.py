@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mattebox.cli.fetching import FetchProgress
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -47,6 +49,11 @@ class Console:
             finally:
                 self._progress = None
 
+    @property
+    def fetching(self) -> FetchProgress:
+        """What a Store tells while it fetches: a bar on a terminal, plain lines otherwise."""
+        return FetchProgress(pause=self._pause, resume=self._resume)
+
     def say(self, line: str) -> None:
         """A line of result on stdout."""
         self._above_bar(printable(line), err=False)
@@ -59,9 +66,15 @@ class Console:
         self._above_bar(printable(text), err=True)
 
     def _above_bar(self, text: str, *, err: bool) -> None:
+        self._pause()
+        click.echo(text, err=err)
+        self._resume()
+
+    def _pause(self) -> None:
         if self._progress is not None:
             self._progress.stop()
-        click.echo(text, err=err)
+
+    def _resume(self) -> None:
         if self._progress is not None:
             self._progress.start()
 

@@ -162,9 +162,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def _ready_engine(cut: CutSettings, console: Console) -> Engine:
     """An engine with its weights at hand: what is missing is told once, not once a photo."""
-    from mattebox.models.store import Store  # noqa: PLC0415
-
     from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
+    from mattebox.models.store import Store  # noqa: PLC0415
 
     engine = Engine(Store(progress=console.fetching))
     engine.segmenter(cut)

@@ -6,15 +6,14 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mattebox.models.catalogue import find_network
-from mattebox.models.store import Store
-
 from mattebox.core.cutout import Cutout
 from mattebox.core.diagnose import CutReport, confidence, subject_box
 from mattebox.core.foreground import straight_foreground
 from mattebox.core.refine import refine_matte
 from mattebox.core.segment import Segmenter
 from mattebox.core.view import network_view
+from mattebox.models.catalogue import find_network
+from mattebox.models.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

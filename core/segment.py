@@ -13,8 +13,9 @@ from mattebox.core.errors import InferenceError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mattebox.models.catalogue import Network
     from numpy.typing import NDArray
+
+    from mattebox.models.catalogue import Network
 
 _SMALLEST_RANGE: Final = 1e-6
 
@@ -49,8 +50,8 @@ class Segmenter:
         network = self.network
         side = network.input_size
         small = cv2.resize(view, (side, side), interpolation=cv2.INTER_AREA)
-        tensor = small.astype(np.float32) * np.float32(network.scale)
-        tensor = (tensor - np.float32(network.mean)) / np.float32(network.std)
+        mean, std = (np.asarray(triple, np.float32) for triple in (network.mean, network.std))
+        tensor = np.asarray((small * np.float32(network.scale) - mean) / std, np.float32)
         try:
             (raw,) = self._session.run(
                 [self._output], {self._input: np.ascontiguousarray(tensor.transpose(2, 0, 1)[None])}

@@ -27,3 +27,7 @@ class WeightsError(MatteboxError):
     """Weights are missing, damaged, or could not be fetched from any source."""
 
     can_retry = True
+
+
+class SourceError(WeightsError):
+    """One source of weights failed; the store goes on to the next."""

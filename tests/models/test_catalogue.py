@@ -1,0 +1,90 @@
+"""The catalogue tells the truth about its networks."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from mattebox.models.catalogue import UrlSource, find_network, load_catalogue
+from mattebox.models.errors import UnknownNetworkError
+
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 1 / 255)
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "preprocessing", "activation"),
+    [
+        ("u2net", 320, IMAGENET, "none"),
+        ("u2netp", 320, IMAGENET, "none"),
+        ("u2net_human_seg", 320, IMAGENET, "none"),
+        ("silueta", 320, IMAGENET, "none"),
+        ("isnet-general-use", 1024, ((0.5,) * 3, (1.0,) * 3, 1 / 255), "minmax"),
+        ("isnet-anime", 1024, ((0.0,) * 3, (1.0,) * 3, 1 / 255), "none"),
+        ("birefnet-general", 1024, IMAGENET, "sigmoid"),
+        ("birefnet-general-lite", 1024, IMAGENET, "sigmoid"),
+        ("birefnet-lite-512", 512, IMAGENET, "sigmoid"),
+        ("birefnet-portrait", 1024, IMAGENET, "sigmoid"),
+        ("bria-rmbg", 1024, IMAGENET, "minmax"),
+        ("imgly-isnet", 1024, ((128.0,) * 3, (256.0,) * 3, 1.0), "none"),
+    ],
+)
+def test_preprocessing_is_the_authors(
+    name: str, side: int, preprocessing: tuple[object, ...], activation: str
+) -> None:
+    """Each network gets its pixels as its authors prepare them."""
+    network = find_network(name)
+    assert network.input_size == side
+    assert (network.mean, network.std, network.scale) == preprocessing
+    assert network.activation == activation
+
+
+def test_every_row_can_be_verified() -> None:
+    """Each row has a size, a sha256 in lower-case hexadecimal, a file of its own and a source."""
+    rows = load_catalogue().values()
+    assert len({row.file for row in rows}) == len(rows)
+    for row in rows:
+        assert row.size is not None
+        assert row.sha256 is not None
+        assert len(bytes.fromhex(row.sha256)) == 32
+        assert row.sha256 == row.sha256.lower()
+        assert row.sources
+        assert row.licence
+        assert row.file.endswith(".onnx")
+
+
+def test_official_address_comes_first_and_packages_after_it() -> None:
+    """The default network's first source is its release, its second a package with the same bytes."""
+    first, second = find_network("u2net").sources
+    assert isinstance(first, UrlSource)
+    assert not isinstance(second, UrlSource)
+
+
+def test_only_a_stated_prohibition_is_called_non_commercial() -> None:
+    """Bria's weights forbid commercial use; where nobody says anything, the row says that."""
+    rows = load_catalogue()
+    assert [name for name, row in rows.items() if row.commercial is False] == ["bria-rmbg"]
+    assert rows["silueta"].commercial is None
+    assert rows["u2net"].commercial is True
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"),
+    [("u2ent", "u2net"), ("SILUETTA", "silueta"), ("birefnetportrait", "birefnet-portrait")],
+)
+def test_unknown_name_is_answered_with_the_nearest(typo: str, meant: str) -> None:
+    """A mistyped network is an error that names the one that was probably meant."""
+    with pytest.raises(UnknownNetworkError, match=f"no network named {typo!r}; did you mean {meant}"):
+        find_network(typo)
+
+
+def test_hopeless_name_is_answered_with_the_list() -> None:
+    """A name that resembles nothing is answered with all names."""
+    with pytest.raises(UnknownNetworkError, match="known are u2net, u2netp"):
+        find_network("zzzzzz")
+
+
+def test_rows_are_frozen() -> None:
+    """Nobody changes a network for everybody else."""
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        find_network("u2net").input_size = 1  # type: ignore[misc] # the mistake under test
