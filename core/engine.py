@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mattebox.core.cutout import Cutout
 from mattebox.core.diagnose import CutReport, confidence, subject_box
 from mattebox.core.foreground import straight_foreground
+from mattebox.core.photo.own_alpha import multiplied
 from mattebox.core.refine import refine_matte
 from mattebox.core.segment import Segmenter
 from mattebox.core.view import network_view
@@ -51,6 +52,8 @@ class Engine:
             probability = segmenter.probability(network_view(photo))
         with _timed(seconds, "refine"):
             alpha = refine_matte(photo, probability)
+        if photo.alpha is not None and settings.input_alpha == "multiply":
+            alpha = multiplied(alpha, photo.alpha)
         foreground = None
         if settings.decontaminate:
             with _timed(seconds, "foreground"):

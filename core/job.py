@@ -98,7 +98,7 @@ def run_job(job: Job, engine: Engine | None = None) -> JobReport:
     from mattebox.core.write import write_output  # noqa: PLC0415
 
     start = time.perf_counter()
-    photo = read_photo(job.source)
+    photo = read_photo(job.source, job.cut.limits)
     read_seconds = time.perf_counter() - start
     cutout = (engine or process_engine()).cut(photo, job.cut)
     start = time.perf_counter()

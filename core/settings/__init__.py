@@ -8,6 +8,7 @@ from __future__ import annotations
 from mattebox.core.settings.base import Settings
 from mattebox.core.settings.cut import CutSettings
 from mattebox.core.settings.finish import FinishSettings
+from mattebox.core.settings.limits import ReadLimits
 from mattebox.core.settings.outputs import (
     ENDINGS,
     FORMATS,
@@ -32,6 +33,7 @@ __all__ = [
     "Output",
     "PngOutput",
     "PsdOutput",
+    "ReadLimits",
     "Settings",
     "TiffOutput",
     "WebpOutput",

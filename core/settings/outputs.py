@@ -8,35 +8,56 @@ from pydantic import Field, TypeAdapter
 
 from mattebox.core.settings.base import Settings
 
+_HIDDEN: Final = "colours under full transparency: clear (small files) or keep (to paint the mask back)"
+_GPS: Final = "keep the place where the photo was taken"
+
 
 class PngOutput(Settings):
     """PNG with straight alpha, 8 or 16 bits."""
 
     format: Literal["png"] = "png"
+    compression: Literal["fast", "small"] = Field("fast", description="speed or size; the pixels are equal")
+    hidden: Literal["clear", "keep"] = Field("clear", description=_HIDDEN)
+    gps: bool = Field(True, description=_GPS)
 
 
 class WebpOutput(Settings):
     """WebP with straight alpha."""
 
     format: Literal["webp"] = "webp"
+    lossless: bool = Field(True, description="every pixel as it is; else by quality")
+    quality: int = Field(90, ge=0, le=100, description="of the colours, where lossless is off")
+    effort: int = Field(50, ge=0, le=100, description="how hard lossless looks for a small file")
+    method: int = Field(2, ge=0, le=6, description="0 quick to 6 small")
+    hidden: Literal["clear", "keep"] = Field("clear", description=_HIDDEN)
+    gps: bool = Field(True, description=_GPS)
 
 
 class TiffOutput(Settings):
     """TIFF with unassociated alpha."""
 
     format: Literal["tiff"] = "tiff"
+    compression: Literal["deflate", "none"] = Field("deflate", description="lossless either way")
+    hidden: Literal["clear", "keep"] = Field("clear", description=_HIDDEN)
+    gps: bool = Field(True, description=_GPS)
 
 
 class JpegOutput(Settings):
     """JPEG on a background: the format has no alpha."""
 
     format: Literal["jpeg"] = "jpeg"
+    quality: int = Field(92, ge=1, le=100)
+    subsampling: Literal["4:4:4", "4:2:2", "4:2:0"] = Field("4:4:4", description="of the colours")
+    progressive: bool = Field(False, description="a picture that appears in passes")
+    gps: bool = Field(True, description=_GPS)
 
 
 class MaskOutput(Settings):
     """The matte alone, as a gray PNG."""
 
     format: Literal["mask"] = "mask"
+    bits: Literal["auto", 8, 16] = Field("auto", description="auto: those of the photo")
+    compression: Literal["fast", "small"] = Field("fast", description="speed or size")
 
 
 class PsdOutput(Settings):

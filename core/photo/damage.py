@@ -1,0 +1,46 @@
+"""What a decoder's failure means to the user: cut off, damaged, or too large for this machine."""
+
+from __future__ import annotations
+
+import struct
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from mattebox.core.errors import MatteboxError, PhotoError, TruncatedPhotoError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_CUT_OFF: Final = (
+    "truncated",
+    "too small",
+    "unexpected end",
+    "premature end",
+    "not enough",
+    "end of file",
+    "end of stream",
+    "no more data",
+    "requires a buffer",
+)
+
+
+@contextmanager
+def decoding(path: Path, kind: str) -> Iterator[None]:
+    """Turn whatever a decoder raises into TruncatedPhotoError or PhotoError with one sentence.
+
+    Decoders of hostile files raise about everything: SyntaxError, struct.error, KeyError, ...
+    """
+    try:
+        yield
+    except MatteboxError:
+        raise
+    except MemoryError as error:
+        raise PhotoError(f"{path}: this machine has not enough memory to decode the {kind} file.") from error
+    except Exception as error:
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        if isinstance(error, (EOFError, struct.error)) or any(word in reason.lower() for word in _CUT_OFF):
+            raise TruncatedPhotoError(
+                f"{path}: the {kind} file ends too early ({reason}); it is damaged or still being copied."
+            ) from error
+        raise PhotoError(f"{path}: the {kind} file is damaged and cannot be decoded ({reason}).") from error

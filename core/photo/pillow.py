@@ -1,0 +1,196 @@
+"""JPEG, PNG, WebP, AVIF, BMP, GIF and simple TIFF through Pillow."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import numpy as np
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from mattebox.core.errors import PhotoError, TruncatedPhotoError
+from mattebox.core.photo import exif as exif_block
+from mattebox.core.photo.limits import check_limits
+from mattebox.core.photo.model import ColourMode, Header, OpenPhoto, Planes
+from mattebox.core.photo.png16 import decode_png16, is_png16
+from mattebox.core.photo.webp import check_webp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mattebox.core.settings import ReadLimits
+
+# Image.open gets these names only, so that nothing else is ever tried. Naming the modules registers
+# them: MPO in the list raises KeyError while its plug-in is not imported.
+_PLUGINS: Final = (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "jpeg": ("JPEG", "MPO"),
+    "png": ("PNG",),
+    "webp": ("WEBP",),
+    "avif": ("AVIF",),
+    "bmp": ("BMP",),
+    "gif": ("GIF",),
+    "tiff": ("TIFF",),
+}
+_STRIP_BYTES: Final = 1 << 24
+_TO_PLAIN: Final = {
+    "1": "L",
+    "La": "LA",
+    "PA": "RGBA",
+    "RGBX": "RGB",
+    "RGBa": "RGBA",
+    "YCbCr": "RGB",
+}
+_GRAY: Final = frozenset({"1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N"})
+_WITH_ALPHA: Final = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
+_PLAIN: Final = frozenset({"L", "LA", "RGB", "RGBA", "CMYK", "I;16", "I;16L", "I;16B", "I;16N"})
+
+
+@contextmanager
+def opened(
+    file: BinaryIO, path: Path, kind: str, limits: ReadLimits, block: bytes | None = None
+) -> Iterator[OpenPhoto]:
+    """An image of `kind`, header read and checked against `limits`, nothing decoded.
+
+    block: the EXIF block, where the caller knows it better than Pillow.
+    Raises TruncatedPhotoError, PhotoError, LimitError.
+    """
+    # Pillow's own limit is a fixed number, a warning up to twice of it; `limits` replaces it.
+    Image.MAX_IMAGE_PIXELS = None
+    if kind == "webp":
+        check_webp(file, path, limits)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # decoders warn about odd metadata, which travels as it is
+        try:
+            image = Image.open(file, formats=_NAMES[kind])
+        except UnidentifiedImageError as error:
+            raise TruncatedPhotoError(
+                f"{path}: the file begins as {kind.upper()} but its header cannot be read; "
+                f"it is damaged or still being copied."
+            ) from error
+        with image:
+            deep = kind == "png" and is_png16(file)
+            header = _header(image, block, deep=deep)
+            check_limits(path, limits, header.width, header.height, header.frames)
+
+            def decode() -> Planes:
+                return decode_png16(file) if deep else _decode(image, path, kind)
+
+            yield OpenPhoto(header, decode)
+
+
+def _header(image: Image.Image, block: bytes | None, *, deep: bool) -> Header:
+    info = image.info
+    # The second picture of an MPO is a preview or a gain map, not a page.
+    frames = 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
+    block = block or exif_block.bare(_exif_bytes(image))
+    xmp = info.get("xmp") or None
+    mode: ColourMode = "cmyk" if image.mode == "CMYK" else "gray" if image.mode in _GRAY else "rgb"
+    return Header(
+        width=image.width,
+        height=image.height,
+        mode=mode,
+        bits=16 if deep or image.mode.startswith("I;16") else 8,
+        has_alpha=image.mode in _WITH_ALPHA or "transparency" in info,
+        icc=info.get("icc_profile") or None,
+        exif=block,
+        xmp=xmp.encode() if isinstance(xmp, str) else xmp,
+        dpi=_dpi(image),
+        orientation=exif_block.orientation(block),
+        frames=frames,
+        notes=frame_note(frames),
+    )
+
+
+def _decode(image: Image.Image, path: Path, kind: str) -> Planes:
+    image.seek(0)
+    planes = _arrays(_plain(image, path))
+    if kind == "jpeg" and planes.mode == "cmyk" and "adobe" not in image.info:
+        # Pillow takes all CMYK JPEGs for Adobe's inverted ones; without the marker they are not.
+        np.subtract(255, planes.pixels, out=planes.pixels)
+    return planes
+
+
+def frame_note(frames: int) -> tuple[str, ...]:
+    """The sentence about pages or frames that were left out."""
+    return (f"Only the first of {frames} pages or frames was used.",) if frames > 1 else ()
+
+
+def _dpi(image: Image.Image) -> tuple[float, float] | None:
+    """Pixels per inch, horizontal and vertical, where the file tells sensible ones."""
+    dots = image.info.get("dpi")
+    if not dots or len(dots) != 2:
+        return None
+    try:
+        across, down = float(dots[0]), float(dots[1])
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    # A density of 0 or 1 is what files say that know none.
+    return (across, down) if 1 < across < 1e5 and 1 < down < 1e5 else None
+
+
+def _exif_bytes(image: Image.Image) -> bytes | None:
+    raw = image.info.get("exif")
+    if isinstance(raw, bytes) and raw:
+        return raw
+    tags = image.getexif()
+    return tags.tobytes() if len(tags) else None
+
+
+def _plain(image: Image.Image, path: Path) -> Image.Image:
+    """The image decoded in one of the modes that become arrays."""
+    image.load()
+    if "transparency" in image.info and image.mode in {"1", "L", "RGB", "P"}:
+        return image.convert("LA" if image.mode in {"1", "L"} else "RGBA")
+    if image.mode == "P":
+        return image.convert(image.palette.mode if image.palette and image.palette.mode == "RGBA" else "RGB")
+    if image.mode in _TO_PLAIN:
+        return image.convert(_TO_PLAIN[image.mode])
+    if image.mode not in _PLAIN:
+        raise PhotoError(
+            f"{path}: pixels of the kind {image.mode} are not read; "
+            f"save it with 8 or 16 bits as gray, RGB or CMYK."
+        )
+    return image
+
+
+def _arrays(image: Image.Image) -> Planes:
+    width, height = image.size
+    bands = len(image.getbands())
+    kind = np.uint16 if image.mode.startswith("I;16") else np.uint8
+    stored: NDArray[Any] = np.empty((height, width, bands), kind)
+    rows = max(1, _STRIP_BYTES // (width * bands))
+    # Strip by strip: np.asarray of the whole image would hold its pixels three times.
+    for top in range(0, height, rows):
+        bottom = min(height, top + rows)
+        strip: NDArray[Any] = np.asarray(image.crop((0, top, width, bottom)))
+        stored[top:bottom] = strip.reshape(bottom - top, width, bands)
+    mode: ColourMode = "cmyk" if image.mode == "CMYK" else "rgb" if bands >= 3 else "gray"
+    if image.mode in {"LA", "RGBA"}:
+        colours, alpha = stored[..., :-1], stored[..., -1]
+        return Planes(np.ascontiguousarray(colours), np.ascontiguousarray(alpha), mode)
+    return Planes(stored, None, mode)

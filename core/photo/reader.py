@@ -1,0 +1,95 @@
+"""read_photo and probe: any supported file to a Photo, or to what its header tells."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from mattebox.core.photo import exif as exif_block
+from mattebox.core.photo import extras, pillow, psd, tiff
+from mattebox.core.photo.damage import decoding
+from mattebox.core.photo.model import OpenPhoto, Photo, PhotoFacts
+from mattebox.core.photo.orient import turn_upright
+from mattebox.core.photo.sniff import open_regular, sniff
+from mattebox.core.settings.limits import ReadLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+_DEFAULT = ReadLimits()
+_TURNED = frozenset({5, 6, 7, 8})
+
+
+def read_photo(path: str | os.PathLike[str], limits: ReadLimits = _DEFAULT) -> Photo:
+    """One photo from a file, upright, with its profile, EXIF, XMP and DPI.
+
+    Raises PhotoError (no such file, no photo, damaged), TruncatedPhotoError (empty or cut off),
+    LimitError (larger than `limits`), MissingExtraError (HEIC or RAW without its extra).
+    """
+    source = Path(path)
+    with _opened(source, limits) as (kind, _, photo):
+        header = photo.header
+        pixels, alpha, mode = photo.decode()
+    return Photo(
+        pixels=turn_upright(pixels, header.orientation),
+        mode=mode,
+        alpha=None if alpha is None else turn_upright(alpha, header.orientation),
+        icc=header.icc,
+        exif=exif_block.upright(header.exif),
+        xmp=exif_block.upright_xmp(header.xmp),
+        dpi=header.dpi[::-1] if header.dpi and header.orientation in _TURNED else header.dpi,
+        source=source,
+        format=kind,
+        warnings=header.notes,
+    )
+
+
+def probe(path: str | os.PathLike[str], limits: ReadLimits = _DEFAULT) -> PhotoFacts:
+    """What the header of a photo tells: size, mode, depth, blocks. No pixel is decoded.
+
+    Raises what `read_photo` raises for a bad header; a damaged body goes unnoticed.
+    """
+    source = Path(path)
+    with _opened(source, limits) as (kind, size, photo):
+        header = photo.header
+    turned = header.orientation in _TURNED
+    return PhotoFacts(
+        format=kind,
+        width=header.height if turned else header.width,
+        height=header.width if turned else header.height,
+        mode=header.mode,
+        bits=header.bits,
+        has_alpha=header.has_alpha,
+        has_icc=header.icc is not None,
+        frames=header.frames,
+        orientation=header.orientation,
+        dpi=header.dpi[::-1] if header.dpi and turned else header.dpi,
+        xmp=header.xmp,
+        exif=exif_block.by_name(header.exif),
+        bytes=size,
+    )
+
+
+@contextmanager
+def _opened(path: Path, limits: ReadLimits) -> Iterator[tuple[str, int, OpenPhoto]]:
+    """A photo's format, its file's size in bytes and the opened photo; all errors are ours."""
+    with open_regular(path, limits) as file:
+        kind = sniff(file, path)
+        size = os.fstat(file.fileno()).st_size
+        with decoding(path, kind.upper()), _of_kind(kind, file, path, limits) as photo:
+            yield kind, size, photo
+
+
+def _of_kind(kind: str, file: BinaryIO, path: Path, limits: ReadLimits) -> AbstractContextManager[OpenPhoto]:
+    if kind == "tiff":
+        return tiff.opened(file, path, limits)
+    if kind == "psd":
+        return psd.opened(file, path, limits)
+    if kind == "heif":
+        return extras.opened_heif(file, path, limits)
+    if kind == "raw":
+        return extras.opened_raw(file, path, limits)
+    return pillow.opened(file, path, kind, limits)

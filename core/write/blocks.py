@@ -1,0 +1,52 @@
+"""Metadata blocks as a finished picture carries them, and the file every writer writes to."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from mattebox.core.errors import MatteboxError, WriteError
+from mattebox.core.photo.exif import sized, without_gps, xmp_without_gps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mattebox.core.composition import Composition
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """What a picture's file holds beside its pixels; exif is bare, dpi horizontal and vertical."""
+
+    icc: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    dpi: tuple[float, float] | None = None
+
+
+def blocks_of(composition: Composition, *, gps: bool) -> Blocks:
+    """The blocks of a finished picture: its new size in the EXIF, its place gone where `gps` is false."""
+    photo = composition.photo
+    exif, xmp = sized(photo.exif, *composition.size), photo.xmp
+    if not gps:
+        exif, xmp = without_gps(exif), xmp_without_gps(xmp)
+    return Blocks(photo.icc, exif, xmp, photo.dpi)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A new file at `path`; on any failure it is gone again. Raises WriteError."""
+    try:
+        with path.open("w+b") as file:
+            yield file
+    except MatteboxError:
+        path.unlink(missing_ok=True)
+        raise
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise WriteError(f"{path}: the output could not be written ({error.strerror or error}).") from error
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,135 @@
+"""PNG writer: straight alpha, 8 or 16 bits, gray kept gray (PNG 3, W3C 2025).
+
+Our own few lines rather than Pillow's: it has no 16-bit colours, and compresses one 24 MP picture
+for seconds where the Up filter with igzip takes a fraction of one.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+
+import numpy as np
+from isal import isal_zlib
+
+from mattebox.core.write.blocks import Blocks, blocks_of, writing
+from mattebox.core.write.colour import Shown, as_rgb
+from mattebox.core.write.flatten import flatten
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mattebox.core.composition import Composition
+    from mattebox.core.photo import Pixels
+    from mattebox.core.settings import PngOutput
+
+_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+_STRIP_BYTES: Final = 1 << 22
+_METRES_PER_INCH: Final = 0.0254
+_COLOUR_TYPES: Final = {1: 0, 2: 4, 3: 2, 4: 6}
+_UP: Final = 2
+
+
+class _Compressor(Protocol):
+    def compress(self, data: memoryview, /) -> bytes: ...
+    def flush(self) -> bytes: ...
+
+
+def write(composition: Composition, options: PngOutput, path: Path) -> None:
+    """Write one PNG with profile, EXIF, XMP and DPI. Raises WriteError."""
+    blocks = blocks_of(composition, gps=options.gps)
+    shown = as_rgb(flatten(composition, clear_hidden=options.hidden == "clear"), blocks.icc)
+    with writing(path) as file:
+        write_png(file, shown, options.compression, blocks)
+
+
+def write_png(file: BinaryIO, shown: Shown, compression: str, blocks: Blocks) -> None:
+    """Write a gray or RGB picture, 8 or 16 bits, as one PNG; its profile is the picture's own.
+
+    compression: "fast" (Up filter, igzip) or "small" (the best filter of each row, zlib 9).
+    """
+    pixels, alpha = shown.pixels, shown.alpha
+    height, width, colours = pixels.shape
+    channels = colours + (alpha is not None)
+    file.write(_SIGNATURE)
+    header = struct.pack(">IIBBBBB", width, height, 8 * pixels.itemsize, _COLOUR_TYPES[channels], 0, 0, 0)
+    _chunk(file, b"IHDR", header)
+    if shown.icc:
+        _chunk(file, b"iCCP", b"ICC profile\0\0" + zlib.compress(shown.icc))
+    if blocks.dpi:
+        across, down = (round(value / _METRES_PER_INCH) for value in blocks.dpi)
+        _chunk(file, b"pHYs", struct.pack(">IIB", across, down, 1))
+    if blocks.exif:
+        _chunk(file, b"eXIf", blocks.exif)
+    if blocks.xmp:
+        _chunk(file, b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + blocks.xmp)
+    small = compression == "small"
+    packer: _Compressor = zlib.compressobj(9) if small else isal_zlib.compressobj(1)
+    row_bytes = width * channels * pixels.itemsize
+    rows = max(1, _STRIP_BYTES // row_bytes)
+    above = np.zeros(row_bytes, np.uint8)
+    for top in range(0, height, rows):
+        raw = _interleaved(pixels, alpha, slice(top, min(height, top + rows)))
+        lines = _best(raw, above, channels * pixels.itemsize) if small else _up(raw, above)
+        above = raw[-1]
+        packed = packer.compress(lines.data)
+        if packed:
+            _chunk(file, b"IDAT", packed)
+    _chunk(file, b"IDAT", packer.flush())
+    _chunk(file, b"IEND", b"")
+
+
+def _chunk(file: BinaryIO, name: bytes, data: bytes) -> None:
+    file.write(struct.pack(">I", len(data)) + name)
+    file.write(data)
+    file.write(struct.pack(">I", zlib.crc32(data, zlib.crc32(name))))
+
+
+def _interleaved(pixels: Pixels, alpha: Pixels | None, rows: slice) -> NDArray[np.uint8]:
+    """The bytes of some rows as PNG stores them: big-endian, alpha last; (rows, bytes)."""
+    part: NDArray[Any] = pixels[rows]
+    if alpha is not None:
+        part = np.concatenate([part, alpha[rows][..., None]], axis=2)
+    if part.itemsize == 2:
+        part = part.astype(">u2")
+    return np.ascontiguousarray(part).view(np.uint8).reshape(part.shape[0], -1)
+
+
+def _up(raw: NDArray[np.uint8], above: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Rows with filter 2: each byte minus the one above (PNG 3, section 9.2)."""
+    lines = np.empty((raw.shape[0], raw.shape[1] + 1), np.uint8)
+    lines[:, 0] = _UP
+    np.subtract(raw[0], above, out=lines[0, 1:])
+    np.subtract(raw[1:], raw[:-1], out=lines[1:, 1:])
+    return lines
+
+
+def _best(raw: NDArray[np.uint8], above: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
+    """Rows with the filter of the least sum of absolute differences each (PNG 3, section 12.7)."""
+    up = np.concatenate([above[None], raw[:-1]])
+    left = np.zeros_like(raw)
+    left[:, step:] = raw[:, :-step]
+    corner = np.zeros_like(raw)
+    corner[:, step:] = up[:, :-step]
+    mean = ((left.astype(np.uint16) + up) >> 1).astype(np.uint8)
+    lines = np.empty((raw.shape[0], raw.shape[1] + 1), np.uint8)
+    least = np.full(raw.shape[0], np.iinfo(np.int64).max)
+    for number, guess in enumerate((None, left, up, mean, _paeth(left, up, corner))):
+        rest = raw if guess is None else raw - guess
+        cost = np.abs(rest.view(np.int8).astype(np.int16)).sum(axis=1, dtype=np.int64)
+        better = cost < least
+        least[better] = cost[better]
+        lines[better, 0] = number
+        lines[better, 1:] = rest[better]
+    return lines
+
+
+def _paeth(left: NDArray[np.uint8], up: NDArray[np.uint8], corner: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The neighbour nearest to left + up - corner, ties in that order (PNG 3, section 9.4)."""
+    a, b, c = left.astype(np.int16), up.astype(np.int16), corner.astype(np.int16)
+    to_left, to_up, to_corner = np.abs(b - c), np.abs(a - c), np.abs(a + b - 2 * c)
+    nearest_up = np.where(to_up <= to_corner, up, corner)
+    return np.where((to_left <= to_up) & (to_left <= to_corner), left, nearest_up)

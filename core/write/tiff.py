@@ -1,0 +1,138 @@
+"""TIFF writer: 8 or 16 bits, gray, RGB or CMYK, straight (unassociated) alpha (TIFF 6.0)."""
+
+from __future__ import annotations
+
+import struct
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import numpy as np
+from PIL.TiffImagePlugin import ImageFileDirectory_v2
+from tifffile import TiffFile, TiffWriter
+
+from mattebox.core.write.blocks import Blocks, blocks_of, writing
+from mattebox.core.write.flatten import flatten
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from mattebox.core.composition import Composition
+    from mattebox.core.settings import TiffOutput
+    from mattebox.core.write.flatten import Flat
+
+_PHOTOMETRIC: Final = {"gray": "minisblack", "rgb": "rgb", "cmyk": "separated"}
+_STRIP_BYTES: Final = 1 << 20
+_XMP: Final = 700
+_EXIF_DIRECTORY: Final = 0x8769
+_GPS_DIRECTORY: Final = 0x8825
+_INTEROP_DIRECTORY: Final = 0xA005
+_ASCII: Final = 2
+# Description, make, model, software, date, artist, host, copyright: text beside the picture.
+_TOLD: Final = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298)
+
+
+def write(composition: Composition, options: TiffOutput, path: Path) -> None:
+    """Write one TIFF with profile, EXIF, XMP and DPI. Raises WriteError."""
+    flat = flatten(composition, clear_hidden=options.hidden == "clear")
+    blocks = blocks_of(composition, gps=options.gps)
+    told, directories = _taken_apart(blocks.exif)
+    extra: list[tuple[Any, ...]] = [(tag, 2, 0, text, True) for tag, text in told]
+    extra += [(tag - 1, 4, 1, 0, True) for tag in directories]
+    if blocks.xmp:
+        extra.append((_XMP, 1, len(blocks.xmp), blocks.xmp, True))
+    with writing(path) as file:
+        _write_page(file, flat, options, blocks, extra)
+        _append_directories(file, directories)
+
+
+def _write_page(
+    file: BinaryIO, flat: Flat, options: TiffOutput, blocks: Blocks, extra: list[tuple[Any, ...]]
+) -> None:
+    height, width, colours = flat.pixels.shape
+    channels = colours + (flat.alpha is not None)
+    rows = max(1, _STRIP_BYTES // (width * channels * flat.pixels.itemsize))
+    shape = (height, width, channels) if channels > 1 else (height, width)
+    with TiffWriter(file, byteorder="<") as writer:
+        writer.write(
+            _strips(flat, rows),
+            shape=shape,
+            dtype=flat.pixels.dtype,
+            photometric=_PHOTOMETRIC[flat.mode],
+            planarconfig="contig" if channels > 1 else None,
+            extrasamples=["unassalpha"] if flat.alpha is not None else None,
+            compression="zlib" if options.compression == "deflate" else None,
+            predictor=options.compression == "deflate",
+            rowsperstrip=rows,
+            iccprofile=blocks.icc,
+            resolution=blocks.dpi or (1, 1),
+            resolutionunit="INCH" if blocks.dpi else "NONE",
+            extratags=extra,
+            metadata=None,
+            software=False,
+        )
+
+
+def _strips(flat: Flat, rows: int) -> Iterator[NDArray[Any]]:
+    """The picture in strips of some rows, alpha last."""
+    for top in range(0, flat.pixels.shape[0], rows):
+        part: NDArray[Any] = flat.pixels[top : top + rows]
+        if flat.alpha is not None:
+            part = np.concatenate([part, flat.alpha[top : top + rows, :, None]], axis=2)
+        yield np.ascontiguousarray(part)
+
+
+def _taken_apart(exif: bytes | None) -> tuple[list[tuple[int, str]], dict[int, ImageFileDirectory_v2]]:
+    """The texts of an EXIF block's first directory, and its Exif and GPS directories, little-endian."""
+    if exif is None:
+        return [], {}
+    first = _directory(exif, int.from_bytes(exif[4:8], "little" if exif[:2] == b"II" else "big"))
+    told = [(tag, str(first[tag])) for tag in _TOLD if tag in first and first.tagtype.get(tag) == _ASCII]
+    found = {}
+    for tag in (_EXIF_DIRECTORY, _GPS_DIRECTORY):
+        place = first.get(tag)
+        if isinstance(place, int):
+            inner = _directory(exif, place)
+            inner.pop(_INTEROP_DIRECTORY, None)
+            if len(inner):
+                found[tag] = inner
+    return told, found
+
+
+def _directory(exif: bytes, place: int) -> ImageFileDirectory_v2:
+    """A directory of an EXIF block with the types of its entries, to be written little-endian."""
+    stored = ImageFileDirectory_v2(exif[:8])
+    with BytesIO(exif) as file:
+        file.seek(place)
+        stored.load(file)
+        copied = ImageFileDirectory_v2()
+        for tag in stored:
+            copied.tagtype[tag] = stored.tagtype[tag]
+            copied[tag] = stored[tag]
+    return copied
+
+
+def _append_directories(file: BinaryIO, directories: dict[int, ImageFileDirectory_v2]) -> None:
+    """Put Exif and GPS directories at the end of the file and point the page's tags there.
+
+    tifffile refuses to write those two tags, so a tag one below (unused, and equal in order) held
+    their places; it gets its number and its value here.
+    """
+    if not directories:
+        return
+    file.seek(0)
+    with TiffFile(file) as tiff:
+        tags = tiff.pages.first.aspage().tags
+        places = {tag: (tags[tag - 1].offset, tags[tag - 1].valueoffset) for tag in directories}
+    for tag, directory in directories.items():
+        end = file.seek(0, 2)
+        end += end % 2  # directories begin at even offsets
+        file.seek(end)
+        file.write(directory.tobytes(end))
+        entry, value = places[tag]
+        file.seek(entry)
+        file.write(struct.pack("<H", tag))
+        file.seek(value)
+        file.write(struct.pack("<I", end))

@@ -1,0 +1,45 @@
+"""WebP writer: straight alpha, lossless or by quality; 8 bits are all that the format has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mattebox.core.errors import SettingsError
+from mattebox.core.photo.exif import PREFIX
+from mattebox.core.write.blocks import blocks_of, writing
+from mattebox.core.write.colour import as_image, as_rgb
+from mattebox.core.write.flatten import flatten
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mattebox.core.composition import Composition
+    from mattebox.core.settings import WebpOutput
+
+_LONGEST: Final = 16_383
+
+
+def write(composition: Composition, options: WebpOutput, path: Path) -> None:
+    """Write one WebP with profile, EXIF and XMP. Raises WriteError, SettingsError (too large)."""
+    width, height = composition.size
+    if max(width, height) > _LONGEST:
+        raise SettingsError(
+            f"{path}: a WebP has at most {_LONGEST} pixels a side and this picture is "
+            f"{width} x {height}; choose png or tiff, or a smaller canvas."
+        )
+    blocks = blocks_of(composition, gps=options.gps)
+    shown = as_rgb(flatten(composition, clear_hidden=options.hidden == "clear"), blocks.icc)
+    image = as_image(shown)
+    with writing(path) as file:
+        image.save(
+            file,
+            "WEBP",
+            lossless=options.lossless,
+            quality=options.effort if options.lossless else options.quality,
+            alpha_quality=100,
+            method=options.method,
+            exact=options.hidden == "keep",
+            icc_profile=shown.icc,
+            exif=PREFIX + blocks.exif if blocks.exif else b"",
+            xmp=blocks.xmp or b"",
+        )
