@@ -1,0 +1,50 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def _shipped_photos() -> dict[str, Path]:
+    """Real photos that scikit-image and scikit-learn carry in their wheels."""
+    import skimage
+    import sklearn
+
+    shipped = Path(skimage.__file__).parent / "data"
+    samples = Path(sklearn.__file__).parent / "datasets" / "images"
+    return {
+        "astronaut.png": shipped / "astronaut.png",
+        "cat.png": shipped / "chelsea.png",
+        "coffee.png": shipped / "coffee.png",
+        "flower.jpg": samples / "flower.jpg",
+    }
+
+
+@pytest.fixture(scope="session")
+def shipped_photos() -> dict[str, Path]:
+    """Name -> path of real photos; read only."""
+    return _shipped_photos()
+
+
+@pytest.fixture
+def photos(tmp_path: Path, shipped_photos: dict[str, Path]) -> Path:
+    """A folder of its own with copies of the real photos."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, path in shipped_photos.items():
+        shutil.copy(path, folder / name)
+    return folder
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # noqa: ANN201 - a pluggy wrapper
+    """In CI nothing is skipped silently: a skip there is a failure."""
+    outcome = yield
+    report = outcome.get_result()
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {item.nodeid}: {report.longrepr}"
