@@ -54,11 +54,12 @@ class Engine:
         seconds: dict[str, float] = {}
         with _timed(seconds, "load"):
             segmenter = self.segmenter(settings)
+        multiply = settings.input_alpha == "multiply"
         with _timed(seconds, "segment"):
-            probability = segmenter.probability(network_view(photo))
+            probability = segmenter.probability(network_view(photo, own_alpha=multiply))
         with _timed(seconds, "refine"):
             alpha = refine_matte(photo, probability)
-        if photo.alpha is not None and settings.input_alpha == "multiply":
+        if photo.alpha is not None and multiply:
             alpha = multiplied(alpha, photo.alpha)
         foreground = None
         if settings.decontaminate:
