@@ -60,10 +60,36 @@ class MaskOutput(Settings):
     compression: Literal["fast", "small"] = Field("fast", description="speed or size")
 
 
+class PsdNames(Settings):
+    """What the parts of a layered PSD are called, in any script."""
+
+    subject: str = Field("Subject", min_length=1, max_length=200)
+    clean: str = Field("Subject clean", min_length=1, max_length=200)
+    shadow: str = Field("Shadow", min_length=1, max_length=200)
+    background: str = Field("Background", min_length=1, max_length=200)
+    original: str = Field("Original", min_length=1, max_length=200)
+    group: str = Field("Cutout", min_length=1, max_length=200)
+    channel: str = Field("Matte", min_length=1, max_length=200)
+
+
 class PsdOutput(Settings):
-    """A layered PSD: the untouched photo with a user layer mask above a background layer."""
+    """A layered PSD: the untouched photo with a user layer mask above a background layer.
+
+    A side above 30,000 pixels or a size above 2 GB makes the file a PSB.
+    """
 
     format: Literal["psd"] = "psd"
+    mask: Literal["layer", "alpha-channel", "both"] = Field(
+        "layer", description="where the matte goes: the layer's user mask, a channel of the document, both"
+    )
+    compression: Literal["rle", "zip"] = Field("rle", description="rle is fast, zip makes small files")
+    group: bool = Field(False, description="put the subject into a group and the mask onto the group")
+    clean: bool = Field(True, description="add a hidden layer with clean edge colours, where there are any")
+    original: bool = Field(False, description="add the untouched photo as a hidden layer at the bottom")
+    backdrop: Literal["white", "none"] = Field(
+        "white", description="what lies at the bottom where no background was asked for"
+    )
+    names: PsdNames = Field(PsdNames(), description="what the layers are called")
 
 
 Output = Annotated[

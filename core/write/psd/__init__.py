@@ -1,0 +1,106 @@
+"""Layered PSD and PSB: the untouched photo with a user mask, and what a designer expects around it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+from mattebox.core.errors import MatteboxError, WriteError
+from mattebox.core.write.psd.document import (
+    PSB_SIDE,
+    PSD_SIDE,
+    Document,
+    PsdTooLargeError,
+    write_document,
+)
+from mattebox.core.write.psd.layers import Layer, layers_of
+from mattebox.core.write.psd.planes import Plane, array_plane
+from mattebox.core.write.psd.preview import merged_alpha, merged_planes
+from mattebox.core.write.psd.resources import (
+    as_section,
+    channel_resources,
+    photo_resources,
+    thumbnail_resources,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mattebox.core.composition import Composition
+    from mattebox.core.settings import PsdOutput
+
+__all__ = ["write"]
+
+
+def write(composition: Composition, options: PsdOutput, path: Path) -> None:
+    """Write one complete file; a side above 30,000 pixels or a size above 2 GB makes it a PSB.
+
+    Raises WriteError where the file cannot be written or no PSB can hold the picture.
+    """
+    size = composition.size
+    if max(size) > PSB_SIDE:
+        raise WriteError(
+            f"{path.name}: a PSB holds at most {PSB_SIDE:,} pixels a side, this is {max(size):,}."
+        )
+    document = _document(composition, options)
+    try:
+        with path.open("w+b") as file:
+            _write_smallest_variant(file, document)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise WriteError(f"{path}: the output could not be written ({error.strerror or error}).") from error
+    except MatteboxError:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _write_smallest_variant(file: BinaryIO, document: Document) -> None:
+    if max(document.size) <= PSD_SIDE:
+        try:
+            write_document(file, document, big=False)
+        except PsdTooLargeError:
+            file.seek(0)
+            file.truncate()
+        else:
+            return
+    write_document(file, document, big=True)
+
+
+def _document(composition: Composition, options: PsdOutput) -> Document:
+    size, mode, dtype = composition.size, composition.mode, composition.alpha.dtype
+    layers = layers_of(composition, options)
+    merged = merged_planes(layers, mode, size, dtype)
+    names, further = _further_channels(composition, options, layers)
+    resources = {
+        **photo_resources(composition.photo),
+        **channel_resources(names),
+        **thumbnail_resources(layers, mode, size, dtype),
+    }
+    return Document(
+        size=size,
+        mode=mode,
+        dtype=dtype,
+        layers=layers,
+        merged=[*merged, *further],
+        merged_is_transparent=_is_transparent(composition, options),
+        resources=as_section(resources),
+        compression=options.compression,
+    )
+
+
+def _is_transparent(composition: Composition, options: PsdOutput) -> bool:
+    return composition.background is None and options.backdrop == "none"
+
+
+def _further_channels(
+    composition: Composition, options: PsdOutput, layers: list[Layer]
+) -> tuple[list[str], list[Plane]]:
+    """Names and planes behind the colours of the merged picture: its transparency, then the matte."""
+    names: list[str] = []
+    planes: list[Plane] = []
+    if _is_transparent(composition, options):
+        names.append("Transparency")
+        planes.append(merged_alpha(layers, composition.size, composition.alpha.dtype))
+    if options.mask != "layer":
+        names.append(options.names.channel)
+        planes.append(array_plane(composition.alpha))
+    return names, planes
