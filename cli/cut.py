@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from mattebox.cli.console import Console
 from mattebox.cli.plan import PlanError, plan
+from mattebox.core.device import DEVICES
 from mattebox.core.errors import MatteboxError, OutputExistsError, PhotoError, WriteError
 from mattebox.core.publish import publish, stage_name
 from mattebox.core.settings import FORMATS, CutSettings, FinishSettings, parse_output
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     "-f", "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="What to write; repeatable."
 )
 @click.option("-m", "--model", help="The network to use; see 'mattebox models list'.")
+@click.option(
+    "--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where the network runs."
+)
 @click.option("--accept-licence", is_flag=True, help="Accept weights that forbid commercial use.")
 @click.option(
     "-s",
@@ -53,6 +57,7 @@ def command(
     output: str | None,
     formats: tuple[str, ...],
     model: str | None,
+    device: str,
     accept_licence: bool,
     assignments: tuple[str, ...],
     report: bool,
@@ -86,7 +91,7 @@ def command(
             try:
                 _check(item, inputs, overwrite=overwrite)
                 if engine is None:
-                    engine = _ready_engine(cut, console)
+                    engine = _ready_engine(cut, device, console)
                 done = _cut_one(item, outputs, cut, finish, engine, overwrite=overwrite)
                 if report:
                     _write_reports(done, overwrite=overwrite)
@@ -160,13 +165,15 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _ready_engine(cut: CutSettings, console: Console) -> Engine:
+def _ready_engine(cut: CutSettings, device: str, console: Console) -> Engine:
     """An engine with its weights at hand: what is missing is told once, not once a photo."""
     from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
     from mattebox.models.store import Store  # noqa: PLC0415
 
-    engine = Engine(Store(progress=console.fetching))
-    engine.segmenter(cut)
+    engine = Engine(Store(progress=console.fetching), device=device)
+    segmenter = engine.segmenter(cut)
+    if segmenter.note:
+        console.fetching.note(segmenter.note)
     return engine
 
 

@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 class Engine:
     """Loaded networks, kept warm; one engine serves one thread at a time."""
 
-    def __init__(self, store: Store | None = None, *, threads: int = 0) -> None:
-        """`store` holds the weights (default: the user's cache); `threads` 0 lets onnxruntime choose."""
+    def __init__(self, store: Store | None = None, *, threads: int = 0, device: str = "auto") -> None:
+        """`store` holds the weights (default: the user's cache); `threads` 0 takes all cores that are ours.
+
+        `device` is one of core.device.DEVICES; each Segmenter says on which one it really runs.
+        """
         self.store = store or Store()
         self._threads = threads
+        self._device = device
         self._segmenters: dict[str, Segmenter] = {}
 
     def segmenter(self, settings: CutSettings) -> Segmenter:
@@ -40,7 +44,9 @@ class Engine:
         network = find_network(settings.model)
         if network.name not in self._segmenters:
             weights = self.store.ensure(network, accept_licence=settings.accept_licence)
-            self._segmenters[network.name] = Segmenter(network, weights, threads=self._threads)
+            self._segmenters[network.name] = Segmenter(
+                network, weights, threads=self._threads, device=self._device
+            )
         return self._segmenters[network.name]
 
     def cut(self, photo: Photo, settings: CutSettings) -> Cutout:
@@ -48,11 +54,12 @@ class Engine:
         seconds: dict[str, float] = {}
         with _timed(seconds, "load"):
             segmenter = self.segmenter(settings)
+        multiply = settings.input_alpha == "multiply"
         with _timed(seconds, "segment"):
-            probability = segmenter.probability(network_view(photo))
+            probability = segmenter.probability(network_view(photo, own_alpha=multiply))
         with _timed(seconds, "refine"):
             alpha = refine_matte(photo, probability)
-        if photo.alpha is not None and settings.input_alpha == "multiply":
+        if photo.alpha is not None and multiply:
             alpha = multiplied(alpha, photo.alpha)
         foreground = None
         if settings.decontaminate:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 
 from mattebox.core.errors import InferenceError
+from mattebox.core.runtime import open_runtime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,26 +21,25 @@ _SMALLEST_RANGE: Final = 1e-6
 
 
 class Segmenter:
-    """One network, loaded once, run by onnxruntime."""
+    """One network, loaded once on one device.
 
-    def __init__(self, network: Network, weights: Path, *, threads: int = 0) -> None:
-        """Load `weights` for `network`; `threads` 0 leaves the choice to onnxruntime.
+    `device` is the device that it runs on, `note` the sentence that says why it is not the one asked for.
+    """
 
-        Raises InferenceError where onnxruntime refuses the file.
+    def __init__(self, network: Network, weights: Path, *, threads: int = 0, device: str = "auto") -> None:
+        """Load `weights` for `network`; `threads` 0 takes every core that is really ours.
+
+        Raises InferenceError where the file cannot be loaded.
         """
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            self._session = ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
-        except Exception as error:
-            raise InferenceError(
-                f"{weights}: onnxruntime cannot load the network {network.name}; "
-                f"run 'mattebox models verify {network.name}' ({error})."
-            ) from error
         self.network = network
-        self._input = self._session.get_inputs()[0].name
-        self._output = self._session.get_outputs()[0].name
+        try:
+            self._runtime, self.note = open_runtime(weights, network.input_size, device, threads)
+        except InferenceError as error:
+            raise InferenceError(
+                f"The network {network.name} cannot be loaded; run 'mattebox models verify {network.name}' "
+                f"({str(error).rstrip('.')})."
+            ) from error
+        self.device = self._runtime.device
 
     def probability(self, view: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The probability that each pixel of a small sRGB picture belongs to the subject.
@@ -53,12 +52,10 @@ class Segmenter:
         mean, std = (np.asarray(triple, np.float32) for triple in (network.mean, network.std))
         tensor = np.asarray((small * np.float32(network.scale) - mean) / std, np.float32)
         try:
-            (raw,) = self._session.run(
-                [self._output], {self._input: np.ascontiguousarray(tensor.transpose(2, 0, 1)[None])}
-            )
-        except Exception as error:
-            raise InferenceError(f"The network {network.name} failed on this photo ({error}).") from error
-        answer = _activate(np.asarray(raw, np.float32).reshape(side, side), network.activation)
+            raw = self._runtime.run(np.ascontiguousarray(tensor.transpose(2, 0, 1)[None]))
+        except InferenceError as error:
+            raise InferenceError(f"The network {network.name} failed on this photo: {error}") from error
+        answer = _activate(raw.reshape(side, side), network.activation)
         height, width = view.shape[:2]
         return np.asarray(cv2.resize(answer, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 

@@ -1,0 +1,157 @@
+"""A network's runtime: the file loaded on a device that was proved to work."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
+import onnxruntime as ort
+
+from mattebox.core.device import AUTOMATIC, INSTALL, PROVIDERS, available_cores
+from mattebox.core.errors import InferenceError
+from mattebox.core.graphs import graph_path, keep_graph, staged_graph
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_QUIET: Final = 3  # errors, and not the warnings about each node that stays on the CPU
+
+
+class Runtime(Protocol):
+    """One loaded network: float32 (1, 3, side, side) in, its first output out."""
+
+    device: str
+
+    def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The network's first output for one prepared picture."""
+
+
+def open_runtime(weights: Path, side: int, device: str, threads: int) -> tuple[Runtime, str | None]:
+    """Load `weights` on `device`, or on the CPU where that fails; and the sentence that says why.
+
+    A device other than the CPU must run once, with finite answers, before it is believed. `auto` takes
+    the first accelerator that onnxruntime offers. Raises InferenceError where not even the CPU works.
+    """
+    offered = set(ort.get_available_providers())
+    if device == "auto":
+        candidates = [name for name in AUTOMATIC if PROVIDERS[name] in offered]
+    else:
+        candidates = list(dict.fromkeys((device, "cpu")))
+    reasons: list[str] = []
+    for name in candidates:
+        if name == "cpu":
+            note = f"{'; '.join(reasons)}; the CPU is used instead." if reasons else None
+            return OnnxRuntime(weights, "cpu", threads), note
+        try:
+            runtime = _open(weights, name, threads)
+            _prove(runtime, side)
+        except InferenceError as error:
+            reasons.append(f"Device {name} does not work: {str(error).rstrip('.')}")
+            continue
+        return runtime, "; ".join(reasons) + "." if reasons else None
+    raise InferenceError(f"{weights}: onnxruntime offers no device ({', '.join(sorted(offered))}).")
+
+
+def _open(weights: Path, device: str, threads: int) -> Runtime:
+    if device == "openvino":
+        from mattebox.core.runtime_openvino import OpenVinoRuntime  # noqa: PLC0415 - an extra
+
+        return OpenVinoRuntime(weights, threads)
+    if PROVIDERS[device] not in ort.get_available_providers():
+        raise InferenceError(f"this onnxruntime has no support for it ({INSTALL[device]})")
+    return OnnxRuntime(weights, device, threads)
+
+
+def _prove(runtime: Runtime, side: int) -> None:
+    """Run once on a fixed picture. Raises InferenceError unless all answers are finite."""
+    ramp = np.linspace(-2.0, 2.0, 3 * side * side, dtype=np.float32).reshape(1, 3, side, side)
+    answer = runtime.run(ramp)
+    if not np.isfinite(answer).all():
+        raise InferenceError("its first run gave answers that are no numbers")
+
+
+class OnnxRuntime:
+    """A network run by onnxruntime on one of its providers."""
+
+    def __init__(self, weights: Path, device: str, threads: int = 0) -> None:
+        """Load `weights`; `threads` 0 takes every core that is really ours. Raises InferenceError.
+
+        On the CPU the optimised graph is kept beside the weights and loaded the next time: that is
+        quicker by far, and gives the same answers to the last bit.
+        """
+        self.device = device
+        self.threads = threads or available_cores()
+        if device in ("cuda", "tensorrt") and hasattr(ort, "preload_dlls"):
+            ort.preload_dlls()
+        self._session = _cpu_session(weights, self.threads) if device == "cpu" else self._accelerated(weights)
+        entry = self._session.get_inputs()[0]
+        self._input = entry.name
+        self._dtype = np.float16 if entry.type == "tensor(float16)" else np.float32
+        self._output = self._session.get_outputs()[0].name
+
+    def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The first output for a (1, 3, side, side) tensor. Raises InferenceError."""
+        try:
+            (raw,) = self._session.run([self._output], {self._input: tensor.astype(self._dtype, copy=False)})
+        except Exception as error:
+            raise InferenceError(f"The run on {self.device} failed ({_first_line(error)}).") from error
+        return np.asarray(raw, np.float32)
+
+    def _accelerated(self, weights: Path) -> Any:
+        provider = PROVIDERS[self.device]
+        session = _session(weights, _options(self.threads), [(provider, _settings(self.device, weights))])
+        # onnxruntime itself falls back without a word; what it uses is only told here.
+        if session.get_providers()[0] != provider:
+            raise InferenceError("its libraries or its driver could not be loaded")
+        return session
+
+
+def _settings(device: str, weights: Path) -> dict[str, str]:
+    if device == "tensorrt":
+        return {"trt_engine_cache_enable": "1", "trt_engine_cache_path": os.fspath(weights.parent / "graphs")}
+    return {}
+
+
+def _cpu_session(weights: Path, threads: int) -> Any:
+    kept = graph_path(weights)
+    if kept is not None and kept.exists():
+        options = _options(threads)
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        try:
+            return _session(kept, options, ["CPUExecutionProvider"])
+        except InferenceError:
+            kept.unlink(missing_ok=True)
+    staged = staged_graph(kept) if kept is not None else None
+    options = _options(threads)
+    if staged is None or kept is None:
+        return _session(weights, options, ["CPUExecutionProvider"])
+    options.optimized_model_filepath = os.fspath(staged)
+    try:
+        session = _session(weights, options, ["CPUExecutionProvider"])
+    except InferenceError:
+        # Perhaps only the graph could not be written: no space, or no permission.
+        staged.unlink(missing_ok=True)
+        return _session(weights, _options(threads), ["CPUExecutionProvider"])
+    keep_graph(staged, kept)
+    return session
+
+
+def _options(threads: int) -> Any:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = _QUIET
+    return options
+
+
+def _session(path: Path, options: Any, providers: list[Any]) -> Any:
+    try:
+        return ort.InferenceSession(os.fspath(path), options, providers=providers)
+    except Exception as error:
+        raise InferenceError(f"{path}: onnxruntime cannot load it ({_first_line(error)}).") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
