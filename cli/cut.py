@@ -12,18 +12,16 @@ import yaml
 from pydantic import ValidationError
 
 from mattebox.cli.console import Console
+from mattebox.cli.cutting import CutRun, run_all
 from mattebox.cli.plan import PlanError, plan
 from mattebox.core.device import DEVICES
-from mattebox.core.errors import MatteboxError, OutputExistsError, PhotoError, WriteError
-from mattebox.core.publish import publish, stage_name
+from mattebox.core.errors import MatteboxError, PhotoError
 from mattebox.core.settings import FORMATS, CutSettings, FinishSettings, parse_output
 from mattebox.core.settings.explain import explain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mattebox.cli.plan import PlannedPhoto
-    from mattebox.core.engine import Engine
     from mattebox.core.job import JobReport
 
 
@@ -82,25 +80,16 @@ def command(
     if not planned:
         raise PhotoError(f"{photos[0]}: there is no photo in this folder.")
     outputs = {name: _output(name, options) for name, _ in planned[0].targets}
-    inputs = {_identity(item.source) for item in planned} - {None}
+    run = CutRun(planned, cut, finish, outputs, device=device, overwrite=overwrite, report=report)
     console = Console(debug=bool(context.obj and context.obj.get("debug")))
-    engine: Engine | None = None
     failed = False
     with console.progress(len(planned)) as advance:
-        for item in planned:
-            try:
-                _check(item, inputs, overwrite=overwrite)
-                if engine is None:
-                    engine = _ready_engine(cut, device, console)
-                done = _cut_one(item, outputs, cut, finish, engine, overwrite=overwrite)
-                if report:
-                    _write_reports(done, overwrite=overwrite)
-                console.say(json.dumps(done.as_dict()) if as_json else _summary(done))
-            except MatteboxError as error:
-                if engine is None and not isinstance(error, PhotoError | OutputExistsError | WriteError):
-                    raise
+        for outcome in run_all(run, console):
+            if isinstance(outcome, MatteboxError):
                 failed = True
-                console.fail(error)
+                console.fail(outcome)
+            else:
+                console.say(json.dumps(outcome.as_dict()) if as_json else _summary(outcome))
             advance()
     if failed:
         context.exit(1)
@@ -142,83 +131,6 @@ def _output(name: str, options: dict[str, Any]) -> Any:
     except ValidationError as error:
         model = type(parse_output({"format": name}))
         raise click.UsageError(f"output.{explain(error, model)}") from error
-
-
-def _check(item: PlannedPhoto, inputs: set[tuple[int, int] | None], *, overwrite: bool) -> None:
-    """Refuse before any work what publishing would refuse after it."""
-    if not os.path.lexists(item.source):
-        raise PhotoError(f"{item.source}: there is no such file.")
-    for _, target in item.targets:
-        if _identity(target) in inputs:
-            raise OutputExistsError(
-                f"{target}: the output would replace a photo of yours; name another with -o."
-            )
-        if not overwrite and os.path.lexists(target):
-            raise OutputExistsError(f"{target}: a file of that name exists; use --overwrite or another name.")
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _ready_engine(cut: CutSettings, device: str, console: Console) -> Engine:
-    """An engine with its weights at hand: what is missing is told once, not once a photo."""
-    from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
-    from mattebox.models.store import Store  # noqa: PLC0415
-
-    engine = Engine(Store(progress=console.fetching), device=device)
-    segmenter = engine.segmenter(cut)
-    if segmenter.note:
-        console.fetching.note(segmenter.note)
-    return engine
-
-
-def _cut_one(
-    item: PlannedPhoto,
-    outputs: dict[str, Any],
-    cut: CutSettings,
-    finish: FinishSettings,
-    engine: Engine,
-    *,
-    overwrite: bool,
-) -> JobReport:
-    from mattebox.core.job import Job, StagedOutput, run_job  # noqa: PLC0415 - loads arrays
-
-    staged = []
-    for name, target in item.targets:
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(f"{target.parent}: the folder cannot be made ({error.strerror}).") from error
-        staged.append((StagedOutput(outputs[name], stage_name(target)), target))
-    job = Job(item.source, tuple(output for output, _ in staged), cut, finish)
-    published: dict[str, Path] = {}
-    try:
-        done = run_job(job, engine)
-        for output, target in staged:
-            published[os.fspath(output.staged)] = publish(output.staged, target, overwrite=overwrite)
-    finally:
-        for output, _ in staged:
-            output.staged.unlink(missing_ok=True)
-    return done.with_paths(published)
-
-
-def _write_reports(done: JobReport, *, overwrite: bool) -> None:
-    text = json.dumps(done.as_dict(), indent=2) + "\n"
-    for output in done.outputs:
-        target = Path(f"{output.path}.report.json")
-        staged = stage_name(target)
-        try:
-            staged.write_text(text, encoding="utf-8")
-            publish(staged, target, overwrite=overwrite)
-        except OSError as error:
-            raise WriteError(f"{target}: the report cannot be written ({error.strerror}).") from error
-        finally:
-            staged.unlink(missing_ok=True)
 
 
 def _summary(done: JobReport) -> str:

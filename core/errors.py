@@ -10,10 +10,12 @@ __all__ = [
     "LimitError",
     "MatteboxError",
     "MissingExtraError",
+    "NotEnoughMemoryError",
     "OutputExistsError",
     "PhotoError",
     "SettingsError",
     "TruncatedPhotoError",
+    "UnexpectedError",
     "UnknownNetworkError",
     "WeightsError",
     "WriteError",
@@ -56,3 +58,15 @@ class WriteError(MatteboxError):
 
 class OutputExistsError(MatteboxError):
     """A file stands where an output would go, and overwriting was not asked for."""
+
+
+class NotEnoughMemoryError(MatteboxError):
+    """The machine's memory did not suffice for a photo; it may when less runs beside it."""
+
+    can_retry = True
+
+
+class UnexpectedError(MatteboxError):
+    """Something failed in a way that nobody foresaw; the cause is chained, `--debug` shows it."""
+
+    can_retry = True

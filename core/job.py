@@ -8,17 +8,20 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from mattebox.core.errors import WriteError
+from mattebox.core.errors import MatteboxError, NotEnoughMemoryError, UnexpectedError, WriteError
 from mattebox.core.settings import CutSettings, FinishSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from mattebox.core.cutout import Cutout
     from mattebox.core.engine import Engine
+    from mattebox.core.photo import Photo
     from mattebox.core.settings import Output
 
 
@@ -38,6 +41,29 @@ class Job:
     outputs: tuple[StagedOutput, ...]
     cut: CutSettings = field(default_factory=CutSettings)
     finish: FinishSettings = field(default_factory=FinishSettings)
+
+    def discard(self) -> None:
+        """Remove whatever the job has staged."""
+        for item in self.outputs:
+            item.staged.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenJob:
+    """A job whose photo is decoded, and the seconds that took."""
+
+    job: Job
+    photo: Photo
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CutJob:
+    """A job whose photo is cut out."""
+
+    job: Job
+    cutout: Cutout
+    read_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,36 +117,48 @@ def process_engine() -> Engine:
 def run_job(job: Job, engine: Engine | None = None) -> JobReport:
     """Do one job. Staged files are all complete when it returns, and all gone when it raises.
 
-    Raises MatteboxError children: PhotoError, WeightsError, InferenceError, WriteError, SettingsError.
+    Raises MatteboxError children, each with its `step`: PhotoError, WeightsError, InferenceError,
+    SettingsError, WriteError, NotEnoughMemoryError, UnexpectedError.
     """
+    return write_cutout(cut_photo(read_source(job), engine or process_engine()))
+
+
+def read_source(job: Job) -> OpenJob:
+    """The first step: the job with its decoded photo."""
+    from mattebox.core.photo import read_photo  # noqa: PLC0415 - arrays are loaded when work starts
+
+    with _step(job, "read"):
+        start = time.perf_counter()
+        photo = read_photo(job.source, job.cut.limits)
+        return OpenJob(job, photo, time.perf_counter() - start)
+
+
+def cut_photo(opened: OpenJob, engine: Engine) -> CutJob:
+    """The second step: the job with its cutout; the only one that needs the engine."""
+    with _step(opened.job, "cut"):
+        return CutJob(opened.job, engine.cut(opened.photo, opened.job.cut), opened.seconds)
+
+
+def write_cutout(done: CutJob) -> JobReport:
+    """The last step: finish the cutout, write and seal every staged file."""
     from mattebox.core.finish import finish  # noqa: PLC0415 - arrays are loaded when work starts
-    from mattebox.core.photo import read_photo  # noqa: PLC0415
     from mattebox.core.write import write_output  # noqa: PLC0415
 
+    job, cutout = done.job, done.cutout
     start = time.perf_counter()
-    photo = read_photo(job.source, job.cut.limits)
-    read_seconds = time.perf_counter() - start
-    cutout = (engine or process_engine()).cut(photo, job.cut)
-    start = time.perf_counter()
-    composition = finish(cutout, job.finish)
-    finish_seconds = time.perf_counter() - start
-    start = time.perf_counter()
+    with _step(job, "finish"):
+        composition = finish(cutout, job.finish)
+    finished = time.perf_counter()
     written = []
-    try:
-        for item in job.outputs:
-            write_output(composition, item.output, item.staged)
-            written.append(_sealed(item, *composition.size))
-    except BaseException:
-        for item in job.outputs:
-            item.staged.unlink(missing_ok=True)
-        raise
+    with _step(job, "write"):
+        try:
+            for item in job.outputs:
+                write_output(composition, item.output, item.staged)
+                written.append(_sealed(item, *composition.size))
+        except BaseException:
+            job.discard()
+            raise
     report = cutout.report
-    seconds = {
-        "read": round(read_seconds, 4),
-        **report.seconds,
-        "finish": round(finish_seconds, 4),
-        "write": round(time.perf_counter() - start, 4),
-    }
     return JobReport(
         input=os.fspath(job.source),
         outputs=tuple(written),
@@ -128,9 +166,38 @@ def run_job(job: Job, engine: Engine | None = None) -> JobReport:
         confidence=report.confidence,
         warnings=report.warnings,
         subject_box=report.subject_box,
-        seconds=seconds,
-        notes=photo.warnings,
+        seconds={
+            "read": round(done.read_seconds, 4),
+            **report.seconds,
+            "finish": round(finished - start, 4),
+            "write": round(time.perf_counter() - finished, 4),
+        },
+        notes=cutout.photo.warnings,
     )
+
+
+@contextmanager
+def _step(job: Job, name: str) -> Iterator[None]:
+    """Name the step in every error, and turn what nobody foresaw into a sentence of its own."""
+    try:
+        yield
+    except MatteboxError as error:
+        error.step = error.step or name
+        raise
+    except MemoryError as error:
+        short: MatteboxError = NotEnoughMemoryError(
+            f"{job.source}: this machine's memory does not suffice for the photo ({name}); "
+            "close other programs or make the photo smaller."
+        )
+        short.step = name
+        raise short from error
+    except Exception as error:
+        unforeseen = UnexpectedError(
+            f"{job.source}: Mattebox met an error that it does not know while it was at the step "
+            f"'{name}' ({type(error).__name__}: {error}); run it again with --debug and report that."
+        )
+        unforeseen.step = name
+        raise unforeseen from error
 
 
 def _sealed(item: StagedOutput, width: int, height: int) -> WrittenOutput:

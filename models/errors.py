@@ -9,10 +9,12 @@ class MatteboxError(Exception):
     """A failure told in one sentence for the user: what happened, to which file, what to do.
 
     `can_retry` says whether the same work may succeed later without anybody changing anything;
-    the daemon spends attempts only on those.
+    the daemon spends attempts only on those. `step` is set by a job: which of its steps failed
+    (read, cut, finish, write).
     """
 
     can_retry: ClassVar[bool] = False
+    step: str | None = None
 
 
 class UnknownNetworkError(MatteboxError):

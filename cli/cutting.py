@@ -1,0 +1,146 @@
+"""The run of `mattebox cut`: refuse early, work in a batch, publish what is complete."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mattebox.core.errors import MatteboxError, OutputExistsError, PhotoError, WriteError
+from mattebox.core.publish import publish, stage_name
+from mattebox.models.catalogue import find_network
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from mattebox.cli.console import Console
+    from mattebox.cli.plan import PlannedPhoto
+    from mattebox.core.engine import Engine
+    from mattebox.core.job import Job, JobReport
+    from mattebox.core.settings import CutSettings, FinishSettings, Output
+
+
+@dataclass(frozen=True, slots=True)
+class CutRun:
+    """Everything that one call of the command decides; `outputs` by format name."""
+
+    planned: Sequence[PlannedPhoto]
+    cut: CutSettings
+    finish: FinishSettings
+    outputs: Mapping[str, Output]
+    device: str = "auto"
+    overwrite: bool = False
+    report: bool = False
+
+
+def run_all(run: CutRun, console: Console) -> Iterator[JobReport | MatteboxError]:
+    """Do every planned photo; yields a published report or an error for each, in no promised order.
+
+    Raises MatteboxError where no photo could be done at all, such as missing weights.
+    """
+    find_network(run.cut.model)
+    fit, refused = _sorted_out(run)
+    yield from refused
+    if not fit:
+        return
+    from mattebox.core.batch import run_jobs  # noqa: PLC0415 - loads arrays
+
+    done = run_jobs(_jobs(fit, run), _ready_engine(run, console))
+    for item, (job, outcome) in zip(fit, done, strict=True):
+        if isinstance(outcome, MatteboxError):
+            yield outcome
+            continue
+        try:
+            yield _publish(job, item, outcome, run)
+        except MatteboxError as error:
+            yield error
+        finally:
+            job.discard()
+
+
+def _sorted_out(run: CutRun) -> tuple[list[PlannedPhoto], list[MatteboxError]]:
+    """What can be tried, and what publishing would refuse after the work, refused before it."""
+    inputs = {_identity(item.source) for item in run.planned} - {None}
+    fit: list[PlannedPhoto] = []
+    refused: list[MatteboxError] = []
+    for item in run.planned:
+        try:
+            _check(item, inputs, overwrite=run.overwrite)
+            fit.append(item)
+        except MatteboxError as error:
+            refused.append(error)
+    return fit, refused
+
+
+def _check(item: PlannedPhoto, inputs: set[tuple[int, int] | None], *, overwrite: bool) -> None:
+    """Refuse before any work what publishing would refuse after it."""
+    if not os.path.lexists(item.source):
+        raise PhotoError(f"{item.source}: there is no such file.")
+    for _, target in item.targets:
+        if _identity(target) in inputs:
+            raise OutputExistsError(
+                f"{target}: the output would replace a photo of yours; name another with -o."
+            )
+        if not overwrite and os.path.lexists(target):
+            raise OutputExistsError(f"{target}: a file of that name exists; use --overwrite or another name.")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WriteError(f"{target.parent}: the folder cannot be made ({error.strerror}).") from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _ready_engine(run: CutRun, console: Console) -> Engine:
+    """An engine with its weights at hand: what is missing is told once, not once a photo."""
+    from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
+    from mattebox.models.store import Store  # noqa: PLC0415
+
+    engine = Engine(Store(progress=console.fetching), device=run.device)
+    segmenter = engine.segmenter(run.cut)
+    if segmenter.note:
+        console.fetching.note(segmenter.note)
+    return engine
+
+
+def _jobs(fit: Sequence[PlannedPhoto], run: CutRun) -> Iterator[Job]:
+    """One job a photo, with new staged names."""
+    from mattebox.core.job import Job, StagedOutput  # noqa: PLC0415 - loads arrays
+
+    for item in fit:
+        staged = tuple(StagedOutput(run.outputs[name], stage_name(target)) for name, target in item.targets)
+        yield Job(item.source, staged, run.cut, run.finish)
+
+
+def _publish(job: Job, item: PlannedPhoto, done: JobReport, run: CutRun) -> JobReport:
+    """Give every staged file its final name, and write the reports that were asked for."""
+    published = {
+        os.fspath(output.staged): publish(output.staged, target, overwrite=run.overwrite)
+        for output, (_, target) in zip(job.outputs, item.targets, strict=True)
+    }
+    report = done.with_paths(published)
+    if run.report:
+        _write_reports(report, overwrite=run.overwrite)
+    return report
+
+
+def _write_reports(done: JobReport, *, overwrite: bool) -> None:
+    text = json.dumps(done.as_dict(), indent=2) + "\n"
+    for output in done.outputs:
+        target = Path(f"{output.path}.report.json")
+        staged = stage_name(target)
+        try:
+            staged.write_text(text, encoding="utf-8")
+            publish(staged, target, overwrite=overwrite)
+        except OSError as error:
+            raise WriteError(f"{target}: the report cannot be written ({error.strerror}).") from error
+        finally:
+            staged.unlink(missing_ok=True)

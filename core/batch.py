@@ -1,0 +1,74 @@
+"""Many jobs, one engine: while one photo is cut, the next is read and the one before is written."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from mattebox.core.errors import MatteboxError
+from mattebox.core.job import CutJob, cut_photo, read_source, write_cutout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from mattebox.core.engine import Engine
+    from mattebox.core.job import Job, JobReport, OpenJob
+
+
+def run_jobs(jobs: Iterable[Job], engine: Engine) -> Iterator[tuple[Job, JobReport | MatteboxError]]:
+    """Do all jobs and yield each with its report or its error, in order.
+
+    At most three photos are in memory: one being read, one being cut, one being written. `jobs` is
+    drawn from as work proceeds. A consumer that stops early leaves no staged file behind.
+    """
+    with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
+        pending: tuple[Job, Future[JobReport]] | None = None
+        try:
+            for job, opened in _read_ahead(jobs, reader):
+                cut = _cut(opened, engine)
+                # Waited for here and not later, so that only one cutout waits to be written.
+                if pending is not None:
+                    yield pending[0], _outcome(pending[1])
+                pending = job, _write(cut, writer)
+                del cut
+            if pending is not None:
+                yield pending[0], _outcome(pending[1])
+                pending = None
+        finally:
+            if pending is not None:
+                _outcome(pending[1])
+                pending[0].discard()
+
+
+def _read_ahead(jobs: Iterable[Job], reader: ThreadPoolExecutor) -> Iterator[tuple[Job, Future[OpenJob]]]:
+    """Each job with its reading, begun one job before it is asked for."""
+    ahead: deque[tuple[Job, Future[OpenJob]]] = deque()
+    for job in jobs:
+        ahead.append((job, reader.submit(read_source, job)))
+        if len(ahead) > 1:
+            yield ahead.popleft()
+    while ahead:
+        yield ahead.popleft()
+
+
+def _cut(opened: Future[OpenJob], engine: Engine) -> CutJob | MatteboxError:
+    try:
+        return cut_photo(opened.result(), engine)
+    except MatteboxError as error:
+        return error
+
+
+def _write(cut: CutJob | MatteboxError, writer: ThreadPoolExecutor) -> Future[JobReport]:
+    if isinstance(cut, CutJob):
+        return writer.submit(write_cutout, cut)
+    failed: Future[JobReport] = Future()
+    failed.set_exception(cut)
+    return failed
+
+
+def _outcome(written: Future[JobReport]) -> JobReport | MatteboxError:
+    try:
+        return written.result()
+    except MatteboxError as error:
+        return error

@@ -1,0 +1,126 @@
+"""Many jobs through one engine: in order, overlapped, and each failure its own."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mattebox.core.batch import run_jobs
+from mattebox.core.cutout import Cutout
+from mattebox.core.diagnose import CutReport
+from mattebox.core.errors import MatteboxError, NotEnoughMemoryError, PhotoError, UnexpectedError
+from mattebox.core.job import Job, JobReport, StagedOutput, run_job
+from mattebox.core.photo import Photo
+from mattebox.core.settings import CutSettings, PngOutput
+
+
+class HalfEngine:
+    """Stands in for an engine where only the order of work is tested: the left half is the subject."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.failure = failure
+        self.seen: list[str] = []
+        self.threads: set[str] = set()
+
+    def cut(self, photo: Photo, settings: CutSettings) -> Cutout:
+        """Cut, or fail for a photo of width 13."""
+        self.threads.add(threading.current_thread().name)
+        self.seen.append(str(photo.source))
+        if self.failure is not None and photo.width == 13:
+            raise self.failure
+        alpha = np.zeros(photo.pixels.shape[:2], np.uint8)
+        alpha[:, : photo.width // 2] = 255
+        return Cutout(photo, alpha, None, CutReport("half", 1.0))
+
+
+def jobs(folder: Path, widths: list[int]) -> list[Job]:
+    """One job a width; a width of 0 is a file that is no photo."""
+    made = []
+    for index, width in enumerate(widths):
+        source = folder / f"{index}.png"
+        if width:
+            Image.new("RGB", (width, 9), (200, 10, 10)).save(source)
+        else:
+            source.write_text("no photo")
+        made.append(Job(source, (StagedOutput(PngOutput(), folder / f"{index}.out"),)))
+    return made
+
+
+def test_outcomes_come_in_order_and_failures_stop_nothing(tmp_path: Path) -> None:
+    """A broken photo yields its error at its place; its neighbours are done."""
+    wanted = jobs(tmp_path, [10, 0, 12, 0, 0, 14])
+    done = list(run_jobs(wanted, HalfEngine()))
+    assert [job for job, _ in done] == wanted
+    assert [isinstance(outcome, JobReport) for _, outcome in done] == [True, False, True, False, False, True]
+    assert all(
+        isinstance(o, PhotoError) and o.step == "read" for _, o in done if not isinstance(o, JobReport)
+    )
+    assert sorted(path.name for path in tmp_path.glob("*.out")) == ["0.out", "2.out", "5.out"]
+
+
+def test_no_jobs_are_no_outcomes() -> None:
+    """An empty batch ends at once."""
+    assert list(run_jobs([], HalfEngine())) == []
+
+
+def test_the_engine_is_used_by_the_calling_thread_alone(tmp_path: Path) -> None:
+    """Reading and writing run beside it, the engine itself is never shared between threads."""
+    engine = HalfEngine()
+    list(run_jobs(jobs(tmp_path, [10, 11, 12]), engine))
+    assert engine.threads == {threading.current_thread().name}
+
+
+def test_jobs_are_drawn_at_most_two_ahead(tmp_path: Path) -> None:
+    """A batch of any length holds few photos: later jobs are not even asked for yet."""
+    drawn = []
+
+    def drawing() -> object:
+        for job in jobs(tmp_path, [10] * 8):
+            drawn.append(job)
+            yield job
+
+    outcomes = run_jobs(drawing(), HalfEngine())
+    next(outcomes)
+    assert len(drawn) <= 4
+    outcomes.close()
+
+
+def test_a_consumer_that_stops_leaves_no_staged_file(tmp_path: Path) -> None:
+    """Closing the batch early removes what was staged and not taken."""
+    outcomes = run_jobs(jobs(tmp_path, [10, 11, 12, 14]), HalfEngine())
+    job, _ = next(outcomes)
+    job.discard()
+    outcomes.close()
+    assert list(tmp_path.glob("*.out")) == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [(MemoryError(), NotEnoughMemoryError), (ZeroDivisionError("odd"), UnexpectedError)],
+)
+def test_unforeseen_failures_are_sentences_too(
+    tmp_path: Path, failure: Exception, kind: type[MatteboxError]
+) -> None:
+    """What nobody foresaw names the photo and the step, keeps its cause, and stops nothing."""
+    wanted = jobs(tmp_path, [10, 13, 12])
+    done = dict(zip("abc", (outcome for _, outcome in run_jobs(wanted, HalfEngine(failure))), strict=True))
+    assert isinstance(done["a"], JobReport)
+    assert isinstance(done["c"], JobReport)
+    error = done["b"]
+    assert isinstance(error, kind)
+    assert error.step == "cut"
+    assert error.__cause__ is failure
+    assert str(wanted[1].source) in str(error)
+
+
+def test_one_job_alone_gives_the_same_bytes_as_in_a_batch(tmp_path: Path) -> None:
+    """run_job and run_jobs share their steps: equal files, equal hashes."""
+    (job,) = jobs(tmp_path, [33])
+    alone = run_job(job, HalfEngine())
+    ((_, batch),) = run_jobs([job], HalfEngine())
+    assert isinstance(batch, JobReport)
+    assert alone.outputs == batch.outputs
