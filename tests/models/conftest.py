@@ -96,7 +96,7 @@ class Notes:
     arrived: int = 0
     running: int = 0
 
-    def begin(self, label: str, total: int | None) -> None:  # noqa: ARG002 - the protocol's
+    def begin(self, label: str, total: int | None) -> None:
         """Count a transfer."""
         self.running += 1
 
