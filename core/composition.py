@@ -16,9 +16,12 @@ class Composition:
     original: (h, w, c) the photo's untouched pixels on the canvas.
     colours: (h, w, c) straight foreground colours (may be `original` itself).
     alpha: (h, w) the matte.
+    outline: (h, w) opacity of a line below the subject and above the shadow, or None, and its colour
+        as channel values.
     shadow: (h, w) opacity of a black shadow below the subject, or None.
     background: None (transparent), a colour of c channel values in the photo's mode and depth,
         or (h, w, c) pixels.
+    notes: sentences about what finishing did or could not do.
     photo: where mode, depth, ICC, EXIF, XMP and DPI come from, and the untouched source.
     """
 
@@ -28,6 +31,9 @@ class Composition:
     alpha: Pixels
     shadow: Pixels | None = None
     background: tuple[int, ...] | Pixels | None = None
+    outline: Pixels | None = None
+    outline_colour: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def mode(self) -> ColourMode:

@@ -172,7 +172,7 @@ def write_cutout(done: CutJob) -> JobReport:
             "finish": round(finished - start, 4),
             "write": round(time.perf_counter() - finished, 4),
         },
-        notes=cutout.photo.warnings,
+        notes=cutout.photo.warnings + composition.notes,
     )
 
 

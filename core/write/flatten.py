@@ -32,27 +32,37 @@ class Flat:
 
 
 def flatten(composition: Composition, *, clear_hidden: bool = True) -> Flat:
-    """Subject over shadow over background.
+    """Subject over outline over shadow over background.
 
     Where the matte is full the colours are the composition's bit for bit. Without a background the
     result has alpha; `clear_hidden` then sets the colours under alpha 0 to 0, else the original's
-    stay there. Black shadow and straight alpha: Porter and Duff 1984, "over".
+    stand there. Straight alpha throughout: Porter and Duff 1984, "over".
     """
-    opaque = composition.background is not None
     pixels = composition.colours.copy()
-    alpha = None if opaque or composition.shadow is None else composition.alpha.copy()
-    for rows in _strips(*composition.alpha.shape):
-        if opaque:
+    if composition.background is not None:
+        for rows in _strips(*composition.alpha.shape):
             _over_background(composition, pixels, rows)
-        elif alpha is not None:
-            _over_shadow(composition, pixels, alpha, rows)
-    if opaque:
         return Flat(pixels, None, composition.mode)
-    shown = composition.alpha if alpha is None else alpha
-    for rows in _strips(*shown.shape):
-        hidden = shown[rows] == 0
+    alpha = composition.alpha
+    if _below(composition):
+        alpha = alpha.copy()
+        for rows in _strips(*alpha.shape):
+            _over_layers(composition, pixels, alpha, rows)
+    for rows in _strips(*alpha.shape):
+        hidden = alpha[rows] == 0
         pixels[rows][hidden] = 0 if clear_hidden else composition.original[rows][hidden]
-    return Flat(pixels, shown, composition.mode)
+    return Flat(pixels, alpha, composition.mode)
+
+
+def _below(composition: Composition) -> list[tuple[Pixels, NDArray[np.float64]]]:
+    """Opacity and colour of each layer below the subject, the uppermost first."""
+    top = int(np.iinfo(composition.alpha.dtype).max)
+    layers = []
+    if composition.outline is not None:
+        layers.append((composition.outline, np.array(composition.outline_colour, np.float64)))
+    if composition.shadow is not None:
+        layers.append((composition.shadow, np.array(black(composition.mode, top), np.float64)))
+    return layers
 
 
 def black(mode: ColourMode, top: int) -> tuple[int, ...]:
@@ -70,40 +80,38 @@ def _over_background(composition: Composition, pixels: Pixels, rows: slice) -> N
     top = int(np.iinfo(pixels.dtype).max)
     matte = composition.alpha[rows]
     soft = matte < top
-    share: NDArray[Any] = matte[soft].astype(np.int64)[:, None]
     behind = _background(composition, rows, soft)
-    if composition.shadow is not None:
-        dark: NDArray[Any] = composition.shadow[rows][soft].astype(np.int64)[:, None]
-        ink = np.array(black(composition.mode, top), np.int64)
-        behind = _mix(ink, behind, dark, top)
-    pixels[rows][soft] = _mix(pixels[rows][soft].astype(np.int64), behind, share, top).astype(pixels.dtype)
+    for plane, colour in reversed(_below(composition)):
+        behind = _mix(colour, behind, plane[rows][soft], top)
+    mixed = _mix(pixels[rows][soft].astype(np.float64), behind, matte[soft], top)
+    pixels[rows][soft] = np.rint(mixed).astype(pixels.dtype)
 
 
-def _background(composition: Composition, rows: slice, where: NDArray[np.bool_]) -> NDArray[np.int64]:
+def _background(composition: Composition, rows: slice, where: NDArray[np.bool_]) -> NDArray[np.float64]:
     background = composition.background
-    if isinstance(background, tuple):
-        return np.array(background, np.int64)
-    assert background is not None  # noqa: S101 - only asked where there is one
-    return background[rows][where].astype(np.int64)
+    if isinstance(background, np.ndarray):
+        return background[rows][where].astype(np.float64)
+    return np.array(background, np.float64)
 
 
-def _over_shadow(composition: Composition, pixels: Pixels, alpha: Pixels, rows: slice) -> None:
-    assert composition.shadow is not None  # noqa: S101 - only asked where there is one
+def _over_layers(composition: Composition, pixels: Pixels, alpha: Pixels, rows: slice) -> None:
+    """The subject over the layers below it, with their joint alpha, in place."""
     top = int(np.iinfo(pixels.dtype).max)
-    matte, shadow = composition.alpha[rows], composition.shadow[rows]
-    both = (matte < top) & (shadow > 0)
-    share: NDArray[Any] = matte[both].astype(np.int64)
-    dark = shadow[both].astype(np.int64) * (top - share)
-    whole = share * top + dark  # the joint opacity, in units of top squared
-    ink = np.array(black(composition.mode, top), np.int64)
-    colour = pixels[rows][both].astype(np.int64) * (share * top)[:, None] + ink * dark[:, None]
-    divisor = np.maximum(whole, 1)[:, None]
-    pixels[rows][both] = ((colour + divisor // 2) // divisor).astype(pixels.dtype)
-    alpha[rows][both] = ((whole + top // 2) // top).astype(alpha.dtype)
+    layers = _below(composition)
+    matte = composition.alpha[rows]
+    shown = (matte < top) & np.any([plane[rows] > 0 for plane, _ in layers], axis=0)
+    share: NDArray[Any] = matte[shown].astype(np.float64)[:, None] / top
+    colours = pixels[rows][shown] * share
+    for plane, colour in layers:
+        more = plane[rows][shown].astype(np.float64)[:, None] / top * (1 - share)
+        colours = colours + colour * more
+        share = share + more
+    straight = colours / np.maximum(share, 1e-9)
+    pixels[rows][shown] = np.clip(np.rint(straight), 0, top).astype(pixels.dtype)
+    alpha[rows][shown] = np.rint(share[:, 0] * top).astype(alpha.dtype)
 
 
-def _mix(
-    above: NDArray[np.int64], below: NDArray[np.int64], share: NDArray[np.int64], top: int
-) -> NDArray[np.int64]:
-    """`above` with the opacity share / top over `below`, rounded."""
-    return (above * share + below * (top - share) + top // 2) // top
+def _mix(above: NDArray[Any], below: NDArray[Any], opacity: NDArray[Any], top: int) -> NDArray[np.float64]:
+    """`above` with an opacity of 0..top over `below`."""
+    share = (opacity.astype(np.float64) / top)[:, None]
+    return np.asarray(above * share + below * (1 - share))
