@@ -82,7 +82,9 @@ class PsdOutput(Settings):
     mask: Literal["layer", "alpha-channel", "both"] = Field(
         "layer", description="where the matte goes: the layer's user mask, a channel of the document, both"
     )
-    compression: Literal["rle", "zip"] = Field("rle", description="rle is fast, zip makes small files")
+    compression: Literal["rle", "zip"] = Field(
+        "rle", description="of 8-bit layers: rle is fast, zip small; 16-bit layers are always zip"
+    )
     group: bool = Field(False, description="put the subject into a group and the mask onto the group")
     clean: bool = Field(True, description="add a hidden layer with clean edge colours, where there are any")
     original: bool = Field(False, description="add the untouched photo as a hidden layer at the bottom")
