@@ -66,6 +66,7 @@ class PsdNames(Settings):
     subject: str = Field("Subject", min_length=1, max_length=200)
     clean: str = Field("Subject clean", min_length=1, max_length=200)
     shadow: str = Field("Shadow", min_length=1, max_length=200)
+    outline: str = Field("Outline", min_length=1, max_length=200)
     background: str = Field("Background", min_length=1, max_length=200)
     original: str = Field("Original", min_length=1, max_length=200)
     group: str = Field("Cutout", min_length=1, max_length=200)
@@ -92,6 +93,7 @@ class PsdOutput(Settings):
         "white", description="what lies at the bottom where no background was asked for"
     )
     names: PsdNames = Field(PsdNames(), description="what the layers are called")
+    gps: bool = Field(True, description=_GPS)
 
 
 Output = Annotated[

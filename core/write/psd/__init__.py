@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from mattebox.core.errors import MatteboxError, WriteError
+from mattebox.core.errors import WriteError
+from mattebox.core.write.blocks import blocks_of, writing
 from mattebox.core.write.psd.document import (
     PSB_SIDE,
     PSD_SIDE,
@@ -42,15 +43,8 @@ def write(composition: Composition, options: PsdOutput, path: Path) -> None:
             f"{path.name}: a PSB holds at most {PSB_SIDE:,} pixels a side, this is {max(size):,}."
         )
     document = _document(composition, options)
-    try:
-        with path.open("w+b") as file:
-            _write_smallest_variant(file, document)
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise WriteError(f"{path}: the output could not be written ({error.strerror or error}).") from error
-    except MatteboxError:
-        path.unlink(missing_ok=True)
-        raise
+    with writing(path) as file:
+        _write_smallest_variant(file, document)
 
 
 def _write_smallest_variant(file: BinaryIO, document: Document) -> None:
@@ -71,7 +65,7 @@ def _document(composition: Composition, options: PsdOutput) -> Document:
     merged = merged_planes(layers, mode, size, dtype)
     names, further = _further_channels(composition, options, layers)
     resources = {
-        **photo_resources(composition.photo),
+        **photo_resources(blocks_of(composition, gps=options.gps)),
         **channel_resources(names),
         **thumbnail_resources(layers, mode, size, dtype),
     }

@@ -76,6 +76,9 @@ def layers_of(composition: Composition, options: PsdOutput) -> list[Layer]:
         layers.append(
             Layer(names.shadow, covered_box(composition.shadow), ink, composition.shadow, multiply=True)
         )
+    if composition.outline is not None:
+        line = composition.outline
+        layers.append(Layer(names.outline, covered_box(line), composition.outline_colour, line))
     if options.clean and composition.colours is not composition.original:
         layers.append(Layer(names.clean, box, composition.colours, composition.alpha, visible=False))
     mask = None if options.mask == "alpha-channel" else composition.alpha

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from psd_tools.psd.base import ListElement
 
-    from mattebox.core.photo import ColourMode, Photo
+    from mattebox.core.photo import ColourMode
+    from mattebox.core.write.blocks import Blocks
     from mattebox.core.write.psd.layers import Layer
 
 _THUMBNAIL_SIDE: Final = 160
@@ -40,17 +41,17 @@ _PER_INCH: Final = 1
 _INCHES: Final = 1
 
 
-def photo_resources(photo: Photo) -> dict[int, Any]:
+def photo_resources(blocks: Blocks) -> dict[int, Any]:
     """What a photo brings along: ICC, EXIF, XMP and resolution (72 where it says nothing)."""
-    across, down = photo.dpi or (72.0, 72.0)
+    across, down = blocks.dpi or (72.0, 72.0)
     found = {
         Resource.RESOLUTION_INFO: ResoulutionInfo(
             _fixed(across), _PER_INCH, _INCHES, _fixed(down), _PER_INCH, _INCHES
         ),
         Resource.VERSION_INFO: VersionInfo(has_composite=True, writer=_WRITER, reader=_WRITER),
-        Resource.ICC_PROFILE: photo.icc,
-        Resource.EXIF_DATA_1: photo.exif,
-        Resource.XMP_METADATA: photo.xmp,
+        Resource.ICC_PROFILE: blocks.icc,
+        Resource.EXIF_DATA_1: blocks.exif,
+        Resource.XMP_METADATA: blocks.xmp,
     }
     return {key.value: data for key, data in found.items() if data}
 

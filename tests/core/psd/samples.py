@@ -29,6 +29,7 @@ def build(
     *,
     clean: bool = False,
     shadow: bool = False,
+    outline: bool = False,
     **further: Any,
 ) -> Composition:
     """A noisy picture with a soft round matte off its middle; further fields go to photo or composition."""
@@ -48,6 +49,8 @@ def build(
         colours=np.where(alpha[..., None] < full, pixels // 2, pixels) if clean else pixels,
         alpha=alpha,
         shadow=np.roll(alpha // 2, 5, axis=1) if shadow else None,
+        outline=np.roll(alpha, -4, axis=0) if outline else None,
+        outline_colour=tuple(range(full // 2, full // 2 + CHANNELS[mode])) if outline else (),
         **further,
     )
 
