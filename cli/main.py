@@ -14,7 +14,8 @@ from mattebox.models.errors import LicenceError, MatteboxError, UnknownNetworkEr
 # name: what `mattebox --help` says. The module is `mattebox.cli.NAME`, its click object `command`.
 COMMANDS: Final[dict[str, str]] = {
     "cut": "Cut the subject out of photos.",
-    "models": "List, fetch and verify the networks.",
+    "models": "List, fetch, verify and optimize the networks.",
+    "doctor": "Show what this computer offers, and whether it is used.",
 }
 
 

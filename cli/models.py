@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mattebox.cli.fetching import FetchProgress
+from mattebox.cli.optimize import optimize
 from mattebox.models.catalogue import find_network, load_catalogue
 from mattebox.models.errors import LicenceError, MatteboxError
+from mattebox.models.optimised import find_optimised
 from mattebox.models.store import Store
 
 if TYPE_CHECKING:
@@ -29,6 +31,9 @@ def command() -> None:
     Weights lie in MATTEBOX_MODELS, or in the platform's cache folder. With MATTEBOX_OFFLINE=1
     nothing is ever fetched.
     """
+
+
+command.add_command(optimize)
 
 
 @command.command(name="list")
@@ -56,7 +61,7 @@ def list_networks(*, as_json: bool) -> None:
     for network in load_catalogue().values():
         cells = (
             network.name,
-            "yes" if store.find(network) else "",
+            _here(network, store),
             f"{network.size / 1e6:.0f}" if network.size else "?",
             str(network.input_size),
             network.licence,
@@ -134,13 +139,22 @@ def _each(context: click.Context, names: tuple[str, ...], work: Callable[[Networ
     context.exit(status)
 
 
+def _here(network: Network, store: Store) -> str:
+    if store.find(network) is None:
+        return ""
+    optimised = find_optimised(store, network)
+    return "yes" if optimised is None else f"yes, {optimised[1].kind}"
+
+
 def _row(network: Network, store: Store) -> dict[str, object]:
     path = store.find(network)
+    optimised = find_optimised(store, network) if path is not None else None
     return {
         "name": network.name,
         "about": network.about,
         "here": path is not None,
         "path": str(path) if path is not None else None,
+        "optimised": optimised[1].kind if optimised is not None else None,
         "size": network.size,
         "input_size": network.input_size,
         "licence": network.licence,

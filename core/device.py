@@ -102,3 +102,8 @@ def has_int8_dot_products() -> bool:
         return True
     flags = next((line for line in _text(Path("/proc/cpuinfo")).splitlines() if line.startswith("flags")), "")
     return bool({"avx512_vnni", "avx_vnni"} & set(flags.split()))
+
+
+def usable_kinds() -> tuple[str, ...]:
+    """The kinds of optimised networks that this processor may use, best first."""
+    return ("int8-dot", "int8") if has_int8_dot_products() else ("int8",)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mattebox.core.cutout import Cutout
+from mattebox.core.device import usable_kinds
 from mattebox.core.diagnose import CutReport, confidence, subject_box
 from mattebox.core.foreground import straight_foreground
 from mattebox.core.photo.own_alpha import multiplied
@@ -14,6 +15,7 @@ from mattebox.core.refine import refine_matte
 from mattebox.core.segment import Segmenter
 from mattebox.core.view import network_view
 from mattebox.models.catalogue import find_network
+from mattebox.models.optimised import find_optimised
 from mattebox.models.store import Store
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ class Engine:
         self.store = store or Store()
         self._threads = threads
         self._device = device
-        self._segmenters: dict[str, Segmenter] = {}
+        self._segmenters: dict[tuple[str, str], Segmenter] = {}
 
     def segmenter(self, settings: CutSettings) -> Segmenter:
         """The loaded network that `settings` names; its weights are fetched when they are missing.
@@ -42,12 +44,18 @@ class Engine:
         Raises UnknownNetworkError, LicenceError, WeightsError, InferenceError.
         """
         network = find_network(settings.model)
-        if network.name not in self._segmenters:
+        key = (network.name, settings.precision)
+        if key not in self._segmenters:
             weights = self.store.ensure(network, accept_licence=settings.accept_licence)
-            self._segmenters[network.name] = Segmenter(
-                network, weights, threads=self._threads, device=self._device
+            optimised = find_optimised(self.store, network, usable_kinds()) if key[1] == "auto" else None
+            self._segmenters[key] = Segmenter(
+                network,
+                weights,
+                optimised=optimised[0] if optimised is not None else None,
+                threads=self._threads,
+                device=self._device,
             )
-        return self._segmenters[network.name]
+        return self._segmenters[key]
 
     def cut(self, photo: Photo, settings: CutSettings) -> Cutout:
         """The subject of `photo` cut out: alpha at full resolution, clean colours, a report."""

@@ -11,6 +11,7 @@ __all__ = [
     "MatteboxError",
     "MissingExtraError",
     "NotEnoughMemoryError",
+    "OptimizeError",
     "OutputExistsError",
     "PhotoError",
     "SettingsError",
@@ -48,6 +49,10 @@ class InferenceError(MatteboxError):
     """A network could not be loaded or run."""
 
     can_retry = True
+
+
+class OptimizeError(MatteboxError):
+    """A network could not be made quicker, or differed too much from its original when it was."""
 
 
 class WriteError(MatteboxError):

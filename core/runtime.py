@@ -29,7 +29,9 @@ class Runtime(Protocol):
         """The network's first output for one prepared picture."""
 
 
-def open_runtime(weights: Path, side: int, device: str, threads: int) -> tuple[Runtime, str | None]:
+def open_runtime(
+    weights: Path, side: int, device: str, threads: int, *, on_cpu: Path | None = None
+) -> tuple[Runtime, str | None]:
     """Load `weights` on `device`, or on the CPU where that fails; and the sentence that says why.
 
     A device other than the CPU must run once, with finite answers, before it is believed. `auto` takes
@@ -44,7 +46,7 @@ def open_runtime(weights: Path, side: int, device: str, threads: int) -> tuple[R
     for name in candidates:
         if name == "cpu":
             note = f"{'; '.join(reasons)}; the CPU is used instead." if reasons else None
-            return OnnxRuntime(weights, "cpu", threads), note
+            return OnnxRuntime(on_cpu or weights, "cpu", threads), note
         try:
             runtime = _open(weights, name, threads)
             _prove(runtime, side)

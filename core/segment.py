@@ -26,14 +26,25 @@ class Segmenter:
     `device` is the device that it runs on, `note` the sentence that says why it is not the one asked for.
     """
 
-    def __init__(self, network: Network, weights: Path, *, threads: int = 0, device: str = "auto") -> None:
+    def __init__(
+        self,
+        network: Network,
+        weights: Path,
+        *,
+        optimised: Path | None = None,
+        threads: int = 0,
+        device: str = "auto",
+    ) -> None:
         """Load `weights` for `network`; `threads` 0 takes every core that is really ours.
 
-        Raises InferenceError where the file cannot be loaded.
+        `optimised` is loaded in their place where the network runs on the CPU. Raises InferenceError
+        where the file cannot be loaded.
         """
         self.network = network
         try:
-            self._runtime, self.note = open_runtime(weights, network.input_size, device, threads)
+            self._runtime, self.note = open_runtime(
+                weights, network.input_size, device, threads, on_cpu=optimised
+            )
         except InferenceError as error:
             raise InferenceError(
                 f"The network {network.name} cannot be loaded; run 'mattebox models verify {network.name}' "
@@ -48,16 +59,22 @@ class Segmenter:
         """
         network = self.network
         side = network.input_size
-        small = cv2.resize(view, (side, side), interpolation=cv2.INTER_AREA)
-        mean, std = (np.asarray(triple, np.float32) for triple in (network.mean, network.std))
-        tensor = np.asarray((small * np.float32(network.scale) - mean) / std, np.float32)
         try:
-            raw = self._runtime.run(np.ascontiguousarray(tensor.transpose(2, 0, 1)[None]))
+            raw = self._runtime.run(prepare(network, view))
         except InferenceError as error:
             raise InferenceError(f"The network {network.name} failed on this photo: {error}") from error
         answer = _activate(raw.reshape(side, side), network.activation)
         height, width = view.shape[:2]
         return np.asarray(cv2.resize(answer, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def prepare(network: Network, view: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """A small sRGB picture, (h, w, 3) uint8, as the network wants it: (1, 3, side, side) float32."""
+    side = network.input_size
+    small = cv2.resize(view, (side, side), interpolation=cv2.INTER_AREA)
+    mean, std = (np.asarray(triple, np.float32) for triple in (network.mean, network.std))
+    tensor = np.asarray((small * np.float32(network.scale) - mean) / std, np.float32)
+    return np.ascontiguousarray(tensor.transpose(2, 0, 1)[None])
 
 
 def _activate(raw: NDArray[np.float32], activation: str) -> NDArray[np.float32]:

@@ -15,6 +15,9 @@ class CutSettings(Settings):
 
     model: str = Field("u2net", description="name of a network in the catalogue")
     accept_licence: bool = Field(False, description="consent to a licence that forbids commercial use")
+    precision: Literal["auto", "full"] = Field(
+        "auto", description="auto uses the network that 'mattebox models optimize' made, where there is one"
+    )
     refine: Literal["auto", "none"] = Field("auto", description="how edges become a soft alpha")
     input_alpha: Literal["multiply", "ignore"] = Field(
         "multiply", description="what a photo's own transparency does to the matte"

@@ -1,0 +1,92 @@
+"""`mattebox doctor`: what this computer offers, and whether it is used."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+import click
+
+_PACKAGES: Final = ("mattebox", "onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "openvino")
+_PACKAGES_REST: Final = ("numpy", "opencv-python-headless", "pillow", "psd-tools")
+
+
+@click.command(name="doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option("-m", "--model", default="u2net", show_default=True, help="The network to try devices with.")
+@click.pass_context
+def command(context: click.Context, *, as_json: bool, model: str) -> None:
+    """Show what this computer offers and prove each device with a run.
+
+    Exit status 1 where a device that the installed onnxruntime offers does not work.
+    """
+    findings = _examine(model)
+    if as_json:
+        click.echo(json.dumps(findings, indent=2))
+    else:
+        _print(findings)
+    broken = [item for item in findings["devices"] if item["offered"] and not item["works"]]
+    if broken:
+        context.exit(1)
+
+
+def _examine(model: str) -> dict[str, Any]:
+    from mattebox.core.device import available_cores, has_int8_dot_products  # noqa: PLC0415 - loads arrays
+    from mattebox.core.trial import try_devices  # noqa: PLC0415
+    from mattebox.models.catalogue import find_network  # noqa: PLC0415
+    from mattebox.models.optimised import find_optimised  # noqa: PLC0415
+    from mattebox.models.store import Store, is_offline  # noqa: PLC0415
+
+    network = find_network(model)
+    store = Store()
+    weights = store.find(network)
+    optimised = find_optimised(store, network) if weights is not None else None
+    return {
+        "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
+        "packages": _versions(),
+        "cores": {"usable": available_cores(), "of_the_machine": os.cpu_count()},
+        "int8_dot_products": has_int8_dot_products(),
+        "weights": {
+            "folder": str(store.folder),
+            "offline": is_offline(),
+            "network": network.name,
+            "here": weights is not None,
+            "optimised": optimised[1].kind if optimised is not None else None,
+        },
+        "devices": try_devices(network, weights),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in (*_PACKAGES, *_PACKAGES_REST):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _print(findings: dict[str, Any]) -> None:
+    weights, cores = findings["weights"], findings["cores"]
+    click.echo(findings["system"])
+    click.echo("Packages: " + ", ".join(f"{name} {number}" for name, number in findings["packages"].items()))
+    click.echo(f"Cores: {cores['usable']} usable of the machine's {cores['of_the_machine']}")
+    state = (
+        "here" if weights["here"] else f"not here; 'mattebox models pull {weights['network']}' fetches them"
+    )
+    click.echo(f"Weights of {weights['network']}: {state} ({weights['folder']})")
+    if weights["optimised"]:
+        click.echo(f"Optimised form: {weights['optimised']}, used on the CPU where precision is auto")
+    elif findings["int8_dot_products"] and weights["here"]:
+        click.echo(
+            f"This processor is quick with 8-bit integers: 'mattebox models optimize {weights['network']}'"
+        )
+    click.echo("Devices:")
+    for item in findings["devices"]:
+        mark = "used by auto" if item["used"] else "works" if item["works"] else "no"
+        speed = f", {item['milliseconds']:.0f} ms a picture" if item["milliseconds"] else ""
+        click.echo(f"  {item['device']:<9} {mark}{speed}{': ' + item['reason'] if item['reason'] else ''}")

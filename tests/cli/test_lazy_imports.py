@@ -1,0 +1,41 @@
+"""A command loads what it needs and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+HEAVY = ("numpy", "cv2", "onnxruntime", "PIL", "psd_tools", "openvino", "rich", "pip")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        ["cut", "--help"],
+        ["models", "--help"],
+        ["models", "path"],
+        ["doctor", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_light_commands_load_no_heavy_library(arguments: list[str]) -> None:
+    """Help, versions and paths answer without arrays, networks, decoders or tables."""
+    code = f"""
+        import sys
+        sys.argv = ["mattebox", *{arguments!r}]
+        from mattebox.cli.main import main
+        try:
+            main()
+        except SystemExit:
+            pass
+        print("loaded:", *[name for name in {HEAVY!r} if name in sys.modules])
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[-1].strip() == "loaded:"

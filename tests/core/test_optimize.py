@@ -1,0 +1,203 @@
+"""A network in 8 bits is kept only where it answers like its original, and can be taken back."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from mattebox.core import quantize
+from mattebox.core.calibration import Pictures, drawn_scenes, own_pictures
+from mattebox.core.device import usable_kinds
+from mattebox.core.engine import Engine
+from mattebox.core.errors import OptimizeError, WeightsError
+from mattebox.core.optimize import optimize
+from mattebox.core.segment import Segmenter
+from mattebox.core.settings import CutSettings
+from mattebox.models.catalogue import Network, find_network
+from mattebox.models.optimised import find_optimised, optimised_path, remove_optimised
+from mattebox.models.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIDE = 64
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> tuple[Network, Store]:
+    """A network of two convolutions in the old opset of u2net, with a side output, in a store."""
+    random = np.random.default_rng(3)
+    first = random.standard_normal((8, 3, 3, 3)).astype(np.float32) * 0.3
+    second = random.standard_normal((1, 8, 3, 3)).astype(np.float32) * 0.3
+    nodes = [
+        helper.make_node("Conv", ["x", "w1"], ["a"], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("Conv", ["b", "w2"], ["c"], pads=[1, 1, 1, 1]),
+        helper.make_node("Sigmoid", ["c"], ["y"]),
+        helper.make_node("Sigmoid", ["a"], ["side"]),
+    ]
+    shape = [1, 3, SIDE, SIDE]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [
+            helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 1, SIDE, SIDE]),
+            helper.make_tensor_value_info("side", TensorProto.FLOAT, [1, 8, SIDE, SIDE]),
+        ],
+        [numpy_helper.from_array(first, "w1"), numpy_helper.from_array(second, "w2")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=6)
+    store = Store(tmp_path)
+    data = model.SerializeToString()
+    network = Network(
+        name="tiny",
+        about="",
+        file="tiny.onnx",
+        input_size=SIDE,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.25, 0.25, 0.25),
+        scale=1 / 255,
+        activation="none",
+        licence="MIT",
+        commercial=True,
+        sources=(),
+        size=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+    store.path(network).write_bytes(data)
+    return network, store
+
+
+def few() -> Pictures:
+    """A few small drawn pictures."""
+    return Pictures(drawn_scenes(4, 1), drawn_scenes(3, 2), "3 drawn scenes")
+
+
+def test_good_quantisation_is_kept_with_its_record(tiny: tuple[Network, Store]) -> None:
+    """What agrees with its original is kept, smaller, with one output, and tells how near it is."""
+    network, store = tiny
+    ticks: list[None] = []
+    made = optimize(network, store, few(), lambda: ticks.append(None))
+    assert made.agreement.is_good
+    assert made.agreement.pictures == 3
+    assert len(ticks) == len(few())
+    found = find_optimised(store, network, usable_kinds())
+    assert found is not None
+    path, record = found
+    assert path == made.path
+    assert record.original == network.sha256
+    model = onnx.load(os.fspath(path))
+    assert [item.name for item in model.graph.output] == ["y"]
+    assert "QuantizeLinear" in {node.op_type for node in model.graph.node}
+    assert sorted(item.name for item in store.folder.iterdir() if item.name.startswith(".")) == []
+
+
+def test_bad_quantisation_is_refused_and_leaves_nothing(
+    tiny: tuple[Network, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What differs too much is refused with both figures, and no file of it stays."""
+    network, store = tiny
+    before = sorted(item.name for item in store.folder.iterdir())
+    monkeypatch.setattr(quantize, "MOST_DIFFERENCE", 0.0)
+    with pytest.raises(OptimizeError, match=r"differs too much .*IoU .*mean difference"):
+        optimize(network, store, few())
+    after = sorted(item.name for item in store.folder.iterdir() if item.name != "graphs")
+    assert [name for name in after if not name.endswith(".seal.json")] == before
+
+
+def test_engine_uses_it_where_precision_is_auto(
+    tiny: tuple[Network, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """precision: auto takes the optimised form, full the original, and removal brings that back."""
+    network, store = tiny
+    monkeypatch.setattr("mattebox.core.engine.find_network", lambda _: network)
+    made = optimize(network, store, few())
+    (picture,) = drawn_scenes(1, 7)
+
+    def answer(precision: Any) -> Any:
+        settings = CutSettings(model="tiny", precision=precision)
+        return Engine(store, device="cpu").segmenter(settings).probability(picture)
+
+    original = Segmenter(network, store.path(network), device="cpu").probability(picture)
+    assert np.array_equal(answer("full"), original)
+    assert not np.array_equal(answer("auto"), original)
+    assert remove_optimised(store, network) == [made.path]
+    assert np.array_equal(answer("auto"), original)
+
+
+def test_it_serves_only_the_weights_that_it_was_made_from(tiny: tuple[Network, Store]) -> None:
+    """Other weights under the same name, or a changed optimised file, end its use."""
+    network, store = tiny
+    path = optimize(network, store, few()).path
+    data = path.read_bytes()
+    path.write_bytes(data[:-1])
+    assert find_optimised(store, network) is None
+    path.write_bytes(data)
+    (store.folder / "tiny.onnx.seal.json").unlink()
+    assert find_optimised(store, network) is None
+
+
+def test_saturating_processors_do_not_take_the_others_form(tiny: tuple[Network, Store]) -> None:
+    """A form made for exact dot products is not used where sums saturate."""
+    network, store = tiny
+    optimize(network, store, few())
+    if usable_kinds()[0] == "int8-dot":
+        assert find_optimised(store, network, ("int8",)) is None
+    assert optimised_path(store, network, "int8") != optimised_path(store, network, "int8-dot")
+
+
+def test_missing_weights_are_told(tiny: tuple[Network, Store]) -> None:
+    """Nothing can be optimised that is not here."""
+    network, store = tiny
+    store.path(network).unlink()
+    with pytest.raises(WeightsError, match="models pull tiny"):
+        optimize(network, store, few())
+
+
+def test_photos_of_the_check_are_not_those_of_the_calibration(tmp_path: Path) -> None:
+    """Own photos are divided: a third is kept to check on, and files that are no photos are passed over."""
+    for place in range(9):
+        Image.new("RGB", (40, 30), (place * 20, 0, 0)).save(tmp_path / f"{place}.png")
+    (tmp_path / "notes.txt").write_text("no photo")
+    pictures = own_pictures(sorted(tmp_path.iterdir()))
+    reds = [{int(view[0, 0, 0]) for view in part} for part in (pictures.calibrate, pictures.check)]
+    assert [len(part) for part in reds] == [6, 3]
+    assert reds[0] & reds[1] == set()
+    assert pictures.about == "3 of your photos"
+
+
+def test_too_few_photos_are_refused(tmp_path: Path) -> None:
+    """Seven photos are too few to calibrate and check on."""
+    for place in range(7):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{place}.png")
+    with pytest.raises(OptimizeError, match="Only 7 of these 7"):
+        own_pictures(sorted(tmp_path.iterdir()))
+
+
+def test_drawn_scenes_are_the_same_everywhere() -> None:
+    """The recipe is a function of its seed, and its scenes differ from each other."""
+    first, second = drawn_scenes(2, 4), drawn_scenes(2, 4)
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+    assert not np.array_equal(first[0], first[1])
+    assert first[0].shape == (512, 512, 3)
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_real_network_that_quantises_badly_is_refused(tmp_path: Path) -> None:
+    """U2netp loses its subjects in 8 bits; the check notices and keeps nothing."""
+    store = Store(tmp_path)
+    network = find_network("u2netp")
+    original = Store().ensure(network)
+    store.add(network, original)
+    with pytest.raises(OptimizeError, match="differs too much"):
+        optimize(network, store)
+    assert find_optimised(store, network) is None
