@@ -19,6 +19,7 @@ class CutReport:
 
     confidence: 0..1. warnings: names. subject_box: left, top, right, bottom in pixels of the
     photo (right and bottom exclusive), or None where there is no subject. seconds: by step.
+    looks: which networks looked where, as the fusion let them in.
     """
 
     model: str
@@ -26,6 +27,7 @@ class CutReport:
     warnings: tuple[str, ...] = ()
     subject_box: tuple[int, int, int, int] | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
+    looks: tuple[str, ...] = ()
 
 
 def subject_box(alpha: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[int, int, int, int] | None:

@@ -10,9 +10,11 @@ from mattebox.core.cutout import Cutout
 from mattebox.core.device import usable_kinds
 from mattebox.core.diagnose import CutReport, confidence, subject_box
 from mattebox.core.foreground import straight_foreground
+from mattebox.core.looks import COMPANIONS, search_frame, see
 from mattebox.core.photo.own_alpha import multiplied
 from mattebox.core.refine import refine_matte
 from mattebox.core.segment import Segmenter
+from mattebox.core.subject import choose_subject
 from mattebox.core.view import network_view
 from mattebox.models.catalogue import find_network
 from mattebox.models.optimised import find_optimised
@@ -57,16 +59,34 @@ class Engine:
             )
         return self._segmenters[key]
 
+    def segmenters(self, settings: CutSettings) -> list[Segmenter]:
+        """The network that `settings` names and, for `quality: best`, its companions in the store.
+
+        A companion is never fetched, and never used against its licence. Raises what segmenter() raises.
+        """
+        chosen = [self.segmenter(settings)]
+        if settings.quality != "best":
+            return chosen
+        for name in COMPANIONS:
+            network = find_network(name)
+            allowed = network.commercial is not False or settings.accept_licence
+            if name != settings.model and allowed and self.store.find(network) is not None:
+                chosen.append(self.segmenter(settings.model_copy(update={"model": name})))
+        return chosen
+
     def cut(self, photo: Photo, settings: CutSettings) -> Cutout:
         """The subject of `photo` cut out: alpha at full resolution, clean colours, a report."""
         seconds: dict[str, float] = {}
         with _timed(seconds, "load"):
-            segmenter = self.segmenter(settings)
+            segmenters = self.segmenters(settings)
         multiply = settings.input_alpha == "multiply"
         with _timed(seconds, "segment"):
-            probability = segmenter.probability(network_view(photo, own_alpha=multiply))
+            view = network_view(photo, own_alpha=multiply)
+            scale = view.shape[1] / photo.width
+            sight = see(view, segmenters, settings.quality, search_frame(settings.subject, view, scale))
+            probability, count = choose_subject(sight.probability, settings, scale)
         with _timed(seconds, "refine"):
-            alpha = refine_matte(photo, probability)
+            alpha = refine_matte(photo, probability, settings.refine, sight.detail)
         if photo.alpha is not None and multiply:
             alpha = multiplied(alpha, photo.alpha)
         foreground = None
@@ -75,11 +95,12 @@ class Engine:
                 foreground = straight_foreground(photo.pixels, alpha)
         box = subject_box(alpha)
         report = CutReport(
-            model=segmenter.network.name,
+            model=segmenters[0].network.name,
             confidence=round(confidence(probability), 4),
-            warnings=() if box else ("no_subject",),
+            warnings=("no_subject",) if not box else ("several_subjects",) if count > 1 else (),
             subject_box=box,
             seconds=seconds,
+            looks=sight.names,
         )
         return Cutout(photo, alpha, foreground, report)
 

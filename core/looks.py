@@ -1,0 +1,192 @@
+"""Looks: what networks see in the whole frame, in its mirror image and in the subject's own box."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import cv2
+import numpy as np
+
+from mattebox.core.settings.cut import box_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mattebox.core.segment import Segmenter
+    from mattebox.core.settings.cut import Subject
+
+    Map = NDArray[np.float32]
+
+Quality = Literal["fast", "balanced", "best"]
+Frame = tuple[int, int, int, int]
+
+# General networks that `quality: best` takes along when their weights are here. Those for people,
+# drawings or portraits alone, and the small sisters of others, would not help.
+COMPANIONS: Final = (
+    "u2net",
+    "imgly-isnet",
+    "isnet-general-use",
+    "birefnet-lite-512",
+    "birefnet-general-lite",
+    "birefnet-general",
+    "bria-rmbg",
+)
+# Measured on labelled photos (bench/quality.py). A box look that shares less than this of its answer
+# with the other looks has found something else, and is not let in.
+_AGREEMENT: Final = 0.4
+# What the box look weighs inside its box: it has seen the subject larger.
+_BOX_WEIGHT: Final = 0.5
+_BOX_MARGIN: Final = 0.2
+# Above this share of the frame the box shows nothing new.
+_BOX_LIMIT: Final = 0.95
+# A box that a person draws is tight.
+_SEARCH_MARGIN: Final = 0.03
+# Parts of the likely subject below this share of the largest do not stretch the box.
+_PART: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """One answer of one network: `map` (h, w) float32 in 0..1 of the view's size; 0 outside `frame`.
+
+    way: whole, mirrored or box. frame: left, top, right, bottom of what it looked at. used: whether the
+    fusion let it in.
+    """
+
+    network: str
+    way: str
+    map: Map
+    frame: Frame
+    used: bool = True
+
+    @property
+    def name(self) -> str:
+        """What the report calls this look."""
+        return f"{self.network} {self.way}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """All looks at one view and what they amount to: `probability` (h, w) float32 in 0..1.
+
+    detail: view pixels per pixel of the finest network input that was used; at least 1.
+    """
+
+    probability: Map
+    looks: tuple[Look, ...]
+    detail: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The looks that were let in, in their order."""
+        return tuple(look.name for look in self.looks if look.used)
+
+
+def see(
+    view: NDArray[np.uint8],
+    segmenters: Sequence[Segmenter],
+    quality: Quality = "balanced",
+    within: Frame | None = None,
+) -> Sight:
+    """Look at a view (h, w, 3) uint8 with one or more networks and fuse the answers.
+
+    `within` confines the search to a box of the view. Raises InferenceError.
+    """
+    height, width = view.shape[:2]
+    frame = within or (0, 0, width, height)
+    looks: list[Look] = []
+    answers: list[Map] = []
+    for segmenter in segmenters:
+        seen, answer = _one_network(view, segmenter, quality, frame)
+        looks.extend(seen)
+        answers.append(answer)
+    probability = np.mean(answers, axis=0, dtype=np.float32) if len(answers) > 1 else answers[0]
+    finest = max(segmenter.network.input_size for segmenter in segmenters)
+    side = max(frame[2] - frame[0], frame[3] - frame[1])
+    return Sight(np.asarray(probability, np.float32), tuple(looks), max(1.0, side / finest))
+
+
+def _one_network(
+    view: NDArray[np.uint8], segmenter: Segmenter, quality: Quality, frame: Frame
+) -> tuple[list[Look], Map]:
+    name = segmenter.network.name
+    looks = [Look(name, "whole", _answer(view, segmenter, frame), frame)]
+    if quality == "fast":
+        return looks, looks[0].map
+    looks.append(Look(name, "mirrored", _answer(view, segmenter, frame, mirrored=True), frame))
+    answer = np.asarray((looks[0].map + looks[1].map) / 2, np.float32)
+    box = subject_frame(answer, frame)
+    if box is None:
+        return looks, answer
+    closer = _answer(view, segmenter, box)
+    rows, columns = slice(box[1], box[3]), slice(box[0], box[2])
+    agreed = overlap(answer[rows, columns], closer[rows, columns]) >= _AGREEMENT
+    looks.append(Look(name, "box", closer, box, used=agreed))
+    if not agreed:
+        return looks, answer
+    # Outside the box the closer look, which was drawn around the subject, sees none of it.
+    return looks, np.asarray((1 - _BOX_WEIGHT) * answer + _BOX_WEIGHT * closer, np.float32)
+
+
+def _answer(view: NDArray[np.uint8], segmenter: Segmenter, frame: Frame, *, mirrored: bool = False) -> Map:
+    left, top, right, bottom = frame
+    part = np.ascontiguousarray(view[top:bottom, left:right])
+    if mirrored:
+        found = segmenter.probability(np.ascontiguousarray(part[:, ::-1]))[:, ::-1]
+    else:
+        found = segmenter.probability(part)
+    if found.shape == view.shape[:2]:
+        return np.ascontiguousarray(found)
+    answer = np.zeros(view.shape[:2], np.float32)
+    answer[top:bottom, left:right] = found
+    return answer
+
+
+def search_frame(subject: Subject, view: NDArray[np.uint8], scale: float) -> Frame | None:
+    """The part of a view to search for `subject`; None for all of it. scale: view pixels per photo pixel."""
+    box = box_of(subject)
+    if box is None:
+        return None
+    height, width = view.shape[:2]
+    margin = round(_SEARCH_MARGIN * scale * max(box[2] - box[0], box[3] - box[1]))
+    left, top = (max(0, int(low * scale) - margin) for low in box[:2])
+    right = min(width, int(np.ceil(box[2] * scale)) + margin)
+    bottom = min(height, int(np.ceil(box[3] * scale)) + margin)
+    # A box beyond the photo's edge finds nothing, as an empty part of the photo does.
+    left, top = min(left, width - 1), min(top, height - 1)
+    return left, top, max(right, left + 1), max(bottom, top + 1)
+
+
+def overlap(one: Map, other: Map) -> float:
+    """How much two maps share, 0..1: the sum of minima over the sum of maxima; 1 where both are empty."""
+    most = float(np.maximum(one, other).sum(dtype=np.float64))
+    if most < 1.0:
+        return 1.0
+    return float(np.minimum(one, other).sum(dtype=np.float64)) / most
+
+
+def subject_frame(probability: Map, frame: Frame) -> Frame | None:
+    """The likely subject's box with a margin, inside `frame`; None where it would show nothing new."""
+    likely = (probability > 0.5).astype(np.uint8)
+    count, _, facts, _ = cv2.connectedComponentsWithStats(likely)
+    if count < 2:
+        return None
+    areas = facts[1:, cv2.CC_STAT_AREA]
+    parts = facts[1:][areas >= _PART * areas.max()]
+    left, top = int(parts[:, cv2.CC_STAT_LEFT].min()), int(parts[:, cv2.CC_STAT_TOP].min())
+    right = int((parts[:, cv2.CC_STAT_LEFT] + parts[:, cv2.CC_STAT_WIDTH]).max())
+    bottom = int((parts[:, cv2.CC_STAT_TOP] + parts[:, cv2.CC_STAT_HEIGHT]).max())
+    margin = round(_BOX_MARGIN * max(right - left, bottom - top))
+    box = (
+        max(frame[0], left - margin),
+        max(frame[1], top - margin),
+        min(frame[2], right + margin),
+        min(frame[3], bottom + margin),
+    )
+    room = (frame[2] - frame[0]) * (frame[3] - frame[1])
+    if (box[2] - box[0]) * (box[3] - box[1]) > _BOX_LIMIT * room:
+        return None
+    return box

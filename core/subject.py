@@ -1,0 +1,124 @@
+"""Which of the things that stand out are the subject, and what belongs to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from mattebox.core.settings.cut import box_of, points_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mattebox.core.settings import CutSettings
+
+    Map = NDArray[np.float32]
+
+
+def choose_subject(probability: Map, settings: CutSettings, scale: float = 1.0) -> tuple[Map, int]:
+    """The map with all but the chosen subjects faded out, and how many subjects it holds.
+
+    probability: (h, w) float32 in 0..1. `scale`: pixels of the map per pixel of the photo, in which
+    `settings.subject` counts. A subject is a connected part of at least half; softer pixels go with the
+    part nearest to them. Nothing of at least half anywhere: an empty map and 0.
+    """
+    likely = (probability >= 0.5).astype(np.uint8)
+    count, numbers, facts, centres = cv2.connectedComponentsWithStats(likely, connectivity=8)
+    labels = np.asarray(numbers, np.int32)
+    if count < 2:
+        return np.zeros_like(probability), 0
+    areas = facts[:, cv2.CC_STAT_AREA].astype(np.float64)
+    areas[0] = 0.0
+    chosen = _chosen(labels, areas, np.asarray(centres, np.float64), settings, scale)
+    if not chosen.any():
+        return np.zeros_like(probability), 0
+    chosen &= areas >= settings.specks * areas[chosen].max()
+    kept = chosen[_nearest_part(likely, labels)]
+    fading = cv2.blur(kept.astype(np.float32), (3, 3)) * kept
+    result = np.asarray(probability * np.where(likely > 0, kept, fading), np.float32)
+    return fill_holes(result, settings.holes), int(chosen.sum())
+
+
+def _chosen(
+    labels: NDArray[np.int32],
+    areas: NDArray[np.float64],
+    centres: NDArray[np.float64],
+    settings: CutSettings,
+    scale: float,
+) -> NDArray[np.bool_]:
+    """Which parts are wanted; part 0 is what is no subject."""
+    wanted = areas > 0
+    height, width = labels.shape
+    if settings.subject == "largest":
+        wanted = _top(areas, 1)
+    elif settings.subject == "centre":
+        wanted = _top(areas * _centrality(labels, centres), 1)
+    elif (box := box_of(settings.subject)) is not None:
+        left, top, right, bottom = (round(number * scale) for number in box)
+        inside = np.bincount(labels[top : bottom + 1, left : right + 1].ravel(), minlength=areas.size)
+        wanted &= inside >= 0.5 * areas
+    elif (points := points_of(settings.subject)) is not None:
+        wanted = np.zeros(areas.size, bool)
+        for x, y in points:
+            wanted[_part_at(labels, min(width - 1, int(x * scale)), min(height - 1, int(y * scale)))] = True
+        wanted[0] = False
+    if settings.keep is not None:
+        wanted &= _top(np.where(wanted, areas, 0.0), settings.keep)
+    return wanted
+
+
+def _top(weights: NDArray[np.float64], count: int) -> NDArray[np.bool_]:
+    best = np.argsort(-weights, kind="stable")[:count]
+    top = np.zeros(weights.size, bool)
+    top[best] = weights[best] > 0
+    return top
+
+
+def _centrality(labels: NDArray[np.int32], centres: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 for a part whose centre is the frame's, falling to near 0 at the corners."""
+    height, width = labels.shape
+    away = np.hypot((centres[:, 0] + 0.5) / width - 0.5, (centres[:, 1] + 0.5) / height - 0.5)
+    return np.asarray(np.exp(-((away / 0.2) ** 2)), np.float64)
+
+
+def _part_at(labels: NDArray[np.int32], x: int, y: int) -> int:
+    """The part at a point, or the nearest one within a twentieth of the diagonal, else 0."""
+    if labels[y, x]:
+        return int(labels[y, x])
+    rows, columns = np.nonzero(labels)
+    away = np.hypot(rows - y, columns - x)
+    nearest = int(away.argmin())
+    reach = 0.05 * float(np.hypot(*labels.shape))
+    return int(labels[rows[nearest], columns[nearest]]) if away[nearest] <= reach else 0
+
+
+def _nearest_part(likely: NDArray[np.uint8], labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """For each pixel the part that lies nearest."""
+    _, zones = cv2.distanceTransformWithLabels(
+        1 - likely, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_CCOMP
+    )
+    # Zones are numbered anew: a pixel of the part itself tells which part a zone is.
+    part_of_zone = np.zeros(int(zones.max()) + 1, np.int32)
+    part_of_zone[zones[likely > 0]] = labels[likely > 0]
+    return np.asarray(part_of_zone[zones], np.int32)
+
+
+def fill_holes(probability: Map, share: float) -> Map:
+    """The map with holes below `share` of the subject's area made solid; what touches the frame is none."""
+    likely = probability >= 0.5
+    limit = share * np.count_nonzero(likely)
+    count, labels, facts, _ = cv2.connectedComponentsWithStats((~likely).astype(np.uint8), connectivity=4)
+    height, width = probability.shape
+    small = facts[:, cv2.CC_STAT_AREA] < limit
+    inside = (facts[:, cv2.CC_STAT_LEFT] > 0) & (facts[:, cv2.CC_STAT_TOP] > 0)
+    inside &= facts[:, cv2.CC_STAT_LEFT] + facts[:, cv2.CC_STAT_WIDTH] < width
+    inside &= facts[:, cv2.CC_STAT_TOP] + facts[:, cv2.CC_STAT_HEIGHT] < height
+    fill = small & inside
+    fill[0] = False
+    if count < 2 or not fill.any():
+        return probability
+    # The hole's own soft rim goes with it.
+    hole = cv2.dilate(fill[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return np.where(hole, np.float32(1.0), probability).astype(np.float32)

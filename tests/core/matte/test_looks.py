@@ -1,0 +1,134 @@
+"""Looks at a view: what each adds, and what keeps a bad one out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from mattebox.core.looks import overlap, search_frame, see, subject_frame
+from mattebox.core.settings import CutSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Map = NDArray[np.float32]
+    Bytes = NDArray[np.uint8]
+    Discs = Callable[..., Map]
+
+
+def _bright(view: Bytes) -> Map:
+    return view[..., 0].astype(np.float32) / 255
+
+
+def _view(discs: Discs, *circles: tuple[int, int, int]) -> Map:
+    return np.repeat((discs((120, 160), *circles) * 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def test_fast_looks_once(told: Any, discs: Discs) -> None:
+    """`fast` asks one network once, at the whole frame."""
+    network = told(_bright)
+    sight = see(_view(discs, (40, 60, 10)), [network], "fast")
+    assert sight.names == ("told whole",)
+    assert len(network.seen) == 1
+
+
+def test_balanced_adds_the_mirror_and_the_box(told: Any, discs: Discs) -> None:
+    """`balanced` looks at the frame, at its mirror image and at the small subject's own box."""
+    network = told(_bright)
+    view = _view(discs, (40, 60, 10))
+    sight = see(view, [network], "balanced")
+    assert sight.names == ("told whole", "told mirrored", "told box")
+    np.testing.assert_array_equal(network.seen[1], view[:, ::-1])
+    assert network.seen[2].shape[0] < view.shape[0]
+    np.testing.assert_allclose(sight.probability, _bright(view), atol=1e-6)
+
+
+def test_mirror_averages_a_one_sided_network(told: Any, discs: Discs) -> None:
+    """A network that favours the left half of what it sees is evened out by the mirrored look."""
+
+    def left_only(view: Bytes) -> Map:
+        answer = _bright(view) * 0.9
+        answer[:, : view.shape[1] // 2] *= 0.5
+        return answer
+
+    view = _view(discs, (80, 60, 75))
+    view = np.maximum(view, view[:, ::-1])
+    sight = see(view, [told(left_only)], "balanced")
+    np.testing.assert_allclose(sight.probability, sight.probability[:, ::-1], atol=1e-6)
+
+
+def test_a_subject_that_fills_the_frame_needs_no_box(told: Any, discs: Discs) -> None:
+    """No box look is made where the box would be the frame."""
+    assert see(_view(discs, (80, 60, 78)), [told(_bright)], "balanced").names == (
+        "told whole",
+        "told mirrored",
+    )
+
+
+def test_a_box_look_that_disagrees_is_kept_out(told: Any, discs: Discs) -> None:
+    """A closer look that finds something else changes nothing and is not among the used looks."""
+    view = _view(discs, (40, 60, 10))
+
+    def fickle(seen: Bytes) -> Map:
+        return _bright(seen) if seen.shape == view.shape else 1 - _bright(seen)
+
+    sight = see(view, [told(fickle)], "balanced")
+    assert sight.names == ("told whole", "told mirrored")
+    assert [look.way for look in sight.looks] == ["whole", "mirrored", "box"]
+    np.testing.assert_allclose(sight.probability, _bright(view), atol=1e-6)
+
+
+def test_two_networks_are_averaged(told: Any, discs: Discs) -> None:
+    """Two networks count alike."""
+    view = _view(discs, (40, 60, 10))
+    sight = see(view, [told(_bright, "one"), told(lambda v: np.zeros(v.shape[:2]), "two")], "best")
+    np.testing.assert_allclose(sight.probability, _bright(view) / 2, atol=1e-6)
+
+
+def test_a_search_box_confines_the_answer(told: Any, discs: Discs) -> None:
+    """With a box of the user's nothing outside it (and its small margin) is ever found."""
+    view = _view(discs, (40, 60, 10), (120, 60, 10))
+    frame = search_frame((200.0, 80.0, 280.0, 160.0), view, 0.5)
+    sight = see(view, [told(_bright)], "balanced", frame)
+    assert not sight.probability[:, :90].any()
+    assert sight.probability[60, 120] == pytest.approx(1.0)
+
+
+def test_a_search_box_beyond_the_photo_is_empty_not_an_error(told: Any, discs: Discs) -> None:
+    """A box that lies outside the photo still gives a frame of at least one pixel."""
+    view = _view(discs, (40, 60, 10))
+    left, top, right, bottom = search_frame((900.0, 900.0, 950.0, 950.0), view, 1.0)
+    assert left < right <= 160
+    assert top < bottom <= 120
+
+
+def test_specks_do_not_stretch_the_box(discs: Discs) -> None:
+    """A part below a tenth of the largest has no say in the subject's box."""
+    alone = subject_frame(discs((120, 160), (40, 60, 15)), (0, 0, 160, 120))
+    assert subject_frame(discs((120, 160), (40, 60, 15), (150, 10, 2)), (0, 0, 160, 120)) == alone
+
+
+def test_nothing_has_no_box(discs: Discs) -> None:
+    """An empty map has no subject's box."""
+    assert subject_frame(discs((120, 160)), (0, 0, 160, 120)) is None
+
+
+def test_overlap_is_one_for_equals_and_zero_for_strangers(discs: Discs) -> None:
+    """Equal maps, empty ones too, share all; disjoint ones nothing."""
+    one, other = discs((60, 60), (15, 30, 8)), discs((60, 60), (45, 30, 8))
+    assert overlap(one, one) == 1.0
+    assert overlap(discs((60, 60)), discs((60, 60))) == 1.0
+    assert overlap(one, other) == 0.0
+
+
+def test_best_is_a_quality_that_settings_know() -> None:
+    """The qualities of the settings are those that see() takes."""
+    assert [CutSettings(quality=name).quality for name in ("fast", "balanced", "best")] == [
+        "fast",
+        "balanced",
+        "best",
+    ]
