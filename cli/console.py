@@ -28,8 +28,17 @@ class Console:
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[], None]]:
         """A bar over `total` photos on a terminal; yields the function that advances it."""
-        if not sys.stderr.isatty() or total < 2:
+        if total < 2:
             yield lambda: None
+            return
+        with self.growing(total) as (_, advance):
+            yield advance
+
+    @contextmanager
+    def growing(self, total: int = 0) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:
+        """A bar on a terminal; yields what makes its total one larger, and what advances it."""
+        if not sys.stderr.isatty():
+            yield (lambda: None), (lambda: None)
             return
         from rich.console import Console as RichConsole  # noqa: PLC0415 - only where somebody looks
         from rich.progress import (  # noqa: PLC0415
@@ -44,8 +53,14 @@ class Console:
         with Progress(*columns, console=RichConsole(stderr=True), transient=True) as progress:
             self._progress = progress
             task = progress.add_task("Cutting", total=total)
+
+            def grow() -> None:
+                nonlocal total
+                total += 1
+                progress.update(task, total=total)
+
             try:
-                yield lambda: progress.advance(task)
+                yield grow, lambda: progress.advance(task)
             finally:
                 self._progress = None
 

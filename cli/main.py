@@ -16,6 +16,9 @@ COMMANDS: Final[dict[str, str]] = {
     "cut": "Cut the subject out of photos.",
     "models": "List, fetch, verify and optimize the networks.",
     "doctor": "Show what this computer offers, and whether it is used.",
+    "watch": "Run hot folders until stopped.",
+    "once": "Do all that waits in hot folders, then end.",
+    "check": "Validate a configuration of hot folders.",
 }
 
 

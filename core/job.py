@@ -114,6 +114,14 @@ def process_engine() -> Engine:
     return _ENGINE
 
 
+def prepare_process(threads: int, device: str) -> None:
+    """Give this process an engine of its own with so many threads on that device: workers begin so."""
+    global _ENGINE  # noqa: PLW0603 - one engine a process is the point
+    from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
+
+    _ENGINE = Engine(threads=threads, device=device)
+
+
 def run_job(job: Job, engine: Engine | None = None) -> JobReport:
     """Do one job. Staged files are all complete when it returns, and all gone when it raises.
 

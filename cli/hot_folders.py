@@ -1,0 +1,115 @@
+"""What the commands about hot folders share: reading the configuration, and the screen."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mattebox.cli.console import Console, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from mattebox.core.networks import Progress
+    from mattebox.daemon.events import Event
+    from mattebox.daemon.load import LoadedConfig
+    from mattebox.daemon.run import Summary
+
+
+def read_config(context: click.Context, path: Path) -> LoadedConfig:
+    """The configuration; its mistakes go to stderr and end the command with exit status 2."""
+    from mattebox.daemon.errors import ConfigError  # noqa: PLC0415 - `--help` loads no YAML and no pydantic
+    from mattebox.daemon.load import load_config  # noqa: PLC0415
+
+    try:
+        return load_config(path)
+    except ConfigError as error:
+        for line in error.mistakes:
+            click.echo(printable(line), err=True)
+        context.exit(2)
+        raise
+
+
+def _delivered(values: Mapping[str, Any]) -> str:
+    warnings = f" ({', '.join(values['warnings'])})" if values.get("warnings") else ""
+    confidence = "" if values.get("confidence") is None else f"  confidence {values['confidence']:.2f}"
+    return f"{values['input']} -> {', '.join(values['outputs'])}{confidence}{warnings}"
+
+
+def _held(event: Event) -> str:
+    return f"{event.values.get('input', event.folder)}: {event.values['why']}"
+
+
+_GOOD: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
+    "delivered": _delivered,
+    "duplicate": lambda values: f"{values['input']}: the same content was done before; only moved.",
+    "review": lambda values: f"{values['input']} -> review: {values['why']} ({', '.join(values['files'])})",
+    "left-alone": lambda values: f"{values['path']}: left alone; {values['why']}.",
+}
+_BAD: Final[dict[str, Callable[[Event], str]]] = {
+    "failed": lambda event: f"{event.values['input']}: {event.values['why']} {event.values['do']}",
+    "held": _held,
+    "retry": _held,
+}
+
+
+class FolderScreen:
+    """Shows events: log lines, or for a person one line a photo and a bar that grows with the work."""
+
+    def __init__(self, context: click.Context, *, as_log: bool) -> None:
+        self._console = Console(debug=bool(context.obj and context.obj.get("debug")))
+        self._as_log = as_log
+        self._made: list[str] = []
+        self._advance: Callable[[], None] | None = None
+        self._grow: Callable[[], None] | None = None
+
+    def progress(self) -> Progress:
+        """What shows how weights are fetched."""
+        return self._console.fetching
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """A bar on a terminal while inside."""
+        if self._as_log:
+            yield
+            return
+        with self._console.growing() as (grow, advance):
+            self._grow, self._advance = grow, advance
+            yield
+
+    def __call__(self, event: Event) -> None:
+        """Show one event."""
+        if self._as_log:
+            from mattebox.daemon.events import log_line  # noqa: PLC0415 - the commands load it first
+
+            click.echo(log_line(event))
+            return
+        if event.name == "claimed" and self._grow is not None:
+            self._grow()
+        if event.name == "folder-made":
+            self._made.append(str(event.values["path"]))
+        if event.name in _GOOD:
+            self._console.say(_GOOD[event.name](event.values))
+        if event.name in _BAD:
+            self._console.fail(Exception(_BAD[event.name](event)))
+        if event.name in ("delivered", "duplicate", "review", "failed") and self._advance is not None:
+            self._advance()
+
+    def summary(self, done: Summary, loaded: LoadedConfig) -> str:
+        """The last line: what was done, or what to do next."""
+        if self._made and not done.delivered and not done.failed:
+            folders = ", ".join(self._made)
+            return (
+                f"Made {folders}. Put photos there and run the same command again, "
+                f"or 'mattebox watch {loaded.path}'."
+            )
+        parts = [f"{done.delivered} done", f"{done.failed} failed"]
+        if done.left:
+            parts.append(f"{done.left} left for the next run")
+        if not done.delivered and not done.failed and not done.left:
+            watched = ", ".join(str(folder.watch) for folder in loaded.config.folders)
+            return f"Nothing waits in {watched}."
+        return ", ".join(parts) + "."

@@ -1,0 +1,36 @@
+"""Networks by name, for those who plan work without doing it: no array library is loaded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mattebox.models.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from mattebox.core.settings import CutSettings
+
+__all__ = ["Progress", "check_network", "fetch_networks"]
+
+
+def check_network(name: str) -> None:
+    """Raise UnknownNetworkError, with the nearest name, where the catalogue has no such network."""
+    from mattebox.models.catalogue import find_network  # noqa: PLC0415 - reads the catalogue
+
+    find_network(name)
+
+
+def fetch_networks(cuts: Iterable[CutSettings], progress: Progress | None = None) -> dict[str, Path]:
+    """The verified weights of every network that `cuts` name, fetched where they are missing.
+
+    Raises UnknownNetworkError, LicenceError, WeightsError.
+    """
+    from mattebox.models.catalogue import find_network  # noqa: PLC0415 - loads what fetching needs
+    from mattebox.models.store import Store  # noqa: PLC0415
+
+    store = Store(progress=progress)
+    return {
+        cut.model: store.ensure(find_network(cut.model), accept_licence=cut.accept_licence) for cut in cuts
+    }

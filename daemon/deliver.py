@@ -1,0 +1,319 @@
+"""Delivery: one job from claim to end; every step may be repeated, and recovery goes by state.
+
+claiming -> claimed -> working -> staged -> delivered -> done
+working -> claimed again (a retry, or a review wanted) or failing -> failed -> returning -> returned
+working (of a review) -> reviewing -> review -> claimed (approved) or failing (rejected)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from mattebox.core.job import Job, StagedOutput
+from mattebox.core.publish import stage_name, sync_folder
+from mattebox.daemon.identity import identity
+from mattebox.daemon.journal import JobRow, Placement, new_id
+from mattebox.daemon.place import move, place
+from mattebox.daemon.review import review_outputs
+from mattebox.daemon.steps import step
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mattebox.core.job import JobReport
+    from mattebox.daemon.identity import Identity
+    from mattebox.daemon.journal import Journal
+    from mattebox.daemon.plan import Plan
+
+# Claimed originals wait here, on the watched folder's own file system.
+WORK_FOLDER: Final = ".mattebox"
+
+
+class Delivery:
+    """What is done to files, each effect noted in the journal before it happens."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+
+    def claim(self, folder: str, found: Identity, plan: Plan) -> JobRow | None:
+        """Take a file: a row first, then a rename into the working folder. None where it is gone.
+
+        Raises OSError where the watched folder refuses.
+        """
+        job_id = new_id()
+        work = plan.source if plan.keep else plan.watch / WORK_FOLDER / job_id / plan.name
+        state = "claimed" if plan.keep else "claiming"
+        job = JobRow(job_id, folder, work, found, state, "deliver", 0, plan, None, None, time.time())
+        with self.journal.transaction():
+            self.journal.add(job)
+            self.journal.forget_looks(folder, found)
+        step("claim written")
+        return job if plan.keep else self._rename(job)
+
+    def _rename(self, job: JobRow) -> JobRow | None:
+        """Bring a claimed original into the working folder, or drop the claim."""
+        try:
+            job.work.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            step("working folder made")
+            if identity(job.plan.source) is not None and not os.path.lexists(job.work):
+                job.plan.source.rename(job.work)
+                step("original claimed")
+                sync_folder(job.work.parent)
+        except OSError as error:
+            if not os.path.lexists(job.work):
+                self._drop(job)
+                if isinstance(error, FileNotFoundError):
+                    return None
+                raise
+        return self._claimed(job)
+
+    def _claimed(self, job: JobRow) -> JobRow | None:
+        found = identity(job.work)
+        if found is None:
+            self._drop(job)
+            return None
+        with self.journal.transaction():
+            job = self.journal.change(job.id, state="claimed", identity=found)
+        step("claim done")
+        return job
+
+    def _drop(self, job: JobRow) -> None:
+        _remove_work_folder(job)
+        with self.journal.transaction():
+            self.journal.drop(job.id)
+        step("claim dropped")
+
+    def unchanged(self, job: JobRow) -> bool:
+        """Whether the original is still what was claimed; if not, the journal learns what it is now."""
+        found = identity(job.work)
+        if found is not None and found.same_content(job.identity):
+            return True
+        if found is not None:
+            with self.journal.transaction():
+                self.journal.change(job.id, identity=found)
+        return False
+
+    def begin(self, job: JobRow) -> Job:
+        """Count an attempt, note the staged names, and give the work to be done. Raises OSError."""
+        self._forget_staged(job)
+        review = job.plan.review
+        if job.phase == "review" and review is not None:
+            outputs = review_outputs(review, job.plan, job.id)
+        else:
+            outputs = job.plan.outputs
+        staged = [StagedOutput(item.output, stage_name(item.target)) for item in outputs]
+        kind = _kind(job)
+        with self.journal.transaction():
+            self.journal.forget_placements(job.id, [kind])
+            for number, (item, planned) in enumerate(zip(staged, outputs, strict=True)):
+                self.journal.save(Placement(job.id, kind, number, item.staged, planned.target))
+            self.journal.change(job.id, state="working", attempts=job.attempts + 1)
+        step("attempt counted")
+        for planned in outputs:
+            planned.target.parent.mkdir(parents=True, exist_ok=True)
+        finish = job.plan.finish if job.phase != "review" else type(job.plan.finish)()
+        return Job(job.work, tuple(staged), job.plan.cut, finish)
+
+    def again(self, job: JobRow, *, count: bool) -> JobRow:
+        """Back to waiting; with `count` the attempt stays counted."""
+        self._forget_staged(job)
+        attempts = job.attempts if count else max(0, job.attempts - 1)
+        with self.journal.transaction():
+            job = self.journal.change(job.id, state="claimed", attempts=attempts)
+        step("back to waiting")
+        return job
+
+    def to_review(self, job: JobRow, why: str) -> JobRow:
+        """A person shall look: the outputs are thrown away and a review is rendered next."""
+        self._forget_staged(job)
+        with self.journal.transaction():
+            job = self.journal.change(
+                job.id, state="claimed", phase="review", attempts=0, reason={"why": why}
+            )
+        step("review wanted")
+        return job
+
+    def approve(self, job: JobRow) -> JobRow:
+        """A person approved: the outputs are rendered with the matte of the review."""
+        with self.journal.transaction():
+            job = self.journal.change(job.id, state="claimed", phase="approved", attempts=0)
+        step("review approved")
+        return job
+
+    def staged(self, job: JobRow, report: JobReport) -> JobRow:
+        """The work is done: note each staged file's size and hash. Raises OSError where one is gone."""
+        by_path = {item.path: item for item in report.outputs}
+        with self.journal.transaction():
+            for item in self.journal.placements(job.id, _kind(job)):
+                written = by_path[os.fspath(item.staged)]
+                if item.staged.stat().st_size != written.bytes:
+                    raise OSError(None, "the staged file is not what was written", os.fspath(item.staged))
+                self.journal.save(replace(item, size=written.bytes, sha256=written.sha256))
+            state = "reviewing" if job.phase == "review" else "staged"
+            job = self.journal.change(job.id, state=state, report=report.as_dict())
+        step("staged")
+        return job
+
+    def deliver(self, job: JobRow) -> JobRow:
+        """Publish what is staged, then move the original. Raises OSError, LostStagedError."""
+        if job.state in ("staged", "reviewing"):
+            paths = {}
+            for item in self.journal.placements(job.id, _kind(job)):
+                paths[os.fspath(item.staged)] = place(self.journal, item)
+            report = dict(job.report or {})
+            report["outputs"] = [
+                {**output, "path": os.fspath(paths.get(output["path"], output["path"]))}
+                for output in report.get("outputs", [])
+            ]
+            after = {"staged": "delivered", "reviewing": "review"}[job.state]
+            with self.journal.transaction():
+                job = self.journal.change(job.id, state=after, report=report)
+            step("outputs published")
+        if job.state == "delivered":
+            job = self._end(job, "done", job.plan.done)
+        return job
+
+    def duplicate(self, job: JobRow) -> JobRow:
+        """The same content was done before: the original moves, nothing else happens."""
+        with self.journal.transaction():
+            job = self.journal.change(job.id, state="duplicating")
+        step("duplicate found")
+        return self._end(job, "duplicate", job.plan.done)
+
+    def fail(self, job: JobRow, reason: dict[str, Any]) -> JobRow:
+        """Give up: the original goes to failed/ with NAME.reason.json. Raises OSError."""
+        if job.state != "failing":
+            self._forget_staged(job)
+            with self.journal.transaction():
+                job = self.journal.change(job.id, state="failing", reason=reason)
+                self.journal.forget_content(job.id)
+            step("failure noted")
+        wished = job.plan.failed / job.plan.tree / job.plan.name
+        final = wished if job.plan.keep else self._move_original(job, wished)
+        self._write_reason(job, final.with_name(f"{final.name}.reason.json"))
+        return self._end(job, "failed", None)
+
+    def give_back(self, job: JobRow) -> JobRow:
+        """The original returns to the watched folder and counts as new. Raises OSError."""
+        if job.state != "returning":
+            self._forget_staged(job)
+            with self.journal.transaction():
+                job = self.journal.change(job.id, state="returning", attempts=0)
+            step("return noted")
+        for item in self.journal.placements(job.id, "reason"):
+            (item.final or item.staged).unlink(missing_ok=True)
+        if not job.plan.keep:
+            kept = self.journal.placements(job.id, "original")
+            source = kept[0].final if kept and kept[0].final and kept[0].state == "placed" else job.work
+            items = self.journal.placements(job.id, "return")
+            item = items[0] if items else Placement(job.id, "return", 0, source, job.plan.source)
+            move(self.journal, item, source)
+        with self.journal.transaction():
+            self.journal.leave_ledger(job.id)
+            self.journal.change(job.id, state="returned")
+        _remove_work_folder(job)
+        return self.journal.job(job.id)
+
+    def vanish(self, job: JobRow) -> None:
+        """Somebody took the original away while it was worked on: nothing is left to do."""
+        self._forget_staged(job)
+        with self.journal.transaction():
+            self.journal.change(job.id, state="returned", reason={"what": "The original was taken away."})
+        _remove_work_folder(job)
+
+    def recover(self) -> list[JobRow]:
+        """Bring every job of a former run to a state that waits for work; those jobs.
+
+        A job whose folder refuses just now stays in its state and is given back as it is.
+        """
+        waiting = []
+        for job in self.journal.jobs():
+            with contextlib.suppress(OSError):
+                self.finish_pending(job)
+            with contextlib.suppress(KeyError):
+                waiting.append(self.journal.job(job.id))
+        return waiting
+
+    def finish_pending(self, job: JobRow) -> None:
+        """Do what a job's state says is left, short of work for a worker. Raises OSError."""
+        if job.state == "claiming":
+            if os.path.lexists(job.work):
+                self._claimed(job)
+            else:
+                self._drop(job)
+        elif job.state == "working":
+            self.again(job, count=True)
+        elif job.state in ("staged", "reviewing", "delivered"):
+            self.deliver(job)
+        elif job.state == "duplicating":
+            self._end(job, "duplicate", job.plan.done)
+        elif job.state == "failing":
+            self.fail(job, job.reason or {})
+        elif job.state == "returning":
+            self.give_back(job)
+
+    def _end(self, job: JobRow, state: str, originals: Path | None) -> JobRow:
+        if originals is not None and not job.plan.keep:
+            self._move_original(job, originals / job.plan.tree / job.plan.name)
+        self._clear_review(job)
+        _remove_work_folder(job)
+        step("working folder removed")
+        with self.journal.transaction():
+            if job.plan.keep:
+                self.journal.enter_ledger(job)
+            job = self.journal.change(job.id, state=state)
+        step("ended")
+        return job
+
+    def _move_original(self, job: JobRow, wished: Path) -> Path:
+        items = self.journal.placements(job.id, "original")
+        item = items[0] if items else Placement(job.id, "original", 0, job.work, wished)
+        return move(self.journal, item, job.work)
+
+    def _write_reason(self, job: JobRow, wished: Path) -> None:
+        items = self.journal.placements(job.id, "reason")
+        item = items[0] if items else Placement(job.id, "reason", 0, stage_name(wished), wished)
+        if item.state == "planned":
+            with self.journal.transaction():
+                self.journal.save(item)
+            step("reason planned")
+            wished.parent.mkdir(parents=True, exist_ok=True)
+            with item.staged.open("w", encoding="utf-8", errors="backslashreplace") as file:
+                json.dump(job.reason, file, indent=2, ensure_ascii=False)
+                file.write("\n")
+                file.flush()
+                os.fsync(file.fileno())
+            step("reason written")
+        place(self.journal, item)
+
+    def _forget_staged(self, job: JobRow) -> None:
+        """Delete what a former attempt staged and did not publish."""
+        for item in self.journal.placements(job.id, "output", "review"):
+            if item.state != "placed":
+                item.staged.unlink(missing_ok=True)
+        step("staged files removed")
+
+    def _clear_review(self, job: JobRow) -> None:
+        """Nothing is left of a review when its job ends."""
+        for item in self.journal.placements(job.id, "review"):
+            for path in (item.final, item.staged):
+                if path is not None:
+                    path.unlink(missing_ok=True)
+        step("review cleared")
+
+
+def _kind(job: JobRow) -> str:
+    return "review" if job.phase == "review" else "output"
+
+
+def _remove_work_folder(job: JobRow) -> None:
+    if not job.plan.keep:
+        with contextlib.suppress(OSError):
+            job.work.parent.rmdir()
+        with contextlib.suppress(OSError):
+            job.work.parent.parent.rmdir()

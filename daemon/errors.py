@@ -1,0 +1,31 @@
+"""What can go wrong with hot folders as a whole, told to the user."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mattebox.core.errors import MatteboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class ConfigError(MatteboxError):
+    """A configuration has mistakes; each is one line FILE:LINE:COLUMN: message."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        """`mistakes` are complete lines, in the order of the file."""
+        super().__init__("\n".join(mistakes))
+        self.mistakes = tuple(mistakes)
+
+
+class StateLockedError(MatteboxError):
+    """Another daemon works with the same state folder."""
+
+
+class JournalError(MatteboxError):
+    """The journal cannot be opened or written."""
+
+
+class TemplateError(MatteboxError, ValueError):
+    """A template is wrong, or would lead out of its folder; a ValueError, so that pydantic places it."""

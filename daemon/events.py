@@ -1,0 +1,67 @@
+"""Events: what happened, for the log, for notifications, for metrics and for the screen."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_LEVELS: Final = {"failed": "error", "held": "warning", "retry": "warning", "config-broken": "error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened; `job` is its id where it is about one."""
+
+    name: str
+    folder: str = ""
+    job: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    time: float = field(default_factory=time.time)
+
+    @property
+    def level(self) -> str:
+        """info, warning or error."""
+        return _LEVELS.get(self.name, "info")
+
+
+class Events:
+    """Tells every listener what happens; a listener that fails never stops the work."""
+
+    def __init__(self, *listeners: Callable[[Event], None]) -> None:
+        self._listeners = list(listeners)
+
+    def add(self, listener: Callable[[Event], None]) -> None:
+        """Tell one more."""
+        self._listeners.append(listener)
+
+    def tell(self, event_name: str, folder: str = "", job: str = "", **values: Any) -> None:
+        """Something happened."""
+        event = Event(event_name, folder, job, values)
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception as error:  # noqa: BLE001 - told, and the work goes on
+                sys.stderr.write(f"A listener failed on {event_name}: {type(error).__name__}: {error}\n")
+
+
+def log_line(event: Event) -> str:
+    """An event as one structured line: time, level, event and key=value pairs, values quoted as JSON."""
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(event.time))
+    fields = {"folder": event.folder, "job": event.job, **event.values}
+    pairs = [f"{key}={_value(value)}" for key, value in fields.items() if value not in ("", None)]
+    return " ".join([f"{stamp}Z", event.level, event.name, *pairs])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    plain = text.isprintable() and not any(sign in text for sign in ' "=')
+    return text if plain and text else json.dumps(text, ensure_ascii=False)

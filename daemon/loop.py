@@ -1,0 +1,249 @@
+"""The loop: folders in, jobs through the workers, one decision at a time."""
+
+from __future__ import annotations
+
+import time
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+from mattebox.daemon.deliver import Delivery
+from mattebox.daemon.errors import TemplateError
+from mattebox.daemon.intake import Candidate, Intake
+from mattebox.daemon.jobs import Jobs
+from mattebox.daemon.planning import cut_settings, make_plan
+from mattebox.daemon.tasks import look
+from mattebox.daemon.watch import Hint, OverflowAlarm
+from mattebox.daemon.workers import Done, Trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mattebox.core.settings import ReadLimits
+    from mattebox.daemon.events import Events
+    from mattebox.daemon.intake import Ready
+    from mattebox.daemon.journal import Journal
+    from mattebox.daemon.load import LoadedConfig
+    from mattebox.daemon.tasks import Look
+    from mattebox.daemon.workers import Pool
+
+_HEALTH_CHECK: Final = 2.0
+_LONGEST_SLEEP: Final = 0.5
+Ending = Literal["stopped", "reload", "idle"]
+
+
+class Stop(NamedTuple):
+    """Somebody asks the loop to end."""
+
+    why: Ending = "stopped"
+
+
+class Chore(NamedTuple):
+    """Something that is done every so many seconds beside the work."""
+
+    every: float
+    do: Callable[[Loop], None]
+
+
+class Loop:
+    """The hot folders of one configuration at work."""
+
+    def __init__(
+        self,
+        loaded: LoadedConfig,
+        journal: Journal,
+        events: Events,
+        *,
+        once: bool,
+        inbox: SimpleQueue[Any] | None = None,
+        chores: Sequence[Chore] = (),
+    ) -> None:
+        """`inbox` receives workers' answers, hints and Stop. `once`: end when nothing waits any more."""
+        self.loaded = loaded
+        self.journal = journal
+        self.events = events
+        self.once = once
+        self.inbox: SimpleQueue[Any] = inbox if inbox is not None else SimpleQueue()
+        self.delivery = Delivery(journal)
+        self.jobs = Jobs(self.delivery, events, time.monotonic, once=once)
+        self.intakes = {
+            folder.name: Intake(loaded, folder, journal, events, once=once)
+            for folder in loaded.config.folders
+        }
+        self._chores = list(chores)
+        self._chores_due = [0.0 for _ in chores]
+        self._looking: dict[str, Candidate] = {}
+        self._ending: Ending | None = None
+        self._idle_told = True
+
+    def recover(self) -> None:
+        """Finish what a former run began; what needs a worker waits for one."""
+        for job in self.delivery.recover():
+            self.jobs.take(job)
+
+    def run(self, pool: Pool, *, room: int, grace: float) -> Ending:
+        """Work until told to stop, or (once) until nothing waits. room: tasks given to workers at a time.
+
+        What workers have begun may finish within `grace` seconds; the rest waits for the next start.
+        """
+        alarm = None
+        if not self.once:
+            alarm = OverflowAlarm(self.inbox)
+            for intake in self.intakes.values():
+                intake.open_root()
+                intake.start_watching(self.inbox)
+        deadline = None
+        try:
+            while True:
+                now = time.monotonic()
+                if self._ending is None:
+                    self._tick(now, pool, room)
+                    if self.once and not self._busy():
+                        return "idle"
+                else:
+                    deadline = deadline or now + grace
+                    if not self.jobs.in_work or now >= deadline:
+                        return self._ending
+                self._receive(self._sleep(now))
+        finally:
+            for intake in self.intakes.values():
+                intake.stop_watching()
+            if alarm is not None:
+                alarm.stop()
+            pool.stop()
+            self._drain()
+            self.jobs.give_up_work()
+
+    def _busy(self) -> bool:
+        held = all(intake.held or not intake.busy() for intake in self.intakes.values())
+        return not held or bool(self._looking) or bool(self.jobs.waiting) or bool(self.jobs.in_work)
+
+    def _tick(self, now: float, pool: Pool, room: int) -> None:
+        for index, chore in enumerate(self._chores):
+            if now >= self._chores_due[index]:
+                self._chores_due[index] = now + chore.every
+                chore.do(self)
+        for intake in self.intakes.values():
+            intake.scan(now)
+        free = room - self.jobs.in_work - len(self._looking)
+        free -= self.jobs.start(pool, free)
+        for intake in self.intakes.values():
+            if free <= 0:
+                break
+            if intake.held:
+                continue
+            for candidate in intake.candidates(now):
+                self._look(intake, candidate, pool)
+                free -= 1
+                if free <= 0:
+                    break
+        self._tell_idle()
+
+    def _tell_idle(self) -> None:
+        idle = not self.jobs.in_work and not self.jobs.waiting and not self._looking
+        idle = idle and not any(intake.waiting for intake in self.intakes.values())
+        if idle and not self._idle_told:
+            self.events.tell("idle", delivered=self.jobs.delivered, failed=self.jobs.failed)
+        self._idle_told = idle
+
+    def _look(self, intake: Intake, candidate: Candidate, pool: Pool) -> None:
+        count = intake.looking(candidate)
+        if count > intake.folder.attempts:
+            what = f"Looking into it ended its worker {count - 1} times (a crash, or too little memory)."
+            self._claim(intake, intake.doomed(candidate, what))
+            return
+        token = f"{candidate.folder}\0{candidate.path}"
+        self._looking[token] = candidate
+        path = intake.folder.watch / candidate.path
+        pool.submit(token, look, (path, self._limits(intake)), self.loaded.config.engine.timeout)
+
+    def _limits(self, intake: Intake) -> ReadLimits:
+        """The most generous limits of the folder's rules: which rule takes the file is not known yet."""
+        cuts = [cut_settings(self.loaded.config, rule) for rule in intake.folder.rules]
+        return max((cut.limits for cut in cuts), key=lambda limits: limits.megapixels)
+
+    def _claim(self, intake: Intake, ready: Ready) -> None:
+        folder = intake.folder
+        try:
+            plan = make_plan(self.loaded, folder, ready.rule, ready.path, ready.size)
+        except TemplateError as error:
+            intake.hold(str(error))
+            return
+        try:
+            job = self.delivery.claim(folder.name, ready.found, plan)
+        except OSError as error:
+            intake.hold(
+                f"{folder.watch}: files cannot be taken out of the watched folder ({error.strerror}); "
+                "mend its permissions, or set originals: keep."
+            )
+            intake.retry_soon()
+            return
+        if job is None:
+            return
+        self.events.tell("claimed", folder.name, job.id, input=ready.path, rule=plan.rule)
+        if ready.problem:
+            kind = "TruncatedPhotoError" if ready.truncated else "PhotoError"
+            self.jobs.take(job)
+            self.jobs.fail(job, Trouble(ready.problem, kind, step="read"))
+        else:
+            self.jobs.take(job)
+
+    def _receive(self, wait: float) -> None:
+        """Sleep until something arrives, then take all that has arrived."""
+        try:
+            self._handle(self.inbox.get(timeout=max(0.0, wait)))
+            while True:
+                self._handle(self.inbox.get_nowait())
+        except Empty:
+            return
+
+    def _drain(self) -> None:
+        """Take the answers that came while the workers were stopped."""
+        try:
+            while True:
+                self._handle(self.inbox.get_nowait())
+        except Empty:
+            return
+
+    def _handle(self, item: Any) -> None:
+        if isinstance(item, Stop):
+            self._ending = self._ending or item.why
+        elif isinstance(item, Hint):
+            now = time.monotonic()
+            for intake in self.intakes.values():
+                if item.folder in ("", intake.folder.name):
+                    intake.hint(item.path, now)
+        elif isinstance(item, Done):
+            if item.token in self._looking:
+                self._looked(self._looking.pop(item.token), item)
+            else:
+                self.jobs.finished(item)
+
+    def _looked(self, candidate: Candidate, done: Done) -> None:
+        intake = self.intakes[candidate.folder]
+        found: Look | None = done.value
+        if found is None:
+            # The worker died or hung; the count of looks, which is in the journal, bounds the repeats.
+            intake.not_looked(candidate)
+            return
+        ready = intake.looked(candidate, found, time.monotonic())
+        if ready is not None and self._ending is None:
+            self._claim(intake, ready)
+
+    def _sleep(self, now: float) -> float:
+        due = [intake.next_due(now) for intake in self.intakes.values() if not intake.held]
+        jobs = self.jobs.next_due()
+        if jobs is not None:
+            due.append(jobs)
+        soonest = min(due, default=now + _LONGEST_SLEEP) - now
+        # With all workers busy nothing can be started: their answers wake the loop.
+        floor = 0.05 if self._looking or self.jobs.in_work else 0.0
+        return min(max(soonest, floor, 0.01), _LONGEST_SLEEP)
+
+
+def keep_watching(loop: Loop) -> None:
+    """The chore that rebuilds dead watches."""
+    for intake in loop.intakes.values():
+        intake.keep_watching(loop.inbox)
+
+
+WATCH_CHORE: Final = Chore(_HEALTH_CHECK, keep_watching)

@@ -1,0 +1,113 @@
+"""Plan: what will become of one file, settled when it is claimed and kept in the journal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mattebox.core.settings import CutSettings, FinishSettings, Output, parse_output
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedOutput:
+    """One output's format with its settings, and the path that is wished for it."""
+
+    output: Output
+    target: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPlan:
+    """When the cutout goes to `to` instead: less confident than `below`, or with a warning that is named."""
+
+    below: float
+    warnings: tuple[str, ...]
+    to: Path
+
+    def wants(self, confidence: float, warnings: tuple[str, ...]) -> str | None:
+        """Why a person should look at a cutout, or None."""
+        if confidence < self.below:
+            return f"its confidence {confidence:.2f} is below {self.below:g}"
+        named = [name for name in warnings if name in self.warnings or "*" in self.warnings]
+        return f"it has the warning {', '.join(named)}" if named else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that finishing a job needs, whatever the configuration says by then.
+
+    tree, name: the file's place below `watch`. keep: the original stays where it is.
+    """
+
+    rule: str
+    watch: Path
+    tree: str
+    name: str
+    done: Path
+    failed: Path
+    keep: bool
+    attempts: int
+    timeout: float
+    cut: CutSettings
+    finish: FinishSettings
+    outputs: tuple[PlannedOutput, ...]
+    review: ReviewPlan | None = None
+    deduplicate: bool = False
+
+    @property
+    def source(self) -> Path:
+        """Where the file was found."""
+        return self.watch / self.tree / self.name
+
+    def to_json(self) -> str:
+        """The plan as text; bytes of names that are no UTF-8 survive as escaped surrogates."""
+        return json.dumps(
+            {
+                "rule": self.rule,
+                "watch": str(self.watch),
+                "tree": self.tree,
+                "name": self.name,
+                "done": str(self.done),
+                "failed": str(self.failed),
+                "keep": self.keep,
+                "attempts": self.attempts,
+                "timeout": self.timeout,
+                "cut": _settings(self.cut),
+                "finish": _settings(self.finish),
+                "outputs": [[_output(item.output), str(item.target)] for item in self.outputs],
+                "review": self.review
+                and [self.review.below, list(self.review.warnings), str(self.review.to)],
+                "deduplicate": self.deduplicate,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Plan:
+        """The plan that `to_json` wrote."""
+        data = json.loads(text)
+        review = data["review"]
+        return cls(
+            **{
+                **data,
+                "watch": Path(data["watch"]),
+                "done": Path(data["done"]),
+                "failed": Path(data["failed"]),
+                "cut": CutSettings.model_validate(data["cut"]),
+                "finish": FinishSettings.model_validate(data["finish"]),
+                "outputs": tuple(
+                    PlannedOutput(parse_output(output), Path(target)) for output, target in data["outputs"]
+                ),
+                "review": review and ReviewPlan(review[0], tuple(review[1]), Path(review[2])),
+            }
+        )
+
+
+def _settings(settings: Any) -> Any:
+    # What was not written stays unwritten, so that presets and defaults mean the same when read back.
+    return settings.model_dump(mode="json", exclude_unset=True)
+
+
+def _output(output: Output) -> Any:
+    return {**_settings(output), "format": output.format}

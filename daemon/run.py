@@ -1,0 +1,132 @@
+"""Running hot folders: weights first, then the journal, the workers and the loop."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any, Final
+
+from mattebox.core.device import available_cores
+from mattebox.core.networks import fetch_networks
+from mattebox.daemon.journal import Journal
+from mattebox.daemon.loop import WATCH_CHORE, Loop, Stop
+from mattebox.daemon.planning import all_cuts
+from mattebox.daemon.sizing import choose, free_memory
+from mattebox.daemon.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from mattebox.core.networks import Progress
+    from mattebox.daemon.events import Events
+    from mattebox.daemon.load import LoadedConfig
+    from mattebox.daemon.loop import Chore, Ending
+    from mattebox.daemon.sizing import Sizing
+    from mattebox.daemon.workers import Pool
+
+_HISTORY: Final = 30 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run came to. left: files that are still to be done."""
+
+    delivered: int
+    failed: int
+    left: int
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The workers of one run, and how many tasks they are given at a time."""
+
+    pool: Pool
+    room: int
+
+
+def hire(loaded: LoadedConfig, inbox: SimpleQueue[Any], events: Events, progress: Progress | None) -> Crew:
+    """Weights of every network that the rules name, then workers that fit this machine.
+
+    The weights are fetched here, once, before workers could all ask for them. Raises LicenceError,
+    WeightsError.
+    """
+    weights = fetch_networks(all_cuts(loaded.config), progress)
+    largest = max((path.stat().st_size for path in weights.values()), default=0)
+    engine = loaded.config.engine
+    wanted = None if engine.workers == "auto" else engine.workers
+    sizing: Sizing = choose(wanted, largest, available_cores(), free_memory())
+    events.tell("workers", workers=sizing.workers, threads=sizing.threads, why=sizing.why)
+    pool = Workers(inbox, workers=sizing.workers, threads=sizing.threads, device=engine.device)
+    # One task more than workers, so that none of them waits for this process.
+    return Crew(pool, sizing.workers + 1)
+
+
+def run(
+    loaded: LoadedConfig,
+    events: Events,
+    *,
+    once: bool,
+    progress: Progress | None = None,
+    chores: Sequence[Chore] = (),
+    crew: Callable[[SimpleQueue[Any]], Crew] | None = None,
+    journal: Journal | None = None,
+) -> Summary:
+    """Work on the hot folders, once or until told to stop by SIGTERM or Ctrl+C.
+
+    `crew` hires other workers than `hire` does. Raises StateLockedError, JournalError, LicenceError,
+    WeightsError.
+    """
+    inbox: SimpleQueue[Any] = SimpleQueue()
+    own = journal is None
+    journal = journal or Journal(loaded.state)
+    try:
+        journal.prune(time.time() - _HISTORY)
+        loop = Loop(
+            loaded,
+            journal,
+            events,
+            once=once,
+            inbox=inbox,
+            chores=chores if once else (WATCH_CHORE, *chores),
+        )
+        with _signals(inbox):
+            hired = crew(inbox) if crew is not None else hire(loaded, inbox, events, progress)
+            events.tell("recovering") if journal.jobs() else None
+            loop.recover()
+            ending = loop.run(hired.pool, room=hired.room, grace=loaded.config.engine.grace)
+        left = loop.jobs.given_back + len(
+            journal.jobs("claimed", "staged", "delivered", "failing", "returning")
+        )
+        held = sum(bool(intake.held) for intake in loop.intakes.values())
+        return Summary(loop.jobs.delivered, loop.jobs.failed, left + held, ending)
+    finally:
+        if own:
+            journal.close()
+
+
+@contextmanager
+def _signals(inbox: SimpleQueue[Any]) -> Iterator[None]:
+    """SIGTERM and SIGINT ask the loop to end; a second one ends it at once."""
+    asked = False
+
+    def ask(number: int, frame: object) -> None:
+        _ = number, frame
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        inbox.put(Stop())
+
+    before = {}
+    for name in ("SIGTERM", "SIGINT"):
+        with suppress(ValueError):  # not in the main thread: the caller has its own way to stop
+            before[name] = signal.signal(getattr(signal, name), ask)
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)

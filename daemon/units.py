@@ -1,0 +1,50 @@
+"""Durations and sizes as people write them: 2s, 2m, 500ms; 5MB, 200 kB."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES: Final = {
+    "b": 1,
+    "kb": 1000,
+    "mb": 1000**2,
+    "gb": 1000**3,
+    "kib": 1024,
+    "mib": 1024**2,
+    "gib": 1024**3,
+}
+_QUANTITY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
+
+
+def parse_duration(value: Any) -> float:
+    """Seconds from 2, 2.5, "2s", "500ms", "2m", "1h" or "7d". Raises ValueError."""
+    return _quantity(value, _SECONDS, "s", "a duration such as 500ms, 2s, 5m, 1h or 7d")
+
+
+def parse_bytes(value: Any) -> int:
+    """Bytes from 1000, "200 kB", "5MB" or "1GiB". Raises ValueError."""
+    return round(_quantity(value, _BYTES, "b", "a size such as 200kB, 5MB or 1GiB"))
+
+
+def _quantity(value: Any, factors: dict[str, float] | dict[str, int], plain: str, wanted: str) -> float:
+    found = None if isinstance(value, bool) else _QUANTITY.fullmatch(str(value))
+    unit = (found[2].lower() or plain) if found else ""
+    if found is None or unit not in factors:
+        raise ValueError(f"write {wanted}")
+    return float(found[1]) * factors[unit]
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": ["number", "string"], "description": "seconds, or 500ms, 2s, 5m, 1h, 7d"}),
+]
+Bytes = Annotated[
+    int,
+    BeforeValidator(parse_bytes),
+    WithJsonSchema({"type": ["integer", "string"], "description": "bytes, or 200kB, 5MB, 1GiB"}),
+]

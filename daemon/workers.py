@@ -1,0 +1,172 @@
+"""Workers: processes that do jobs, and that may die, hang or run out of memory without harm."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import CancelledError
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from pebble import ProcessExpired, ProcessPool
+
+from mattebox.core.errors import MatteboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from queue import SimpleQueue
+
+# The places and the disks, not the photo: waiting may help, and no attempt is spent.
+_NAMES: Final = (
+    "ENOSPC EDQUOT EROFS EACCES EPERM ENODEV ENXIO ESTALE EIO ENOTCONN EHOSTDOWN EHOSTUNREACH ETIMEDOUT "
+    "EMFILE ENFILE"
+)
+ENVIRONMENT: Final = frozenset(getattr(errno, name) for name in _NAMES.split() if hasattr(errno, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What went wrong in a worker, as plain data.
+
+    what: a sentence. retry: whether the same work may succeed later. hold: it is the disk's or the
+    folder's fault, not the photo's. step: where it happened.
+    """
+
+    what: str
+    kind: str
+    retry: bool = False
+    hold: bool = False
+    step: str = "work"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A finished task: its token, and its value or its trouble."""
+
+    token: Any
+    value: Any = None
+    trouble: Trouble | None = None
+
+
+class Pool(Protocol):
+    """Who does tasks; results arrive in a queue, in any order."""
+
+    def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:
+        """Do `function(argument)`; a Done with `token` will arrive."""
+
+    def stop(self) -> None:
+        """End at once; running tasks are given up and report nothing."""
+
+
+class Workers:
+    """A pool of processes."""
+
+    def __init__(self, results: SimpleQueue[Any], *, workers: int, threads: int, device: str) -> None:
+        """`threads` is how many each worker's network may use on `device`."""
+        self._results = results
+        # Spawned, not forked: a fork of a process with threads (events, this pool) may lock up.
+        self._pool = ProcessPool(
+            max_workers=workers,
+            initializer=_prepare,
+            initargs=(threads, device),
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:
+        """Do `function(argument)` in a worker within `timeout` seconds."""
+        future = self._pool.schedule(_guarded, args=(function, argument), timeout=timeout)
+        future.add_done_callback(lambda ended: self._deliver(token, ended, timeout))
+
+    def stop(self) -> None:
+        """Kill the workers."""
+        self._pool.stop()  # type: ignore[no-untyped-call]  # pebble is partly typed
+        self._pool.join()
+
+    def _deliver(self, token: Any, future: Any, timeout: float) -> None:
+        try:
+            value = future.result()
+        except CancelledError:
+            return
+        except TimeoutError:
+            trouble = Trouble(
+                f"It took longer than {timeout:g} seconds and was stopped.", "timeout", retry=True
+            )
+        except ProcessExpired as error:
+            trouble = Trouble(
+                f"The worker process ended while it worked on it ({_ending(error)}).", "crash", True
+            )
+        except Exception as error:  # noqa: BLE001 - whatever a worker could not say itself
+            trouble = Trouble(f"The worker failed ({type(error).__name__}: {error}).", "crash", retry=True)
+        else:
+            ok = not isinstance(value, Trouble)
+            self._results.put(Done(token, value if ok else None, None if ok else value))
+            return
+        self._results.put(Done(token, trouble=trouble))
+
+
+def _ending(error: Any) -> str:
+    code = getattr(error, "exitcode", None)
+    if isinstance(code, int) and code < 0:
+        with contextlib.suppress(ValueError):
+            return f"signal {signal.Signals(-code).name}"
+    return f"exit status {code}"
+
+
+def _guarded(function: Callable[[Any], Any], argument: Any) -> Any:
+    """Any failure as a Trouble: an exception's cause would not survive the way between processes."""
+    try:
+        return function(argument)
+    except MatteboxError as error:
+        held = _is_environment(error)
+        return Trouble(str(error), type(error).__name__, error.can_retry, held, error.step or "work")
+    except MemoryError:
+        return Trouble("There was not enough memory for it.", "MemoryError", retry=True)
+    except OSError as error:
+        return Trouble(f"{error}.", type(error).__name__, retry=True, hold=error.errno in ENVIRONMENT)
+    except Exception as error:  # noqa: BLE001 - a photo must never stop the daemon
+        return Trouble(f"Unexpected {type(error).__name__}: {error}.", type(error).__name__, retry=True)
+
+
+def _is_environment(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in ENVIRONMENT:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _prepare(threads: int, device: str) -> None:
+    """Make a fresh worker: it ends with its parent, and leaves signals to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The kernel's choice when memory ends shall be a worker, which costs one attempt, not the daemon.
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123 - no path of ours
+        file.write("500")
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+        if sys.platform == "linux":
+            _die_with_parent()
+            if os.getppid() != parent.pid:
+                os._exit(1)
+    from mattebox.core.job import prepare_process  # noqa: PLC0415 - in the worker alone
+
+    prepare_process(threads, device)
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os._exit(1)
+
+
+def _die_with_parent() -> None:
+    """Ask Linux for a SIGKILL when the parent ends: native code that hangs cannot be asked otherwise."""
+    import ctypes  # noqa: PLC0415 - Linux alone
+
+    set_parent_death_signal = 1
+    ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGKILL)

@@ -1,0 +1,114 @@
+"""A configuration's mistakes are told with file, line and column; nothing wrong gets through."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mattebox.daemon.errors import ConfigError
+from mattebox.daemon.load import json_schema, load_config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = """\
+version: 1
+folders:
+  - name: studio
+    watch: ./in
+    rules:
+      - name: all
+"""
+DELIVER = '        deliver: [{format: png, to: "./out/{stem}.png"}]\n'
+
+
+def mistakes(tmp_path: Path, text: str | bytes) -> list[str]:
+    """The lines that a text gives, without the folder."""
+    path = tmp_path / "rules.yaml"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    return [line.removeprefix(f"{tmp_path}/") for line in caught.value.mistakes]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        (HEAD + DELIVER + "        wehn: {}\n", "8:9", "no such key; did you mean when?"),
+        (HEAD + DELIVER + "        when: {extention: jpg}\n", "8:16", "did you mean extension?"),
+        (HEAD + DELIVER + "        when: {min_width: wide}\n", "8:27", "integer"),
+        (HEAD + DELIVER + "        cut: {modle: u2net}\n", "8:15", "did you mean model?"),
+        (HEAD + DELIVER + "        cut: {model: u2nett}\n", "8:22", "u2net"),
+        (HEAD + '        deliver: [{format: pgn, to: "./o/{stem}.png"}]\n', "7:19", "did you mean png?"),
+        (HEAD + '        deliver: [{to: "./o/{stem}.png"}]\n', "7:19", "the key format is missing"),
+        (HEAD + "        deliver: [{format: png}]\n", "7:19", "to: this key is missing"),
+        (HEAD + '        deliver: [{format: png, to: "./o/{stme}.png"}]\n', "7:37", "did you mean stem?"),
+        (HEAD + '        deliver: [{format: png, to: "./o/{tree}/../{stem}"}]\n', "7:37", "may not follow"),
+        (HEAD + '        deliver: [{format: png, to: "./in/out/{stem}.png"}]\n', "7:37", "watched folder"),
+        (HEAD + DELIVER + "        when: {min_width: 9, max_width: 2}\n", "8:27", "never match"),
+        (HEAD + DELIVER + '        when: {extension: "*.jpg"}\n', "8:27", "never match"),
+        (HEAD + DELIVER + "        when: {not: {}}\n", "8:16", "never match"),
+        (HEAD + DELIVER + '        when: {name_regex: "("}\n', "8:28", "regular expression"),
+        (HEAD + DELIVER + "        when: {path: ../x/*}\n", "8:22", "leaves the watched folder"),
+        (HEAD + DELIVER + "      - name: late\n" + DELIVER, "8:9", "can never match: all before it"),
+        (HEAD, "6:9", "delivers nothing"),
+        (HEAD + DELIVER + "    settle: soon\n", "8:13", "write a duration"),
+        (HEAD + DELIVER + "    watch: ./two\n", "8:5", "stands twice (first in line 4)"),
+        (HEAD + DELIVER + "    done: ./in\n", "8:11", "the watched folder itself"),
+        ("version: 2\nfolders: []\n", "1:10", "version"),
+        ("version: &a 1\nfolders: *a\n", "2:10", "aliases"),
+        ("version: [1\n", "2:1", ""),
+        ("- 1\n", "1:1", "a configuration is a mapping"),
+        (b"version: 1\n# \xff\n", "2:1", "not UTF-8"),
+        ("# " + "x" * 1_000_000, "1:1", "larger than"),
+        ("[" * 200 + "]" * 200, "1:52", "nested too deeply"),
+    ],
+)
+def test_each_mistake_is_placed(tmp_path: Path, text: str | bytes, place: str, words: str) -> None:
+    """The line is FILE:LINE:COLUMN: and a sentence that names what would be right."""
+    lines = mistakes(tmp_path, text)
+    assert lines[0].startswith(f"rules.yaml:{place}"), lines
+    assert words in lines[0]
+
+
+def test_two_folders_may_not_watch_the_same_place(tmp_path: Path) -> None:
+    """A folder inside another that is watched with its sub-folders is refused."""
+    second = HEAD.removeprefix("version: 1\nfolders:\n").replace("studio", "second")
+    text = HEAD + DELIVER + second.replace("./in", "./in/deeper") + DELIVER
+    assert "watch the same place" in mistakes(tmp_path, text)[0]
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    """A file with three mistakes gives three lines in the order of the file."""
+    text = HEAD + DELIVER + "        a: 1\n        b: 2\n        c: 3\n"
+    assert [line.split(": ")[0] for line in mistakes(tmp_path, text)] == [
+        "rules.yaml:8:9",
+        "rules.yaml:9:9",
+        "rules.yaml:10:9",
+    ]
+
+
+def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    """There is no line to name in a file that cannot be read."""
+    with pytest.raises(ConfigError, match=r"none\.yaml: the configuration cannot be read \(No such file"):
+        load_config(tmp_path / "none.yaml")
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    """The folder of the file, not the folder of the caller, is where paths start."""
+    path = tmp_path / "rules.yaml"
+    path.write_text(HEAD + DELIVER, encoding="utf-8")
+    loaded = load_config(path)
+    assert loaded.config.folders[0].watch == tmp_path / "in"
+    assert loaded.config.folders[0].done == tmp_path / "done"
+
+
+def test_the_schema_knows_conditions_and_formats() -> None:
+    """The JSON Schema lists the keys of `when`, of each format, and is plain JSON."""
+    schema = json.loads(json.dumps(json_schema()))
+    when = schema["$defs"]["When"]["properties"]
+    assert {"extension", "min_width", "exif", "any", "all", "not"} <= set(when)
+    assert "to" in schema["$defs"]["DeliverPngOutput"]["required"]
+    assert schema["properties"]["folders"]["minItems"] == 1

@@ -1,0 +1,177 @@
+"""A yard: a folder with a configuration, and workers that copy bytes in this very process.
+
+The files, the journal, the locks and the order of effects are the product's own; only the engine's work is
+a copy, so that a thousand runs take seconds. Tests of the engine's work run the real one elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mattebox.core.errors import PhotoError
+from mattebox.core.job import JobReport, WrittenOutput
+from mattebox.core.photo import PhotoFacts
+from mattebox.daemon import steps
+from mattebox.daemon.events import Event, Events
+from mattebox.daemon.load import load_config
+from mattebox.daemon.run import Crew, Summary, run
+from mattebox.daemon.tasks import Look, Work, do, look
+from mattebox.daemon.workers import Done, Trouble, _guarded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from queue import SimpleQueue
+
+CONFIG = """\
+version: 1
+state: ./state
+engine: {grace: 1s}
+folders:
+  - name: studio
+    watch: ./in
+    settle: 10ms
+    rescan: 1s
+    done: ./done
+    failed: ./failed
+    rules:
+      - name: all
+        deliver:
+          - {format: psd, to: "./out/{tree}/{stem}.psd"}
+          - {format: png, to: "./out/{tree}/{stem}.png"}
+"""
+
+
+def copy_look(file: tuple[Path, Any]) -> Look:
+    """A header for every file, but for those that say in their bytes that they are none."""
+    data = file[0].read_bytes()
+    if data.startswith(b"bad"):
+        return Look(None, f"{file[0]}: this is no photo.")
+    if data.startswith(b"half"):
+        return Look(None, f"{file[0]}: this photo ends too early.", truncated=True)
+    return Look(PhotoFacts("jpeg", 40, 30, "rgb", 8, has_alpha=False, has_icc=False))
+
+
+def copy_do(work: Work) -> JobReport:
+    """Each output is the input's bytes after the name of its format, synced as the engine's are."""
+    data = work.job.source.read_bytes()
+    if data.startswith((b"bad", b"half", b"poison")):
+        raise PhotoError(f"{work.job.source}: this photo cannot be cut.")
+    written = []
+    for item in work.job.outputs:
+        content = item.output.format.encode() + b":" + data
+        with item.staged.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        digest = hashlib.sha256(content).hexdigest()
+        written.append(
+            WrittenOutput(os.fspath(item.staged), item.output.format, digest, len(content), 40, 30)
+        )
+    confidence = 0.1 if data.startswith(b"doubt") else 0.9
+    return JobReport(os.fspath(work.job.source), tuple(written), "u2net", confidence, (), None, {"cut": 0.0})
+
+
+@dataclass
+class Inline:
+    """Workers that work at once, here."""
+
+    inbox: SimpleQueue[Any]
+    functions: dict[Any, Callable[[Any], Any]]
+
+    def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:
+        """Do it now."""
+        value = _guarded(self.functions.get(function, function), argument)
+        if isinstance(value, Trouble):
+            self.inbox.put(Done(token, trouble=value))
+        else:
+            self.inbox.put(Done(token, value))
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+
+@dataclass
+class Yard:
+    """A folder with hot folders in it."""
+
+    root: Path
+    text: str = CONFIG
+    events: list[Event] = field(default_factory=list)
+    functions: dict[Any, Callable[[Any], Any]] = field(default_factory=lambda: {do: copy_do, look: copy_look})
+
+    def __post_init__(self) -> None:
+        """Write the configuration."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.config = self.root / "config.yaml"
+        self.config.write_text(self.text, encoding="utf-8")
+        (self.root / "in").mkdir(exist_ok=True)
+
+    def drop(self, tree: dict[str, bytes]) -> None:
+        """Put files into the watched folder."""
+        for name, data in tree.items():
+            path = self.root / "in" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+    def once(self) -> Summary:
+        """One run over all that waits, in this process."""
+        events = Events(self.events.append)
+        return run(
+            load_config(self.config),
+            events,
+            once=True,
+            crew=lambda inbox: Crew(Inline(inbox, self.functions), 4),
+        )
+
+    def once_until(self, number: int) -> bool:
+        """A run in a child that kills itself at its boundary `number` (from 0); whether it came to that."""
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                left = number
+
+                def kill(_name: str) -> None:
+                    nonlocal left
+                    if left == 0:
+                        os.kill(os.getpid(), signal.SIGKILL)
+                    left -= 1
+
+                steps.listen(kill)
+                self.once()
+                code = 0
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status):
+            return True
+        assert os.waitstatus_to_exitcode(status) == 0
+        return False
+
+    def boundaries(self) -> list[str]:
+        """The boundaries that a run passes, by name, in order; the run is done."""
+        names: list[str] = []
+        steps.listen(names.append)
+        try:
+            self.once()
+        finally:
+            steps.listen(None)
+        return names
+
+    def files(self, below: str = "") -> dict[str, bytes]:
+        """All files (but the journal's) with their contents."""
+        top = self.root / below
+        return {
+            path.relative_to(top).as_posix(): path.read_bytes()
+            for path in sorted(top.rglob("*"))
+            if path.is_file() and "state" not in path.relative_to(self.root).parts and path != self.config
+        }
+
+    def told(self, name: str) -> list[Event]:
+        """The events of one name."""
+        return [event for event in self.events if event.name == name]
