@@ -12,7 +12,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from mattebox.core.errors import MatteboxError, NotEnoughMemoryError, UnexpectedError, WriteError
+from mattebox.core.errors import (
+    MatteboxError,
+    NotEnoughMemoryError,
+    SettingsError,
+    UnexpectedError,
+    WriteError,
+)
 from mattebox.core.settings import CutSettings, FinishSettings
 
 if TYPE_CHECKING:
@@ -137,8 +143,24 @@ def read_source(job: Job) -> OpenJob:
 
     with _step(job, "read"):
         start = time.perf_counter()
-        photo = read_photo(job.source, job.cut.limits)
+        photo = _layer_to_cut(job, read_photo(job.source, job.cut.limits))
         return OpenJob(job, photo, time.perf_counter() - start)
+
+
+def _layer_to_cut(job: Job, photo: Photo) -> Photo:
+    """The photo itself, or the layer of a PSD that an output puts its mask onto."""
+    wanted = {
+        item.output.layer for item in job.outputs if item.output.format == "psd" and item.output.in_place
+    }
+    if not wanted or photo.format != "psd":
+        return photo
+    if len(wanted) > 1:
+        raise SettingsError(
+            f"{job.source.name}: one job masks one layer of a PSD; use a rule of its own for each layer."
+        )
+    from mattebox.core.write.psd.layer_photo import layer_photo  # noqa: PLC0415 - loads psd-tools
+
+    return layer_photo(photo, wanted.pop())
 
 
 def cut_photo(opened: OpenJob, engine: Engine) -> CutJob:
@@ -158,10 +180,11 @@ def write_cutout(done: CutJob) -> JobReport:
         composition = finish(cutout, job.finish)
     finished = time.perf_counter()
     written = []
+    notes = cutout.photo.warnings + composition.notes
     with _step(job, "write"):
         try:
             for item in job.outputs:
-                write_output(composition, item.output, item.staged)
+                notes += write_output(composition, item.output, item.staged)
                 written.append(_sealed(item, *composition.size))
         except BaseException:
             job.discard()
@@ -180,7 +203,7 @@ def write_cutout(done: CutJob) -> JobReport:
             "finish": round(finished - start, 4),
             "write": round(time.perf_counter() - finished, 4),
         },
-        notes=cutout.photo.warnings + composition.notes,
+        notes=notes,
     )
 
 

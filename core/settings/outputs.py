@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, model_validator
 
 from mattebox.core.settings.base import Settings
 
@@ -92,8 +92,24 @@ class PsdOutput(Settings):
     backdrop: Literal["white", "none"] = Field(
         "white", description="what lies at the bottom where no background was asked for"
     )
+    in_place: bool = Field(
+        False,
+        description="a photo that is a PSD keeps its layers, and one of them gets the matte as its mask",
+    )
+    layer: str | None = Field(
+        None, min_length=1, description="in place: that layer, by name or glob; else the top-most with pixels"
+    )
+    existing_mask: Literal["replace", "intersect", "add", "refuse"] = Field(
+        "refuse", description="in place: what happens to a mask that the layer has already"
+    )
     names: PsdNames = Field(PsdNames(), description="what the layers are called")
     gps: bool = Field(True, description=_GPS)
+
+    @model_validator(mode="after")
+    def _in_place_goes_with_its_options(self) -> Self:
+        if not self.in_place and (self.layer is not None or self.existing_mask != "refuse"):
+            raise ValueError("layer and existing_mask belong to in_place: true")
+        return self
 
 
 Output = Annotated[

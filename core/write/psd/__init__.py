@@ -13,6 +13,7 @@ from mattebox.core.write.psd.document import (
     PsdTooLargeError,
     write_document,
 )
+from mattebox.core.write.psd.in_place import write_in_place
 from mattebox.core.write.psd.layers import Layer, layers_of
 from mattebox.core.write.psd.planes import Plane, array_plane
 from mattebox.core.write.psd.preview import merged_alpha, merged_planes
@@ -31,23 +32,33 @@ if TYPE_CHECKING:
 
 __all__ = ["write"]
 
+_PSB_NOTE = (
+    "The picture is larger than a PSD can be, so the file is a PSB: some programs want the ending .psb."
+)
 
-def write(composition: Composition, options: PsdOutput, path: Path) -> None:
-    """Write one complete file; a side above 30,000 pixels or a size above 2 GB makes it a PSB.
 
-    Raises WriteError where the file cannot be written or no PSB can hold the picture.
+def write(composition: Composition, options: PsdOutput, path: Path) -> tuple[str, ...]:
+    """Write one complete file and return notes for the report.
+
+    A side above 30,000 pixels or a size above 2 GB makes it a PSB. Where `options.in_place` is set and
+    the photo came from a PSD, the file is a copy of that with a mask on one layer.
+    Raises WriteError where the file cannot be written or no PSB can hold the picture, SettingsError
+    where the source PSD cannot take the mask.
     """
     size = composition.size
+    photo = composition.photo
+    if options.in_place and photo.format == "psd" and photo.source is not None:
+        return write_in_place(composition, options, photo.source, path)
     if max(size) > PSB_SIDE:
-        raise WriteError(
-            f"{path.name}: a PSB holds at most {PSB_SIDE:,} pixels a side, this is {max(size):,}."
-        )
+        raise WriteError(f"{path}: a PSB holds at most {PSB_SIDE:,} pixels a side, this is {max(size):,}.")
     document = _document(composition, options)
     with writing(path) as file:
-        _write_smallest_variant(file, document)
+        is_psb = _write_smallest_variant(file, document)
+    return (_PSB_NOTE,) if is_psb and not path.name.lower().endswith(".psb") else ()
 
 
-def _write_smallest_variant(file: BinaryIO, document: Document) -> None:
+def _write_smallest_variant(file: BinaryIO, document: Document) -> bool:
+    """Write a PSD where it can hold the document, else a PSB; whether it is a PSB."""
     if max(document.size) <= PSD_SIDE:
         try:
             write_document(file, document, big=False)
@@ -55,8 +66,9 @@ def _write_smallest_variant(file: BinaryIO, document: Document) -> None:
             file.seek(0)
             file.truncate()
         else:
-            return
+            return False
     write_document(file, document, big=True)
+    return True
 
 
 def _document(composition: Composition, options: PsdOutput) -> Document:

@@ -1,0 +1,209 @@
+"""Where each part of an existing PSD or PSB lies, in bytes; nothing is decoded that is not asked for.
+
+Source: Adobe Photoshop File Formats Specification. Records are parsed by psd-tools' documented
+low-level structures.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import numpy as np
+from psd_tools.compression import decompress
+from psd_tools.constants import ChannelID, ColorMode, Compression, SectionDivider, Tag
+from psd_tools.psd.header import FileHeader
+from psd_tools.psd.layer_and_mask import LayerRecord
+
+from mattebox.core.errors import PhotoError
+from mattebox.core.write.psd.planes import Box
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mattebox.core.photo import ColourMode, Pixels
+
+# Tagged blocks of the document whose length is 64 bits wide in a PSB.
+_WIDE_BLOCKS: Final = frozenset(
+    b"LMsk Lr16 Lr32 Layr Mt16 Mt32 Mtrn Alph FMsk lnk2 lnk3 lnkE FEid FXid FELS PxSD cinf".split()
+)
+MODES: Final[dict[ColorMode, ColourMode]] = {
+    ColorMode.GRAYSCALE: "gray",
+    ColorMode.RGB: "rgb",
+    ColorMode.CMYK: "cmyk",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerPart:
+    """One layer: its record's bytes from `at` to `end`, its channels' data from `data_at` on."""
+
+    record: LayerRecord
+    at: int
+    end: int
+    data_at: int
+    is_lowest: bool
+
+    @property
+    def name(self) -> str:
+        """The name in the layers palette."""
+        return str(self.record.tagged_blocks.get_data(Tag.UNICODE_LAYER_NAME, self.record.name)).rstrip("\0")
+
+    @property
+    def divider(self) -> SectionDivider:
+        """What part of a group this is; OTHER for a layer."""
+        for tag in (Tag.SECTION_DIVIDER_SETTING, Tag.NESTED_SECTION_DIVIDER_SETTING):
+            setting = self.record.tagged_blocks.get_data(tag)
+            if setting is not None:
+                return SectionDivider(setting.kind)
+        return SectionDivider.OTHER
+
+    @property
+    def box(self) -> Box:
+        """The rectangle of its pixels; it may reach beyond the canvas."""
+        record = self.record
+        return Box(record.left, record.top, record.right, record.bottom)
+
+    @property
+    def channels(self) -> list[int]:
+        """The numbers of its channels in their order."""
+        return [int(info.id) for info in self.record.channel_info]
+
+    def channel_at(self, index: int) -> int:
+        """Where the data of a channel begins in the file."""
+        return self.data_at + sum(info.length for info in self.record.channel_info[:index])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anatomy:
+    """The parts of one file; offsets in bytes from its beginning.
+
+    section_at: the length field of the layer and mask section. info_at: that of the layers inside,
+    whose content begins behind it and is `info_length` bytes long. layers: from the bottom up.
+    """
+
+    header: FileHeader
+    resources_at: int
+    section_at: int
+    info_at: int
+    info_length: int
+    merged_at: int
+    layers: tuple[LayerPart, ...]
+
+    @property
+    def length_size(self) -> int:
+        """Bytes of a length field: 4, or 8 in a PSB."""
+        return 4 * self.header.version
+
+    @property
+    def mode(self) -> ColourMode:
+        """The colour mode."""
+        return MODES[self.header.color_mode]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of a sample."""
+        return np.dtype(np.uint16 if self.header.depth == 16 else np.uint8)
+
+
+def anatomy_of(file: BinaryIO, path: Path) -> Anatomy:
+    """The parts of an open PSD or PSB. Raises PhotoError where it is damaged or of another kind."""
+    try:
+        return _parts(file)
+    except (ValueError, OSError, struct.error, IndexError, KeyError) as error:
+        raise PhotoError(
+            f"{path}: the layers of this PSD cannot be read; open it in your editor and save it again."
+        ) from error
+
+
+def _parts(file: BinaryIO) -> Anatomy:
+    header = FileHeader.read(file)
+    if header.color_mode not in MODES or header.depth not in {8, 16}:
+        raise ValueError("neither gray, RGB nor CMYK in 8 or 16 bits")
+    file.seek(_number(file, 4), 1)
+    resources_at = file.tell()
+    file.seek(_number(file, 4), 1)
+    section_at = file.tell()
+    size = 4 * header.version
+    merged_at = section_at + size + _number(file, size)
+    info_at = _find_layers(file, header, merged_at)
+    info_length = 0
+    layers: tuple[LayerPart, ...] = ()
+    if info_at:
+        file.seek(info_at)
+        info_length = _number(file, size)
+        layers = _layers(file, header.version)
+    return Anatomy(header, resources_at, section_at, info_at, info_length, merged_at, layers)
+
+
+def _find_layers(file: BinaryIO, header: FileHeader, end: int) -> int:
+    """The length field of the layers: in front, or in a block of its own in deep files; 0 for none."""
+    size = 4 * header.version
+    if file.tell() + size > end:
+        return 0
+    front = file.tell()
+    length = _number(file, size)
+    if length:
+        return front
+    if file.tell() + 4 <= end:
+        file.seek(_number(file, 4), 1)
+    while file.tell() + 12 <= end:
+        signature, key = file.read(4), file.read(4)
+        if signature not in {b"8BIM", b"8B64"}:
+            return 0
+        at = file.tell()
+        wide = header.version == 2 and (signature == b"8B64" or key in _WIDE_BLOCKS)
+        length = _number(file, 8 if wide else 4)
+        if key == b"Lr16":
+            return at
+        file.seek(-(-length // 4) * 4, 1)
+    return 0
+
+
+def _layers(file: BinaryIO, version: int) -> tuple[LayerPart, ...]:
+    count = abs(int.from_bytes(file.read(2), "big", signed=True))
+    spans = []
+    for _ in range(count):
+        at = file.tell()
+        record = LayerRecord.read(file, version=version)
+        spans.append((record, at, file.tell()))
+    data_at = file.tell()
+    layers = []
+    for index, (record, at, end) in enumerate(spans):
+        layers.append(LayerPart(record, at, end, data_at, index == 0))
+        data_at += sum(info.length for info in record.channel_info)
+    return tuple(layers)
+
+
+def read_channel(file: BinaryIO, parts: Anatomy, layer: LayerPart, identifier: int) -> Pixels:
+    """The samples (h, w) of one channel of a layer as the file stores them."""
+    index = layer.channels.index(identifier)
+    width, height = layer.record.channel_sizes[index]
+    if not width or not height:
+        return np.zeros((height, width), parts.dtype)
+    file.seek(layer.channel_at(index))
+    packed = file.read(layer.record.channel_info[index].length)
+    header = parts.header
+    data = decompress(
+        packed[2:],
+        Compression(struct.unpack(">H", packed[:2])[0]),
+        width,
+        height,
+        header.depth,
+        header.version,
+    )
+    stored = np.frombuffer(data, parts.dtype.newbyteorder(">")).reshape(height, width)
+    return stored.astype(parts.dtype)
+
+
+def has_channel(layer: LayerPart, identifier: ChannelID) -> bool:
+    """Whether a layer has that channel."""
+    return int(identifier) in layer.channels
+
+
+def _number(file: BinaryIO, size: int) -> int:
+    data = file.read(size)
+    if len(data) < size:
+        raise ValueError("the file ends too early")
+    return int.from_bytes(data, "big")
