@@ -35,6 +35,14 @@ if TYPE_CHECKING:
 @click.option(
     "--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where the network runs."
 )
+@click.option("--preset", metavar="NAME", help="Finish for a marketplace: amazon, ebay, etsy, shopify, ...")
+@click.option("--crop", type=click.Choice(["none", "subject"]), help="Crop to the subject.")
+@click.option("--margin", metavar="LENGTH", help="Around it: 8%, 40px, or '5% 10%' for up/down and sides.")
+@click.option("--canvas", metavar="SIZE", help="Size of the finished picture: 2000 or 2000x1500.")
+@click.option("--background", metavar="WHAT", help="white, #rrggbb, blur, none, or an image file.")
+@click.option(
+    "--shadow", type=click.Choice(["none", "drop", "contact", "both", "keep"]), help="Below the subject."
+)
 @click.option("--accept-licence", is_flag=True, help="Accept weights that forbid commercial use.")
 @click.option(
     "-s",
@@ -56,6 +64,12 @@ def command(
     formats: tuple[str, ...],
     model: str | None,
     device: str,
+    preset: str | None,
+    crop: str | None,
+    margin: str | None,
+    canvas: str | None,
+    background: str | None,
+    shadow: str | None,
     accept_licence: bool,
     assignments: tuple[str, ...],
     report: bool,
@@ -66,7 +80,16 @@ def command(
 
     Without -o, photo.jpg becomes photo.cutout.png beside it (photo.mask.png for a mask).
     """
-    named = {"cut.model": model, "cut.accept_licence": accept_licence or None}
+    named = {
+        "cut.model": model,
+        "cut.accept_licence": accept_licence or None,
+        "finish.preset": preset,
+        "finish.crop": crop,
+        "finish.margin": margin,
+        "finish.canvas": canvas,
+        "finish.background": background,
+        "finish.shadow": shadow,
+    }
     cut, finish, options = _settings(named, assignments)
     try:
         planned = plan(
