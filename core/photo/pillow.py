@@ -56,7 +56,7 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "gif": ("GIF",),
     "tiff": ("TIFF",),
 }
-_STRIP_BYTES: Final = 1 << 24
+_STRIP_BYTES: Final = 1 << 22
 _TO_PLAIN: Final = {
     "1": "L",
     "La": "LA",

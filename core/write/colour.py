@@ -1,41 +1,59 @@
-"""A flat picture for formats that know no CMYK, or no 16 bits."""
+"""A finished picture for formats that know no CMYK, or no 16 bits, given strip by strip."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
 from mattebox.core.colour import in_depth, srgb_profile, to_srgb
+from mattebox.core.write.flatten import flat_rows, strips
 
 if TYPE_CHECKING:
-    from mattebox.core.photo import Pixels
-    from mattebox.core.write.flatten import Flat
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from mattebox.core.composition import Composition
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Shown:
-    """Gray or RGB pixels (h, w, 1 or 3), alpha (h, w) or None, and the profile they are in."""
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A gray or RGB picture that is computed where it is read.
 
-    pixels: Pixels
-    alpha: Pixels | None
+    channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA. icc: the profile that the colours are in.
+    rows: gives some rows as (h, w, channels) in uint8 or uint16.
+    """
+
+    size: tuple[int, int]
+    channels: int
+    bits: int
     icc: bytes | None
+    rows: Callable[[slice], NDArray[Any]]
 
 
-def as_rgb(flat: Flat, icc: bytes | None) -> Shown:
-    """A flat picture as it is, or CMYK converted to sRGB by `icc`."""
-    if flat.mode != "cmyk":
-        return Shown(flat.pixels, flat.alpha, icc)
-    return Shown(to_srgb(flat.pixels, flat.mode, icc), flat.alpha, srgb_profile())
+def sheet_of(composition: Composition, *, clear_hidden: bool = True) -> Sheet:
+    """A composition as gray or RGB with straight alpha; CMYK is converted to sRGB by its profile."""
+    photo = composition.photo
+    inks = composition.mode == "cmyk"
+
+    def rows(part: slice) -> NDArray[Any]:
+        flat = flat_rows(composition, part, clear_hidden=clear_hidden)
+        shown = to_srgb(flat.pixels, flat.mode, photo.icc) if inks else flat.pixels
+        return shown if flat.alpha is None else np.concatenate([shown, flat.alpha[..., None]], axis=2)
+
+    colours = 1 if composition.mode == "gray" else 3
+    icc = srgb_profile() if inks else photo.icc
+    clear = composition.background is None
+    return Sheet(composition.size, colours + clear, photo.bits, icc, rows)
 
 
-def as_image(shown: Shown) -> Image.Image:
-    """An 8-bit Pillow image of a flat picture."""
-    pixels = in_depth(shown.pixels, 8)
-    gray = pixels.shape[2] == 1
-    if shown.alpha is None:
-        return Image.fromarray(np.ascontiguousarray(pixels[..., 0]) if gray else pixels)
-    alpha = in_depth(shown.alpha, 8)
-    return Image.fromarray(np.concatenate([pixels, alpha[..., None]], axis=2))
+def as_image(sheet: Sheet) -> Image.Image:
+    """An 8-bit Pillow image of a sheet."""
+    image = Image.new({1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[sheet.channels], sheet.size)
+    for rows in strips(*sheet.size):
+        part = in_depth(sheet.rows(rows), 8)
+        image.paste(Image.fromarray(part[..., 0] if sheet.channels == 1 else part), (0, rows.start))
+    return image

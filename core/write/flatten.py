@@ -7,7 +7,7 @@ photo costs little memory and opaque pixels keep their bits.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mattebox.core.composition import Composition
     from mattebox.core.photo import ColourMode, Pixels
 
-_STRIP_PIXELS: Final = 1 << 20
+STRIP_PIXELS = 1 << 19
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,26 +31,42 @@ class Flat:
     mode: ColourMode
 
 
+def strips(width: int, height: int) -> Iterator[slice]:
+    """The rows of a picture in strips of about STRIP_PIXELS pixels."""
+    rows = max(1, STRIP_PIXELS // max(1, width))
+    for top in range(0, height, rows):
+        yield slice(top, min(height, top + rows))
+
+
 def flatten(composition: Composition, *, clear_hidden: bool = True) -> Flat:
-    """Subject over outline over shadow over background.
+    """The whole picture flattened as `flat_rows` says."""
+    pixels = np.empty_like(composition.colours)
+    alpha = None if composition.background is not None else np.empty_like(composition.alpha)
+    for rows in strips(*composition.size):
+        part = flat_rows(composition, rows, clear_hidden=clear_hidden)
+        pixels[rows] = part.pixels
+        if alpha is not None and part.alpha is not None:
+            alpha[rows] = part.alpha
+    return Flat(pixels, alpha, composition.mode)
+
+
+def flat_rows(composition: Composition, rows: slice, *, clear_hidden: bool = True) -> Flat:
+    """Some rows: subject over outline over shadow over background.
 
     Where the matte is full the colours are the composition's bit for bit. Without a background the
     result has alpha; `clear_hidden` then sets the colours under alpha 0 to 0, else the original's
     stand there. Straight alpha throughout: Porter and Duff 1984, "over".
     """
-    pixels = composition.colours.copy()
+    pixels = composition.colours[rows].copy()
     if composition.background is not None:
-        for rows in _strips(*composition.alpha.shape):
-            _over_background(composition, pixels, rows)
+        _over_background(composition, pixels, rows)
         return Flat(pixels, None, composition.mode)
-    alpha = composition.alpha
+    alpha = composition.alpha[rows]
     if _below(composition):
         alpha = alpha.copy()
-        for rows in _strips(*alpha.shape):
-            _over_layers(composition, pixels, alpha, rows)
-    for rows in _strips(*alpha.shape):
-        hidden = alpha[rows] == 0
-        pixels[rows][hidden] = 0 if clear_hidden else composition.original[rows][hidden]
+        _over_layers(composition, pixels, alpha, rows)
+    hidden = alpha == 0
+    pixels[hidden] = 0 if clear_hidden else composition.original[rows][hidden]
     return Flat(pixels, alpha, composition.mode)
 
 
@@ -70,12 +86,6 @@ def black(mode: ColourMode, top: int) -> tuple[int, ...]:
     return (0, 0, 0, top) if mode == "cmyk" else (0,) * (1 if mode == "gray" else 3)
 
 
-def _strips(height: int, width: int) -> Iterator[slice]:
-    rows = max(1, _STRIP_PIXELS // max(1, width))
-    for top in range(0, height, rows):
-        yield slice(top, min(height, top + rows))
-
-
 def _over_background(composition: Composition, pixels: Pixels, rows: slice) -> None:
     top = int(np.iinfo(pixels.dtype).max)
     matte = composition.alpha[rows]
@@ -83,8 +93,8 @@ def _over_background(composition: Composition, pixels: Pixels, rows: slice) -> N
     behind = _background(composition, rows, soft)
     for plane, colour in reversed(_below(composition)):
         behind = _mix(colour, behind, plane[rows][soft], top)
-    mixed = _mix(pixels[rows][soft].astype(np.float64), behind, matte[soft], top)
-    pixels[rows][soft] = np.rint(mixed).astype(pixels.dtype)
+    mixed = _mix(pixels[soft].astype(np.float64), behind, matte[soft], top)
+    pixels[soft] = np.rint(mixed).astype(pixels.dtype)
 
 
 def _background(composition: Composition, rows: slice, where: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -95,20 +105,20 @@ def _background(composition: Composition, rows: slice, where: NDArray[np.bool_])
 
 
 def _over_layers(composition: Composition, pixels: Pixels, alpha: Pixels, rows: slice) -> None:
-    """The subject over the layers below it, with their joint alpha, in place."""
+    """The subject over the layers below it, with their joint alpha, in place in the rows' copies."""
     top = int(np.iinfo(pixels.dtype).max)
     layers = _below(composition)
     matte = composition.alpha[rows]
     shown = (matte < top) & np.any([plane[rows] > 0 for plane, _ in layers], axis=0)
     share: NDArray[Any] = matte[shown].astype(np.float64)[:, None] / top
-    colours = pixels[rows][shown] * share
+    colours = pixels[shown] * share
     for plane, colour in layers:
         more = plane[rows][shown].astype(np.float64)[:, None] / top * (1 - share)
         colours = colours + colour * more
         share = share + more
     straight = colours / np.maximum(share, 1e-9)
-    pixels[rows][shown] = np.clip(np.rint(straight), 0, top).astype(pixels.dtype)
-    alpha[rows][shown] = np.rint(share[:, 0] * top).astype(alpha.dtype)
+    pixels[shown] = np.clip(np.rint(straight), 0, top).astype(pixels.dtype)
+    alpha[shown] = np.rint(share[:, 0] * top).astype(alpha.dtype)
 
 
 def _mix(above: NDArray[Any], below: NDArray[Any], opacity: NDArray[Any], top: int) -> NDArray[np.float64]:

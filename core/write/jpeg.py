@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mattebox.core.errors import SettingsError
 from mattebox.core.photo.exif import PREFIX
 from mattebox.core.write.blocks import blocks_of, writing
-from mattebox.core.write.colour import as_image, as_rgb
-from mattebox.core.write.flatten import flatten
+from mattebox.core.write.colour import as_image, sheet_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,8 +33,8 @@ def write(composition: Composition, options: JpegOutput, path: Path) -> None:
             f"{width} x {height}; choose png or tiff, or a smaller canvas."
         )
     blocks = blocks_of(composition, gps=options.gps)
-    shown = as_rgb(flatten(composition), blocks.icc)
-    image = as_image(shown)
+    sheet = sheet_of(composition)
+    image = as_image(sheet)
     with writing(path) as file:
         image.save(
             file,
@@ -44,7 +43,7 @@ def write(composition: Composition, options: JpegOutput, path: Path) -> None:
             subsampling=options.subsampling,
             progressive=options.progressive,
             optimize=options.progressive,
-            icc_profile=shown.icc,
+            icc_profile=sheet.icc,
             exif=PREFIX + blocks.exif if blocks.exif else b"",
             xmp=blocks.xmp if blocks.xmp and len(blocks.xmp) <= _LARGEST_XMP else None,
             dpi=tuple(round(value) for value in blocks.dpi) if blocks.dpi else (0, 0),

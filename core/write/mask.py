@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mattebox.core.colour import in_depth
 from mattebox.core.write.blocks import Blocks, writing
-from mattebox.core.write.colour import Shown
+from mattebox.core.write.colour import Sheet
 from mattebox.core.write.png import write_png
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def write(composition: Composition, options: MaskOutput, path: Path) -> None:
     """Write the matte as a gray PNG, of the photo's depth unless told otherwise. Raises WriteError."""
-    matte = composition.alpha if options.bits == "auto" else in_depth(composition.alpha, options.bits)
+    alpha, photo = composition.alpha, composition.photo
+    bits = photo.bits if options.bits == "auto" else options.bits
+    sheet = Sheet(composition.size, 1, bits, None, lambda rows: in_depth(alpha[rows], bits)[..., None])
     with writing(path) as file:
-        write_png(
-            file, Shown(matte[..., None], None, None), options.compression, Blocks(dpi=composition.photo.dpi)
-        )
+        write_png(file, sheet, options.compression, Blocks(dpi=photo.dpi))

@@ -14,8 +14,8 @@ import numpy as np
 from isal import isal_zlib
 
 from mattebox.core.write.blocks import Blocks, blocks_of, writing
-from mattebox.core.write.colour import Shown, as_rgb
-from mattebox.core.write.flatten import flatten
+from mattebox.core.write.colour import Sheet, sheet_of
+from mattebox.core.write.flatten import strips
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,11 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mattebox.core.composition import Composition
-    from mattebox.core.photo import Pixels
     from mattebox.core.settings import PngOutput
 
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-_STRIP_BYTES: Final = 1 << 22
 _METRES_PER_INCH: Final = 0.0254
 _COLOUR_TYPES: Final = {1: 0, 2: 4, 3: 2, 4: 6}
 _UP: Final = 2
@@ -40,25 +38,22 @@ class _Compressor(Protocol):
 
 def write(composition: Composition, options: PngOutput, path: Path) -> None:
     """Write one PNG with profile, EXIF, XMP and DPI. Raises WriteError."""
-    blocks = blocks_of(composition, gps=options.gps)
-    shown = as_rgb(flatten(composition, clear_hidden=options.hidden == "clear"), blocks.icc)
+    sheet = sheet_of(composition, clear_hidden=options.hidden == "clear")
     with writing(path) as file:
-        write_png(file, shown, options.compression, blocks)
+        write_png(file, sheet, options.compression, blocks_of(composition, gps=options.gps))
 
 
-def write_png(file: BinaryIO, shown: Shown, compression: str, blocks: Blocks) -> None:
-    """Write a gray or RGB picture, 8 or 16 bits, as one PNG; its profile is the picture's own.
+def write_png(file: BinaryIO, sheet: Sheet, compression: str, blocks: Blocks) -> None:
+    """Write a sheet as one PNG; its profile is the sheet's own.
 
     compression: "fast" (Up filter, igzip) or "small" (the best filter of each row, zlib 9).
     """
-    pixels, alpha = shown.pixels, shown.alpha
-    height, width, colours = pixels.shape
-    channels = colours + (alpha is not None)
+    width, height = sheet.size
     file.write(_SIGNATURE)
-    header = struct.pack(">IIBBBBB", width, height, 8 * pixels.itemsize, _COLOUR_TYPES[channels], 0, 0, 0)
-    _chunk(file, b"IHDR", header)
-    if shown.icc:
-        _chunk(file, b"iCCP", b"ICC profile\0\0" + zlib.compress(shown.icc))
+    kind = _COLOUR_TYPES[sheet.channels]
+    _chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, sheet.bits, kind, 0, 0, 0))
+    if sheet.icc:
+        _chunk(file, b"iCCP", b"ICC profile\0\0" + zlib.compress(sheet.icc))
     if blocks.dpi:
         across, down = (round(value / _METRES_PER_INCH) for value in blocks.dpi)
         _chunk(file, b"pHYs", struct.pack(">IIB", across, down, 1))
@@ -68,12 +63,11 @@ def write_png(file: BinaryIO, shown: Shown, compression: str, blocks: Blocks) ->
         _chunk(file, b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + blocks.xmp)
     small = compression == "small"
     packer: _Compressor = zlib.compressobj(9) if small else isal_zlib.compressobj(1)
-    row_bytes = width * channels * pixels.itemsize
-    rows = max(1, _STRIP_BYTES // row_bytes)
-    above = np.zeros(row_bytes, np.uint8)
-    for top in range(0, height, rows):
-        raw = _interleaved(pixels, alpha, slice(top, min(height, top + rows)))
-        lines = _best(raw, above, channels * pixels.itemsize) if small else _up(raw, above)
+    step = sheet.channels * sheet.bits // 8
+    above = np.zeros(width * step, np.uint8)
+    for rows in strips(width, height):
+        raw = _stored(sheet.rows(rows))
+        lines = _best(raw, above, step) if small else _up(raw, above)
         above = raw[-1]
         packed = packer.compress(lines.data)
         if packed:
@@ -88,11 +82,8 @@ def _chunk(file: BinaryIO, name: bytes, data: bytes) -> None:
     file.write(struct.pack(">I", zlib.crc32(data, zlib.crc32(name))))
 
 
-def _interleaved(pixels: Pixels, alpha: Pixels | None, rows: slice) -> NDArray[np.uint8]:
-    """The bytes of some rows as PNG stores them: big-endian, alpha last; (rows, bytes)."""
-    part: NDArray[Any] = pixels[rows]
-    if alpha is not None:
-        part = np.concatenate([part, alpha[rows][..., None]], axis=2)
+def _stored(part: NDArray[Any]) -> NDArray[np.uint8]:
+    """The bytes of some rows as PNG stores them, big-endian: (rows, bytes)."""
     if part.itemsize == 2:
         part = part.astype(">u2")
     return np.ascontiguousarray(part).view(np.uint8).reshape(part.shape[0], -1)

@@ -7,11 +7,12 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
+from isal import isal_zlib
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from tifffile import TiffFile, TiffWriter
 
 from mattebox.core.write.blocks import Blocks, blocks_of, writing
-from mattebox.core.write.flatten import flatten
+from mattebox.core.write.flatten import flat_rows, strips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +22,9 @@ if TYPE_CHECKING:
 
     from mattebox.core.composition import Composition
     from mattebox.core.settings import TiffOutput
-    from mattebox.core.write.flatten import Flat
 
 _PHOTOMETRIC: Final = {"gray": "minisblack", "rgb": "rgb", "cmyk": "separated"}
-_STRIP_BYTES: Final = 1 << 20
+_LEVEL: Final = 2  # of igzip's 0 to 3
 _XMP: Final = 700
 _EXIF_DIRECTORY: Final = 0x8769
 _GPS_DIRECTORY: Final = 0x8825
@@ -36,7 +36,6 @@ _TOLD: Final = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298)
 
 def write(composition: Composition, options: TiffOutput, path: Path) -> None:
     """Write one TIFF with profile, EXIF, XMP and DPI. Raises WriteError."""
-    flat = flatten(composition, clear_hidden=options.hidden == "clear")
     blocks = blocks_of(composition, gps=options.gps)
     told, directories = _taken_apart(blocks.exif)
     extra: list[tuple[Any, ...]] = [(tag, 2, 0, text, True) for tag, text in told]
@@ -44,28 +43,32 @@ def write(composition: Composition, options: TiffOutput, path: Path) -> None:
     if blocks.xmp:
         extra.append((_XMP, 1, len(blocks.xmp), blocks.xmp, True))
     with writing(path) as file:
-        _write_page(file, flat, options, blocks, extra)
+        _write_page(file, composition, options, blocks, extra)
         _append_directories(file, directories)
 
 
 def _write_page(
-    file: BinaryIO, flat: Flat, options: TiffOutput, blocks: Blocks, extra: list[tuple[Any, ...]]
+    file: BinaryIO,
+    composition: Composition,
+    options: TiffOutput,
+    blocks: Blocks,
+    extra: list[tuple[Any, ...]],
 ) -> None:
-    height, width, colours = flat.pixels.shape
-    channels = colours + (flat.alpha is not None)
-    rows = max(1, _STRIP_BYTES // (width * channels * flat.pixels.itemsize))
-    shape = (height, width, channels) if channels > 1 else (height, width)
+    width, height = composition.size
+    clear = composition.background is None
+    channels = composition.colours.shape[2] + clear
+    packed = options.compression == "deflate"
     with TiffWriter(file, byteorder="<") as writer:
         writer.write(
-            _strips(flat, rows),
-            shape=shape,
-            dtype=flat.pixels.dtype,
-            photometric=_PHOTOMETRIC[flat.mode],
+            _strips(composition, options),
+            shape=(height, width, channels) if channels > 1 else (height, width),
+            dtype=composition.colours.dtype,
+            photometric=_PHOTOMETRIC[composition.mode],
             planarconfig="contig" if channels > 1 else None,
-            extrasamples=["unassalpha"] if flat.alpha is not None else None,
-            compression="zlib" if options.compression == "deflate" else None,
-            predictor=options.compression == "deflate",
-            rowsperstrip=rows,
+            extrasamples=["unassalpha"] if clear else None,
+            compression="zlib" if packed else None,
+            predictor=packed,
+            rowsperstrip=next(strips(width, height)).stop,
             iccprofile=blocks.icc,
             resolution=blocks.dpi or (1, 1),
             resolutionunit="INCH" if blocks.dpi else "NONE",
@@ -75,13 +78,23 @@ def _write_page(
         )
 
 
-def _strips(flat: Flat, rows: int) -> Iterator[NDArray[Any]]:
-    """The picture in strips of some rows, alpha last."""
-    for top in range(0, flat.pixels.shape[0], rows):
-        part: NDArray[Any] = flat.pixels[top : top + rows]
+def _strips(composition: Composition, options: TiffOutput) -> Iterator[bytes]:
+    """The file's strips as they are stored, alpha last (TIFF 6.0, sections 14 and 18).
+
+    Packed here, because tifffile takes strips one at a time only when they are ready to be written.
+    """
+    for rows in strips(*composition.size):
+        flat = flat_rows(composition, rows, clear_hidden=options.hidden == "clear")
+        part: NDArray[Any] = flat.pixels
         if flat.alpha is not None:
-            part = np.concatenate([part, flat.alpha[top : top + rows, :, None]], axis=2)
-        yield np.ascontiguousarray(part)
+            part = np.concatenate([part, flat.alpha[..., None]], axis=2)
+        part = part.astype(part.dtype.newbyteorder("<"), copy=False)
+        if options.compression == "none":
+            yield part.tobytes()
+            continue
+        change = part.copy()
+        change[:, 1:] -= part[:, :-1]
+        yield isal_zlib.compress(change.tobytes(), _LEVEL)
 
 
 def _taken_apart(exif: bytes | None) -> tuple[list[tuple[int, str]], dict[int, ImageFileDirectory_v2]]:

@@ -17,9 +17,10 @@ from mattebox.core.composition import Composition
 from mattebox.core.errors import SettingsError
 from mattebox.core.photo import Photo, probe, read_photo
 from mattebox.core.settings import parse_output
-from mattebox.core.write import write_output
+from mattebox.core.write import flatten, write_output
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 CHANNELS = {"gray": 1, "rgb": 3, "cmyk": 4}
@@ -68,6 +69,14 @@ XMP = (
 def composition(pixels: np.ndarray, mode: str, alpha: np.ndarray, **photo: object) -> Composition:
     """A composition of a photo as it is."""
     return Composition(Photo(pixels, mode, **photo), pixels, pixels, alpha)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def small_strips() -> Iterator[None]:
+    """Strips of a few pixels, so that small pictures are written in many of them as large ones are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flatten, "STRIP_PIXELS", 16)
+        yield
 
 
 @pytest.mark.parametrize(("mode", "kind", "output"), KEEPERS, ids=NAMES)
