@@ -145,6 +145,8 @@ def _options(threads: int) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = _QUIET
+    # Threads that wait by spinning would take the cores from the reading and writing of other photos.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options
 
 
