@@ -15,6 +15,8 @@ from mattebox.models.errors import LicenceError, MatteboxError, UnknownNetworkEr
 COMMANDS: Final[dict[str, str]] = {
     "cut": "Cut the subject out of photos.",
     "models": "List, fetch, verify and optimize the networks.",
+    "gimp": "Put the plug-in into GIMP 3, take it away, or find out what is wrong.",
+    "engine": "Keep networks loaded for the plug-in in GIMP.",
     "doctor": "Show what this computer offers, and whether it is used.",
     "watch": "Run hot folders until stopped.",
     "once": "Do all that waits in hot folders, then end.",

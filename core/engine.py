@@ -21,10 +21,17 @@ from mattebox.models.optimised import find_optimised
 from mattebox.models.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from mattebox.core.photo import Photo
     from mattebox.core.settings import CutSettings
+
+
+def _go_on(step: str) -> None:
+    """Stop at no step."""
 
 
 class Engine:
@@ -74,39 +81,62 @@ class Engine:
                 chosen.append(self.segmenter(settings.model_copy(update={"model": name})))
         return chosen
 
-    def cut(self, photo: Photo, settings: CutSettings) -> Cutout:
-        """The subject of `photo` cut out: alpha at full resolution, clean colours, a report."""
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """The names of the networks that are loaded."""
+        return tuple(dict.fromkeys(name for name, _ in self._segmenters))
+
+    def cut(
+        self,
+        photo: Photo,
+        settings: CutSettings,
+        *,
+        rough: NDArray[np.float32] | None = None,
+        heed: Callable[[str], None] = _go_on,
+    ) -> Cutout:
+        """The subject of `photo` cut out: alpha at full resolution, clean colours, a report.
+
+        rough: a map of any size, float32 in 0..1, that is refined in place of a network's answer.
+        heed: called with the name of each step before it; what it raises stops the work.
+        """
         seconds: dict[str, float] = {}
-        with _timed(seconds, "load"):
-            segmenters = self.segmenters(settings)
         multiply = settings.input_alpha == "multiply"
-        with _timed(seconds, "segment"):
-            view = network_view(photo, own_alpha=multiply)
-            scale = view.shape[1] / photo.width
-            sight = see(view, segmenters, settings.quality, search_frame(settings.subject, view, scale))
-            probability, count = choose_subject(sight.probability, settings, scale)
-        with _timed(seconds, "refine"):
-            alpha = refine_matte(photo, probability, settings.refine, sight.detail)
+        if rough is None:
+            with _timed(seconds, "load", heed):
+                segmenters = self.segmenters(settings)
+            with _timed(seconds, "segment", heed):
+                view = network_view(photo, own_alpha=multiply)
+                scale = view.shape[1] / photo.width
+                frame = search_frame(settings.subject, view, scale)
+                sight = see(view, segmenters, settings.quality, frame, heed)
+                probability, count = choose_subject(sight.probability, settings, scale)
+            model, detail, looks = segmenters[0].network.name, sight.detail, sight.names
+        else:
+            probability, count = rough, 1
+            model, detail, looks = "", 1.0, ()
+        with _timed(seconds, "refine", heed):
+            alpha = refine_matte(photo, probability, settings.refine, detail)
         if photo.alpha is not None and multiply:
             alpha = multiplied(alpha, photo.alpha)
         foreground = None
         if settings.decontaminate:
-            with _timed(seconds, "foreground"):
+            with _timed(seconds, "foreground", heed):
                 foreground = straight_foreground(photo.pixels, alpha)
         box = subject_box(alpha)
         report = CutReport(
-            model=segmenters[0].network.name,
+            model=model,
             confidence=round(confidence(probability), 4),
             warnings=("no_subject",) if not box else ("several_subjects",) if count > 1 else (),
             subject_box=box,
             seconds=seconds,
-            looks=sight.names,
+            looks=looks,
         )
         return Cutout(photo, alpha, foreground, report)
 
 
 @contextmanager
-def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+def _timed(seconds: dict[str, float], step: str, heed: Callable[[str], None]) -> Iterator[None]:
+    heed(step)
     start = time.perf_counter()
     yield
     seconds[step] = round(seconds.get(step, 0.0) + time.perf_counter() - start, 4)

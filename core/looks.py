@@ -11,7 +11,7 @@ import numpy as np
 from mattebox.core.settings.cut import box_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -90,17 +90,19 @@ def see(
     segmenters: Sequence[Segmenter],
     quality: Quality = "balanced",
     within: Frame | None = None,
+    heed: Callable[[str], None] = lambda _: None,
 ) -> Sight:
     """Look at a view (h, w, 3) uint8 with one or more networks and fuse the answers.
 
-    `within` confines the search to a box of the view. Raises InferenceError.
+    `within` confines the search to a box of the view; `heed` is called before each further look and may
+    raise to stop. Raises InferenceError.
     """
     height, width = view.shape[:2]
     frame = within or (0, 0, width, height)
     looks: list[Look] = []
     answers: list[Map] = []
     for segmenter in segmenters:
-        seen, answer = _one_network(view, segmenter, quality, frame)
+        seen, answer = _one_network(view, segmenter, quality, frame, heed)
         looks.extend(seen)
         answers.append(answer)
     probability = np.mean(answers, axis=0, dtype=np.float32) if len(answers) > 1 else answers[0]
@@ -110,17 +112,19 @@ def see(
 
 
 def _one_network(
-    view: NDArray[np.uint8], segmenter: Segmenter, quality: Quality, frame: Frame
+    view: NDArray[np.uint8], segmenter: Segmenter, quality: Quality, frame: Frame, heed: Callable[[str], None]
 ) -> tuple[list[Look], Map]:
     name = segmenter.network.name
     looks = [Look(name, "whole", _answer(view, segmenter, frame), frame)]
     if quality == "fast":
         return looks, looks[0].map
+    heed("segment")
     looks.append(Look(name, "mirrored", _answer(view, segmenter, frame, mirrored=True), frame))
     answer = np.asarray((looks[0].map + looks[1].map) / 2, np.float32)
     box = subject_frame(answer, frame)
     if box is None:
         return looks, answer
+    heed("segment")
     closer = _answer(view, segmenter, box)
     rows, columns = slice(box[1], box[3]), slice(box[0], box[2])
     agreed = overlap(answer[rows, columns], closer[rows, columns]) >= _AGREEMENT

@@ -1,0 +1,101 @@
+"""`mattebox engine`: the host that keeps networks loaded for the plug-in in GIMP."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mattebox.core.errors import MatteboxError
+from mattebox.gimp_plugin.folder import AlreadyRunningError, HostError, default_folder
+from mattebox.gimp_plugin.host import Host
+from mattebox.gimp_plugin.mattebox import protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mattebox.core.engine import Engine
+
+
+@click.command(name="engine")
+@click.option("--idle", default=15.0, show_default=True, metavar="MINUTES", help="End after; 0 means never.")
+@click.option("--stop", is_flag=True, help="End the engine that runs.")
+@click.option("--status", is_flag=True, help="Say whether one runs, as JSON.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where plug-in and engine meet.")
+@click.option("--announce", is_flag=True, hidden=True, help="One JSON line when ready, then silence.")
+@click.pass_context
+def command(
+    context: click.Context, *, idle: float, stop: bool, status: bool, folder: Path | None, announce: bool
+) -> None:
+    """Keep networks loaded for the plug-in in GIMP, which starts this by itself where it may.
+
+    Only processes of yours can reach it: it listens in a folder that is closed to others.
+    """
+    place = folder.absolute() if folder else default_folder()
+    if stop or status:
+        answer = _ask(place, "stop" if stop else "status")
+        if status:
+            click.echo(json.dumps(answer or {"running": False}))
+        elif answer is None:
+            click.echo("No Mattebox engine is running.")
+        context.exit(0 if answer or stop else 1)
+    host = Host(place, _make_engine, idle=idle * 60)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: host.stop())
+
+    def greet() -> None:
+        click.echo(f"The engine listens in {place}.")
+
+    ready: Callable[[], None] = _go_silent if announce else greet
+    try:
+        host.run(ready)
+    except AlreadyRunningError:
+        if not announce:
+            raise
+        click.echo(json.dumps({"ready": False}))
+    except MatteboxError as error:
+        if not announce:
+            raise
+        click.echo(json.dumps({"error": str(error)}))
+        context.exit(1)
+
+
+def _make_engine(progress: Any) -> Engine:
+    from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
+    from mattebox.models.store import Store  # noqa: PLC0415
+
+    return Engine(Store(progress=progress))
+
+
+def _go_silent() -> None:
+    """Tell the plug-in that the engine is ready; then hold nothing of the plug-in's open."""
+    print(json.dumps({"ready": True}), flush=True)  # noqa: T201 - the protocol's first line
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _ask(folder: Path, say: str) -> dict[str, Any] | None:
+    """One short question to the engine that runs; None where none does. Raises HostError."""
+    with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+        try:
+            key = protocol.key_file(folder).read_bytes()
+            with Client(protocol.address(folder), family=protocol.family()) as wire:
+                protocol.prove(wire, key, first=False)
+                protocol.send(wire, say)
+                return protocol.receive_head(wire) if wire.poll(protocol.PATIENCE) else {"silent": True}
+        except (AuthenticationError, TimeoutError, EOFError, protocol.ProtocolError) as error:
+            raise HostError(
+                f"Something answers in {folder} that is not this mattebox's engine; end it, or remove the "
+                "folder."
+            ) from error
+    return None

@@ -1,0 +1,168 @@
+"""The engine host: keeps networks loaded for plug-ins, and ends by itself when nobody needs it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Listener
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mattebox.gimp_plugin.folder import HostError, held
+from mattebox.gimp_plugin.mattebox import protocol
+from mattebox.gimp_plugin.talk import Talk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+    from mattebox.core.engine import Engine
+
+_TICK: Final = 0.5
+_BACKLOG: Final = 16
+
+
+class Host:
+    """Listens in a private folder and cuts for everyone who holds the key, one layer at a time."""
+
+    def __init__(self, folder: Path, make_engine: Callable[[Any], Engine], *, idle: float) -> None:
+        """`make_engine` gets a models.progress.Progress; `idle` is in seconds, 0 means for ever."""
+        self.folder = folder
+        self._make_engine = make_engine
+        self._idle = idle
+        self._stop = threading.Event()
+        self._turn = threading.Lock()
+        self._talks: set[Talk] = set()
+        self._last_use = time.monotonic()
+        self._engine: Engine | None = None
+        self._fetching: Talk | None = None
+
+    def stop(self) -> None:
+        """Ask run() to end; safe in a signal handler."""
+        self._stop.set()
+
+    def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until stopped, idle or dislodged; `ready` is called once it listens. Raises HostError."""
+        with held(self.folder) as key:
+            place = protocol.address(self.folder)
+            listener = _listen(place)
+            try:
+                mark = _identity(place)
+                threading.Thread(target=self._accept, args=(listener, key), daemon=True).start()
+                ready()
+                while not self._stop.wait(_TICK) and not self._is_idle() and _identity(place) == mark:
+                    pass
+            finally:
+                if _identity(place) == mark:
+                    listener.close()
+
+    def status(self) -> dict[str, Any]:
+        """What `mattebox engine --status` tells."""
+        names = self._engine.loaded if self._engine else ()
+        return {"pid": os.getpid(), "networks": list(names), "talks": len(self._talks) - 1}
+
+    @contextlib.contextmanager
+    def engine(self, talk: Talk) -> Any:
+        """The engine, for one talk at a time; fetches of weights are told to that talk."""
+        with self._turn:
+            self._fetching = talk
+            try:
+                if self._engine is None:
+                    self._engine = self._make_engine(_Relay(self))
+                yield self._engine
+            finally:
+                self._fetching = None
+                self._last_use = time.monotonic()
+
+    def tell(self, text: str) -> None:
+        """Pass a line about a fetch on to the talk that waits for it; raises Stopped where it is gone."""
+        if self._fetching is not None:
+            self._fetching.heed(text)
+
+    def is_busy(self) -> bool:
+        """Whether somebody waits for a cutout."""
+        return any(talk.busy for talk in self._talks.copy())
+
+    def _is_idle(self) -> bool:
+        if self.is_busy():
+            self._last_use = time.monotonic()
+        return bool(self._idle) and time.monotonic() - self._last_use > self._idle
+
+    def _accept(self, listener: Listener, key: bytes) -> None:
+        while not self._stop.is_set():
+            try:
+                wire = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(wire, key), daemon=True).start()
+
+    def _serve(self, wire: Connection, key: bytes) -> None:
+        with wire:
+            try:
+                protocol.prove(wire, key, first=True)
+            except (AuthenticationError, TimeoutError, EOFError, OSError):
+                return
+            talk = Talk(wire, self)
+            self._talks.add(talk)
+            self._last_use = time.monotonic()
+            try:
+                talk.run()
+            finally:
+                self._talks.discard(talk)
+
+
+class _Relay:
+    """A models.progress.Progress that tells the plug-in how a fetch goes."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._label, self._total, self._done, self._told = "", 0, 0, -1
+
+    def begin(self, label: str, total: int | None) -> None:
+        self._label, self._total, self._done, self._told = label, total or 0, 0, -1
+        self._host.tell(f"Fetching {label}")
+
+    def advance(self, count: int) -> None:
+        self._done += count
+        share = 100 * self._done // self._total if self._total else 0
+        if share != self._told:
+            self._told = share
+            self._host.tell(f"Fetching {self._label}: {share} %")
+
+    def end(self) -> None:
+        """The step that follows says what comes next."""
+
+    def note(self, line: str) -> None:
+        self._host.tell(line)
+
+
+def _listen(place: str) -> Listener:
+    if sys.platform != "win32" and os.path.lexists(place):
+        # The lock is ours, so a socket that lies here belongs to a host that was killed.
+        with contextlib.suppress(OSError):
+            Path(place).unlink()
+    try:
+        listener = Listener(place, family=protocol.family(), backlog=_BACKLOG)
+        if sys.platform != "win32":
+            Path(place).chmod(0o600)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise HostError(
+            f"{place}: the engine cannot listen there ({reason}); remove what is there, or set "
+            "MATTEBOX_ENGINE to another folder with a short path."
+        ) from error
+    return listener
+
+
+def _identity(place: str) -> tuple[int, int] | None:
+    if sys.platform == "win32":
+        return (0, 0)
+    try:
+        status = os.lstat(place)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

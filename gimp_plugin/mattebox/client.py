@@ -1,0 +1,215 @@
+"""The plug-in's end of the talk with the engine host. Standard library only, Python 3.9 and later.
+
+Everything that fails here ends in an EngineError: one sentence that GIMP shows in its own error box.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mattebox.gimp_plugin.mattebox import protocol
+else:
+    try:
+        import protocol
+    except ImportError:  # imported as a part of mattebox, not run by GIMP
+        from mattebox.gimp_plugin.mattebox import protocol
+
+START_PATIENCE = 60.0  # seconds until a started host must listen
+SILENCE = 30.0  # seconds without a sign of life; the host gives one every second
+# GIMP's own Python and libraries must not leak into the engine's.
+FOREIGN = ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "GI_TYPELIB_PATH")
+
+
+class EngineError(Exception):
+    """What went wrong, in one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What `mattebox gimp install` wrote beside the plug-in: which mattebox it belongs to."""
+
+    command: list[str]
+    folder: Path
+    version: str
+    environment: dict[str, str]
+    networks: list[list[str]]
+
+    @classmethod
+    def read(cls, path: Path) -> Record:
+        """The record in a file. Raises EngineError."""
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            return cls(
+                command=[str(part) for part in values["command"]],
+                folder=Path(values["folder"]),
+                version=str(values["version"]),
+                environment={str(name): str(value) for name, value in values["environment"].items()},
+                networks=[[str(name), str(label)] for name, label in values["networks"]],
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise EngineError(
+                "Mattebox's plug-in is not installed completely; run 'mattebox gimp install' again."
+            ) from error
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the engine made of one layer: the mask's bytes, colours where asked for, and its report."""
+
+    mask: bytes
+    colours: bytes | None
+    report: dict[str, Any]
+
+
+class Engine:
+    """A connection to the engine host, which is started where none runs."""
+
+    def __init__(self, record: Record, tell: Callable[[str], None]) -> None:
+        """`tell` hears what is going on, in words for a progress bar."""
+        self._tell = tell
+        try:
+            self._wire = _connect(record, tell)
+            protocol.send(self._wire, "hello", version=record.version)
+            head = self._next()
+        except (OSError, EOFError, protocol.ProtocolError) as error:
+            raise EngineError(_LOST) from error
+        if head["say"] != "hello":
+            raise EngineError(str(head.get("message", _LOST)))
+
+    def cut(self, request: protocol.CutRequest, blobs: Sequence[bytes]) -> Answer:
+        """Cut one layer. Raises EngineError."""
+        try:
+            protocol.send(self._wire, "cut", blobs, **request.head())
+            self._tell("Finding the subject")
+            head = self._next()
+            while head["say"] == "step":
+                self._tell(str(head.get("text", "")))
+                head = self._next()
+            if head["say"] != "done":
+                raise EngineError(str(head.get("message", _LOST)))
+            answer = protocol.receive_blobs(self._wire, head)
+        except (OSError, EOFError, protocol.ProtocolError) as error:
+            raise EngineError(_LOST) from error
+        return Answer(answer[0], answer[1] if request.colours else None, dict(head.get("report", {})))
+
+    def close(self) -> None:
+        """End the talk; the host stays."""
+        self._wire.close()
+
+    def _next(self) -> dict[str, Any]:
+        if not self._wire.poll(SILENCE):
+            raise EngineError(SILENT)
+        return protocol.receive_head(self._wire)
+
+
+_LOST = (
+    "The Mattebox engine ended in the middle of the work; nothing was changed. Try again, and run "
+    "'mattebox gimp doctor' in a terminal if it happens twice."
+)
+SILENT = (
+    "The Mattebox engine does not answer; nothing was changed. Run 'mattebox engine --stop' in a terminal "
+    "and try again."
+)
+_WRONG_KEY = (
+    "The Mattebox engine holds another key than this plug-in; nothing was changed. Run 'mattebox engine "
+    "--stop' in a terminal and try again."
+)
+
+
+def _connect(record: Record, tell: Callable[[str], None]) -> Connection:
+    started = False
+    until = time.monotonic() + START_PATIENCE
+    refused = 0
+    while True:
+        try:
+            return _attempt(record.folder)
+        except AuthenticationError as error:
+            # A host that starts writes a new key: the one that was read may be the last host's.
+            refused += 1
+            if refused > 3:
+                raise EngineError(_WRONG_KEY) from error
+        except TimeoutError as error:
+            raise EngineError(SILENT) from error
+        except (OSError, EOFError) as error:
+            if started and time.monotonic() > until:
+                raise EngineError(SILENT) from error
+            if not started:
+                tell("Starting the engine")
+                _start(record)
+                started = True
+        time.sleep(0.1)
+
+
+def _attempt(folder: Path) -> Connection:
+    if not protocol.is_private(folder):
+        raise EngineError(
+            f"{folder} can be entered by other users of this computer, so nothing was sent to the engine; "
+            f"run 'chmod 700' on it, or remove it, and try again."
+        )
+    key = protocol.key_file(folder).read_bytes()
+    wire = Client(protocol.address(folder), family=protocol.family())
+    try:
+        protocol.prove(wire, key, first=False)
+    except BaseException:
+        wire.close()
+        raise
+    return wire
+
+
+def _start(record: Record) -> None:
+    """Start a host that outlives this process, and wait for its first line. Raises EngineError."""
+    if Path("/.flatpak-info").exists():
+        raise EngineError(
+            "GIMP from Flatpak may not start other programs. Run 'mattebox engine' in a terminal, leave it "
+            "open, and try again."
+        )
+    environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    environment.update(record.environment)
+    windows: dict[str, Any] = {}
+    if sys.platform == "win32":
+        windows["creationflags"] = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+    try:
+        host = subprocess.Popen(
+            [*record.command, "--announce", "--folder", os.fspath(record.folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd=Path.home(),
+            start_new_session=True,
+            **windows,
+        )
+    except OSError as error:
+        raise EngineError(
+            f"The Mattebox engine cannot be started ({record.command[0]}: {error.strerror}); "
+            "run 'mattebox gimp install' again."
+        ) from error
+    assert host.stdout is not None  # noqa: S101 - it was asked for
+    with host.stdout as lines:
+        line = lines.readline()
+    # A host that ends while this process still runs must not stay behind as a zombie.
+    threading.Thread(target=host.wait, daemon=True).start()
+    said: Any = {}
+    with contextlib.suppress(ValueError):
+        said = json.loads(line)
+    if not isinstance(said, dict) or not said.keys() & {"ready", "error"}:
+        raise EngineError(
+            "The Mattebox engine ended before it was ready. Run 'mattebox gimp doctor' in a terminal: "
+            "it says why."
+        )
+    if "error" in said:
+        raise EngineError(str(said["error"]))

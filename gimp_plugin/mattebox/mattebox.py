@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""Mattebox's plug-in for GIMP 3: a layer mask in one step, made by the engine host outside of GIMP.
+
+Standard library and gi alone, Python 3.9 and later: GIMP's own Python has nothing else.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+from gi.repository import Gimp, GLib, GObject  # noqa: E402 - the version is chosen first
+
+if TYPE_CHECKING:
+    from mattebox.gimp_plugin.mattebox.apply import apply
+    from mattebox.gimp_plugin.mattebox.client import SILENT, Answer, Engine, EngineError, Record
+    from mattebox.gimp_plugin.mattebox.pixels import Sight
+    from mattebox.gimp_plugin.mattebox.protocol import CutRequest
+    from mattebox.gimp_plugin.mattebox.wishes import WishError, Wishes
+else:
+    from apply import apply
+    from client import SILENT, Engine, EngineError, Record
+    from pixels import Sight
+    from wishes import WishError, Wishes
+
+MASK = "plug-in-mattebox-mask"
+REFINE = "plug-in-mattebox-refine"
+AGAIN = "plug-in-mattebox-again"
+TITLES = {
+    MASK: ("_Mask the Subject...", "Find the subject and mask everything around it"),
+    REFINE: ("_Refine Mask Edges...", "Make the edges of a mask, or of a selection, follow the picture"),
+    AGAIN: ("Mask the Subject (_again)", "Mask the subject with the settings of the last time"),
+}
+RESULTS = (
+    ("mask", "Layer mask"),
+    ("selection", "Selection"),
+    ("channel", "Channel"),
+    ("layer", "New layer with clean colours"),
+)
+SILENCE = 60.0  # seconds without any news from the engine: sending and reading included
+FLAGS = GObject.ParamFlags.READWRITE
+
+
+class Mattebox(Gimp.PlugIn):  # type: ignore[misc]  # gi has no types
+    """What GIMP asks for procedures."""
+
+    def do_set_i18n(self, _name: str) -> bool:
+        """The words are English alone."""
+        return False
+
+    def do_query_procedures(self) -> list[str]:
+        """The names of all procedures."""
+        return list(TITLES)
+
+    def do_create_procedure(self, name: str) -> Any:
+        """One procedure with its arguments and its place in the menus."""
+        run = _again if name == AGAIN else _run
+        procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
+        procedure.set_image_types("*")
+        procedure.set_sensitivity_mask(
+            Gimp.ProcedureSensitivityMask.DRAWABLE | Gimp.ProcedureSensitivityMask.DRAWABLES
+        )
+        label, blurb = TITLES[name]
+        procedure.set_menu_label(label)
+        procedure.add_menu_path("<Image>/Layer/Mask")
+        procedure.add_menu_path("<Layers>/Layers Menu")
+        procedure.set_documentation(blurb, f"{blurb}. The picture never leaves this computer.", name)
+        procedure.set_attribution("The Mattebox founders", "MIT", "2026")
+        if name == MASK:
+            _add_mask_arguments(procedure)
+        elif name == REFINE:
+            _add_choice(
+                procedure,
+                "source",
+                "Re_fine",
+                (("mask", "The layer's mask"), ("selection", "The selection")),
+                "mask",
+            )
+            _add_choice(procedure, "result", "Resul_t", RESULTS, "mask")
+        return procedure
+
+
+def _add_mask_arguments(procedure: Any) -> None:
+    networks = _record().networks
+    names = [name for name, _ in networks]
+    _add_choice(procedure, "model", "_Network", networks, "u2net" if "u2net" in names else names[0])
+    edges = (("auto", "Follow the picture"), ("none", "As the network drew them"))
+    _add_choice(procedure, "refine", "_Edges", edges, "auto")
+    ways = (
+        ("replace", "Replace it"),
+        ("intersect", "Intersect with it"),
+        ("add", "Add to it"),
+        ("subtract", "Subtract from it"),
+        ("refuse", "Keep it, and do nothing"),
+    )
+    _add_choice(procedure, "existing", "E_xisting mask", ways, "replace")
+    _add_choice(procedure, "result", "Resul_t", RESULTS, "mask")
+    inside = "Only inside the _selection", "Look for the subject in the selection's box alone"
+    procedure.add_boolean_argument("inside-selection", *inside, False, FLAGS)
+    licence = "Accept a licence _without commercial use", "Some networks' weights forbid commercial use"
+    procedure.add_boolean_argument("accept-licence", *licence, False, FLAGS)
+    file = "Apply r_ule of", "A hot-folder YAML: one of its rules replaces network and edges"
+    procedure.add_file_argument("rule-file", *file, Gimp.FileChooserAction.OPEN, True, None, FLAGS)
+    procedure.add_string_argument("rule", "Rule's na_me", "May be empty where there is one rule", "", FLAGS)
+
+
+def _add_choice(procedure: Any, name: str, label: str, rows: Any, default: str) -> None:
+    choice = Gimp.Choice.new()
+    for number, (nick, text) in enumerate(rows):
+        choice.add(nick, number, text, "")
+    procedure.add_choice_argument(name, label, label.replace("_", ""), choice, default, FLAGS)
+
+
+def _record() -> Record:
+    return Record.read(Path(__file__).resolve().parent / "record.json")
+
+
+def _run(procedure: Any, run_mode: Any, image: Any, drawables: list[Any], config: Any, _data: Any) -> Any:
+    if run_mode == Gimp.RunMode.INTERACTIVE and not _ask(procedure, config):
+        return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+    is_refine = procedure.get_name() == REFINE
+    try:
+        wishes = Wishes.of_refine(config) if is_refine else Wishes.of_mask(config)
+        sights = [Sight.of(layer, image) for layer in _layers(drawables)]
+        wishes.check(sights)
+        answers = _Work(wishes, sights).done()
+        apply(wishes, image, list(zip(sights, answers)))
+    except (EngineError, WishError) as error:
+        return _failure(procedure, str(error))
+    except MemoryError:
+        return _failure(
+            procedure, "There is not enough memory for a layer of this size; nothing was changed."
+        )
+    Gimp.displays_flush()
+    return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+
+
+def _again(procedure: Any, _mode: Any, image: Any, drawables: list[Any], _config: Any, _data: Any) -> Any:
+    mask = Gimp.get_pdb().lookup_procedure(MASK)
+    config = mask.create_config()
+    config.set_property("run-mode", Gimp.RunMode.WITH_LAST_VALS)
+    config.set_property("image", image)
+    config.set_core_object_array("drawables", drawables)
+    result = mask.run(config)
+    if result.index(0) == Gimp.PDBStatusType.SUCCESS:
+        return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+    return _failure(procedure, Gimp.get_pdb().get_last_error())
+
+
+def _failure(procedure: Any, sentence: str) -> Any:
+    error = GLib.Error.new_literal(Gimp.PlugIn.error_quark(), sentence, 0)
+    return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, error)
+
+
+def _ask(procedure: Any, config: Any) -> bool:
+    gi.require_version("GimpUi", "3.0")
+    from gi.repository import GimpUi  # noqa: PLC0415 - only where there is a window
+
+    GimpUi.init("mattebox")
+    title = procedure.get_menu_label().replace("_", "").rstrip(".")
+    dialog = GimpUi.ProcedureDialog.new(procedure, config, title)
+    dialog.fill(None)
+    agreed = bool(dialog.run())
+    dialog.destroy()
+    return agreed
+
+
+def _layers(drawables: list[Any]) -> list[Any]:
+    """The layers that are meant: a mask stands for its layer. Raises WishError."""
+    layers: list[Any] = []
+    for drawable in drawables:
+        layer = Gimp.Layer.from_mask(drawable) if drawable.is_layer_mask() else drawable
+        if not layer.is_layer():
+            raise WishError("Select a layer: a channel shows no subject.")
+        if layer.is_floating_sel():
+            raise WishError("Anchor the floating selection first, or make it a layer of its own.")
+        if layer not in layers:
+            layers.append(layer)
+    if not layers:
+        raise WishError("Select a layer first.")
+    return layers
+
+
+class _Work:
+    """The talk with the engine in a thread of its own, so that GIMP's window stays alive meanwhile."""
+
+    def __init__(self, wishes: Wishes, sights: list[Sight]) -> None:
+        self._wishes, self._sights = wishes, sights
+        self._answers: list[Answer] = []
+        self._failure: BaseException | None = None
+        self._text, self._news, self._name = "", time.monotonic(), ""
+
+    def done(self) -> list[Answer]:
+        """One answer a layer. Raises EngineError, WishError or MemoryError; the image is as it was."""
+        Gimp.progress_init("Mattebox")
+        engine: list[Engine] = []
+        self._wait(lambda: engine.append(Engine(_record(), self._tell)))
+        try:
+            for sight in self._sights:
+                self._name = f"{sight.layer.get_name()}: " if len(self._sights) > 1 else ""
+                # GIMP is asked from this thread alone; the other one has bytes only.
+                request, blobs = self._wishes.request(sight)
+                self._wait(partial(self._cut, engine[0], request, blobs))
+                blobs.clear()
+        finally:
+            engine[0].close()
+            Gimp.progress_end()
+        return self._answers
+
+    def _cut(self, engine: Engine, request: CutRequest, blobs: list[bytes]) -> None:
+        self._answers.append(engine.cut(request, blobs))
+
+    def _tell(self, text: str) -> None:
+        self._text, self._news = self._name + text, time.monotonic()
+
+    def _wait(self, work: Any) -> None:
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:  # noqa: BLE001 - it is raised again in the waiting thread
+                self._failure = error
+
+        self._news = time.monotonic()
+        thread = threading.Thread(target=guarded, daemon=True)
+        thread.start()
+        context, shown = GLib.MainContext.default(), ""
+        while thread.is_alive():
+            while context.pending():
+                context.iteration(False)
+            if self._text != shown:
+                shown = self._text
+                Gimp.progress_set_text(shown)
+            Gimp.progress_pulse()
+            if time.monotonic() - self._news > SILENCE:
+                raise EngineError(SILENT)
+            thread.join(0.05)
+        if self._failure is not None:
+            raise self._failure
+
+
+if __name__ == "__main__":
+    Gimp.main(Mattebox.__gtype__, sys.argv)

@@ -1,0 +1,148 @@
+"""One plug-in's talk with the host: requests in, answers out, and a watch on whether it is still there."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+from mattebox.core.errors import MatteboxError
+from mattebox.gimp_plugin.folder import release
+from mattebox.gimp_plugin.mattebox import protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.connection import Connection
+
+    from mattebox.gimp_plugin.host import Host
+
+_BEAT: Final = 1.0
+_STEPS: Final = {
+    "wait": "Waiting for another cutout",
+    "load": "Loading the network",
+    "segment": "Finding the subject",
+    "refine": "Refining the edges",
+    "foreground": "Cleaning the colours",
+}
+
+
+class Stopped(Exception):  # noqa: N818 - no error: the plug-in was cancelled
+    """The plug-in is gone: nobody waits for this work any more."""
+
+
+class Talk:
+    """Serves one connection; every answer, step and beat goes out under one lock."""
+
+    def __init__(self, wire: Connection, host: Host) -> None:
+        """`wire` has proved its key."""
+        self._wire = wire
+        self._host = host
+        self._sending = threading.Lock()
+        self._gone = threading.Event()
+        self._text = ""
+        self.busy = False
+
+    def run(self) -> None:
+        """Answer until the plug-in leaves."""
+        with contextlib.suppress(EOFError, OSError):
+            try:
+                while self._answer(protocol.receive_head(self._wire)):
+                    pass
+            except protocol.ProtocolError as error:
+                self._send("failed", message=f"The Mattebox engine did not understand the plug-in: {error}.")
+
+    def heed(self, step: str) -> None:
+        """Tell the plug-in what happens now. Raises Stopped where the plug-in is gone."""
+        self._text = _STEPS.get(step, step)
+        self._beat()
+        if self._gone.is_set():
+            raise Stopped
+
+    def _answer(self, head: dict[str, Any]) -> bool:
+        """Answer one message; False ends the talk."""
+        theirs = head.get("mattebox")
+        if theirs != protocol.VERSION:
+            self._send("refused", message=_other_version(theirs))
+            return False
+        if head["say"] == "hello":
+            self._send("hello", version=release())
+        elif head["say"] == "status":
+            self._send("status", **self._host.status())
+        elif head["say"] == "stop":
+            self._send("stopped")
+            self._host.stop()
+        elif head["say"] == "cut":
+            self._cut(head)
+        else:
+            raise protocol.ProtocolError(f"it does not know {head['say']!r}")
+        return True
+
+    def _cut(self, head: dict[str, Any]) -> None:
+        from mattebox.gimp_plugin.work import do_cut  # noqa: PLC0415 - loads arrays
+
+        self.busy = True
+        try:
+            request = protocol.CutRequest.of(head)
+            blobs = protocol.receive_blobs(self._wire, head)
+            with self._watched():
+                self.heed("wait")
+                with self._host.engine(self) as engine:
+                    report, answer = do_cut(request, blobs, engine, self.heed)
+            self._send("done", answer, report=report)
+        except MatteboxError as error:
+            self._send("failed", message=str(error))
+        except MemoryError:
+            self._send("failed", message="There is not enough memory for a layer of this size.")
+        except Stopped:
+            raise EOFError from None
+        except (OSError, EOFError, protocol.ProtocolError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person in the editor hears of it
+            self._send(
+                "failed",
+                message=f"The Mattebox engine met an error that it does not know ({type(error).__name__}: "
+                f"{error}).",
+            )
+        finally:
+            self.busy = False
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Give a sign of life every second meanwhile, and notice when the plug-in is gone."""
+        done = threading.Event()
+        thread = threading.Thread(target=self._watch, args=(done,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _watch(self, done: threading.Event) -> None:
+        while not done.wait(_BEAT):
+            self._beat()
+
+    def _beat(self) -> None:
+        try:
+            # A plug-in says nothing while it waits: what can be read now is its end.
+            if self._wire.poll():
+                self._gone.set()
+            self._send("step", text=self._text)
+        except (OSError, EOFError):
+            self._gone.set()
+
+    def _send(self, say: str, blobs: Any = (), **values: Any) -> None:
+        with self._sending:
+            protocol.send(self._wire, say, blobs, **values)
+
+
+def _other_version(theirs: Any) -> str:
+    if isinstance(theirs, int) and theirs > protocol.VERSION:
+        return (
+            "This plug-in is newer than the running Mattebox engine. Run 'mattebox engine --stop' in a "
+            "terminal and try again."
+        )
+    return (
+        "This plug-in is older than the Mattebox engine. Run 'mattebox gimp install' in a terminal and "
+        "start GIMP anew."
+    )

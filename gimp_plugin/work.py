@@ -1,0 +1,110 @@
+"""One layer's work: a request and its bytes become a mask, with the same engine as everywhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from mattebox.core.errors import SettingsError
+from mattebox.core.photo import Photo
+from mattebox.core.settings import CutSettings
+from mattebox.core.settings.explain import explain
+from mattebox.gimp_plugin.rule import read_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from mattebox.core.engine import Engine
+    from mattebox.gimp_plugin.mattebox.protocol import CutRequest
+
+
+def do_cut(
+    request: CutRequest, blobs: Sequence[bytes], engine: Engine, heed: Callable[[str], None]
+) -> tuple[dict[str, Any], list[memoryview]]:
+    """The report, and the mask (and colours where asked for) as bytes of the request's size and depth.
+
+    `heed` is called before each step with its name and may raise to stop. Raises MatteboxError children.
+    """
+    settings = settings_of(request)
+    photo, mask = _unpacked(request, blobs)
+    rough = None
+    if request.rough and mask is not None:
+        rough = mask.astype(np.float32) / np.float32(np.iinfo(mask.dtype).max)
+    cutout = engine.cut(photo, settings, rough=rough, heed=heed)
+    alpha: NDArray[Any] = cutout.alpha
+    if photo.alpha is not None and settings.input_alpha == "multiply" and not request.apply_alpha:
+        alpha = divided(alpha, photo.alpha)
+    if mask is not None:
+        alpha = combined(request.combine, mask, alpha)
+    answer = [np.ascontiguousarray(alpha).data.cast("B")]
+    if request.colours:
+        colours: NDArray[Any] = np.ascontiguousarray(cutout.colours)
+        if photo.alpha is not None:
+            colours = np.dstack([colours, photo.alpha])
+        answer.append(colours.data.cast("B"))
+    report = cutout.report
+    return {
+        "model": report.model,
+        "confidence": report.confidence,
+        "warnings": list(report.warnings),
+        "seconds": dict(report.seconds),
+    }, answer
+
+
+def settings_of(request: CutRequest) -> CutSettings:
+    """The settings that a request names, of a rule or its own. Raises SettingsError."""
+    if request.rule_file:
+        settings = read_rule(Path(request.rule_file), request.rule)
+    else:
+        try:
+            settings = CutSettings.model_validate(request.settings)
+        except ValidationError as error:
+            raise SettingsError(f"These settings cannot be used: {explain(error, CutSettings)}") from error
+    changes: dict[str, Any] = {"decontaminate": request.colours}
+    if request.box is not None:
+        changes["subject"] = tuple(float(edge) for edge in request.box)
+    return settings.model_copy(update=changes)
+
+
+def divided(product: NDArray[Any], own: NDArray[Any]) -> NDArray[Any]:
+    """The mask (h, w) that gives `product` when GIMP multiplies it with the layer's `own` alpha.
+
+    Counting the layer's transparency in the mask too would count it twice. own_alpha.multiplied of the
+    result and `own` is `product` again, exactly: rounding the mask moves the product by own / (2 top),
+    which is at most a half.
+    """
+    top = int(np.iinfo(product.dtype).max)
+    share = np.maximum(own, 1).astype(np.uint64)
+    mask = (product.astype(np.uint64) * top + share // 2) // share
+    return np.where(own == 0, 0, np.minimum(mask, top)).astype(product.dtype)
+
+
+def combined(how: str, old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
+    """Two masks (h, w) of one dtype as one, by GIMP's own rules for channels.
+
+    intersect is the smaller, add the sum up to full, subtract the old less the new
+    (gimp_gegl_mask_combine_buffer).
+    """
+    if how == "replace":
+        return new
+    if how == "intersect":
+        return np.asarray(np.minimum(old, new))
+    if how == "add":
+        top = np.iinfo(old.dtype).max
+        return np.where(new > top - old, top, old + new).astype(old.dtype)
+    return np.where(new > old, 0, old - new).astype(old.dtype)
+
+
+def _unpacked(request: CutRequest, blobs: Sequence[bytes]) -> tuple[Photo, NDArray[Any] | None]:
+    kind = np.uint8 if request.bits == 8 else np.uint16
+    shape = (request.height, request.width)
+    pixels: NDArray[Any] = np.frombuffer(blobs[0], kind).reshape(*shape, request.channels)
+    planes: list[NDArray[Any]] = [np.frombuffer(blob, kind).reshape(shape) for blob in blobs[1:]]
+    alpha = planes.pop(0) if request.has_alpha else None
+    mask = planes.pop(0) if request.has_mask else None
+    return Photo(pixels=pixels, mode="gray" if request.channels == 1 else "rgb", alpha=alpha), mask

@@ -1,0 +1,80 @@
+"""A host on a private folder, and records that lead to it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mattebox.core.engine import Engine
+from mattebox.gimp_plugin.host import Host
+from mattebox.gimp_plugin.mattebox.client import Record
+from mattebox.models.store import Store
+
+
+@pytest.fixture
+def meeting(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A private folder with a path that is short enough for a socket."""
+    folder = tmp_path_factory.mktemp("e")
+    folder.chmod(0o700)
+    return folder
+
+
+@pytest.fixture
+def record(meeting: Path, tmp_path: Path) -> Record:
+    """A record as `mattebox gimp install` writes it; the weights' folder is empty."""
+    return Record(
+        command=[sys.executable, "-m", "mattebox.cli.main", "engine"],
+        folder=meeting,
+        version="test",
+        environment={
+            "MATTEBOX_MODELS": str(tmp_path),
+            "MATTEBOX_OFFLINE": "1",
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        },
+        networks=[["u2net", "u2net"]],
+    )
+
+
+def start(host: Host) -> threading.Thread:
+    """Run a host in a thread and wait until it listens."""
+    ready = threading.Event()
+    thread = threading.Thread(target=host.run, args=(ready.set,), daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    return thread
+
+
+@pytest.fixture
+def started() -> Callable[[Host], threading.Thread]:
+    """Runs a host in a thread, which it returns once the host listens."""
+    return start
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool]], None]:
+    """Waits for a fact; the test fails where it does not come true in 20 seconds."""
+
+    def wait(fact: Callable[[], bool]) -> None:
+        until = time.monotonic() + 20
+        while not fact():
+            assert time.monotonic() < until, "waited in vain"
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def host(meeting: Path, tmp_path: Path) -> Iterator[Host]:
+    """A host in this process whose store is empty: only rough answers can be refined."""
+    served = Host(meeting, lambda progress: Engine(Store(tmp_path, progress=progress)), idle=0)
+    thread = start(served)
+    yield served
+    served.stop()
+    thread.join(10)
+    assert not thread.is_alive()
