@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from mattebox.gimp_plugin.mattebox.client import Answer
     from mattebox.gimp_plugin.mattebox.pixels import Sight
-    from mattebox.gimp_plugin.mattebox.wishes import Wishes
+    from mattebox.gimp_plugin.mattebox.wishes import WishError, Wishes
+else:
+    from wishes import WishError
 
 _OPERATIONS = {
     "replace": Gimp.ChannelOps.REPLACE,
@@ -42,8 +44,9 @@ def _prepared(wishes: Wishes, sight: Sight, answer: Answer, index: int) -> Calla
         mask = sight.new_mask(layer, answer.mask)
         return lambda: _put_mask(layer, mask)
     if wishes.result == "layer":
-        new = sight.new_layer(answer.colours or b"", answer.mask)
-        return lambda: _put_layer(image, layer, new)
+        new = sight.new_layer(answer.colours or b"")
+        mask = sight.new_mask(new, answer.mask)
+        return lambda: _put_layer(image, layer, new, mask)
     channel = sight.new_channel(f"{layer.get_name()} subject", answer.mask)
     if wishes.result == "channel":
         return lambda: _put_channel(image, channel)
@@ -53,28 +56,34 @@ def _prepared(wishes: Wishes, sight: Sight, answer: Answer, index: int) -> Calla
     return lambda: _put_selection(image, channel, operation)
 
 
+def _must(done: bool) -> None:
+    if not done:
+        raise WishError(f"GIMP refused: {Gimp.get_pdb().get_last_error()}")
+
+
 def _put_mask(layer: Any, mask: Any) -> None:
     if layer.get_mask() is not None:
-        layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
-    layer.add_mask(mask)
+        _must(layer.remove_mask(Gimp.MaskApplyMode.DISCARD))
+    _must(layer.add_mask(mask))
     layer.set_edit_mask(False)
 
 
-def _put_layer(image: Any, layer: Any, new: Any) -> None:
-    image.insert_layer(new, layer.get_parent(), image.get_item_position(layer))
+def _put_layer(image: Any, layer: Any, new: Any, mask: Any) -> None:
+    _must(image.insert_layer(new, layer.get_parent(), image.get_item_position(layer)))
+    _put_mask(new, mask)
     layer.set_visible(False)
 
 
 def _put_channel(image: Any, channel: Any) -> None:
     selected = image.get_selected_layers()
-    image.insert_channel(channel, None, 0)
+    _must(image.insert_channel(channel, None, 0))
     # A new channel is selected by GIMP; the next step of the user is for the layers.
     image.set_selected_layers(selected)
 
 
 def _put_selection(image: Any, channel: Any, operation: Any) -> None:
     selected = image.get_selected_layers()
-    image.insert_channel(channel, None, 0)
-    image.select_item(operation, channel)
+    _must(image.insert_channel(channel, None, 0))
+    _must(image.select_item(operation, channel))
     image.remove_channel(channel)
     image.set_selected_layers(selected)

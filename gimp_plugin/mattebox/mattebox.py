@@ -91,7 +91,14 @@ def _add_mask_arguments(procedure: Any) -> None:
     networks = _record().networks
     names = [name for name, _ in networks]
     _add_choice(procedure, "model", "_Network", networks, "u2net" if "u2net" in names else names[0])
-    edges = (("auto", "Follow the picture"), ("none", "As the network drew them"))
+    looks = (("fast", "Quick"), ("balanced", "Balanced"), ("best", "Best, with every network at hand"))
+    _add_choice(procedure, "quality", "_Quality", looks, "balanced")
+    edges = (
+        ("auto", "Follow the picture"),
+        ("hair", "Soft, for hair and fur"),
+        ("hard", "Sharp, for products"),
+        ("none", "As the network drew them"),
+    )
     _add_choice(procedure, "refine", "_Edges", edges, "auto")
     ways = (
         ("replace", "Replace it"),

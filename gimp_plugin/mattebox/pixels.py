@@ -97,8 +97,8 @@ class Sight:
         self.write(channel, f"Y u{self.bits}", data, self.left, self.top)
         return channel
 
-    def new_layer(self, colours: bytes, mask: bytes) -> Any:
-        """A layer like this one with other colours and a mask, not yet in the image."""
+    def new_layer(self, colours: bytes) -> Any:
+        """A layer like this one with other colours, not yet in the image; it may still have its mask."""
         if self.layer.is_group() or self.layer.is_text_layer():
             kinds = Gimp.ImageType
             kind = (kinds.GRAYA_IMAGE if self.channels == 1 else kinds.RGBA_IMAGE) if self.has_alpha else None
@@ -110,12 +110,8 @@ class Sight:
             new.set_offsets(self.left, self.top)
         else:
             new = self.layer.copy()
-            if new.get_mask() is not None:
-                new.remove_mask(Gimp.MaskApplyMode.DISCARD)
         new.set_name(f"{self.layer.get_name()} subject")
         self.write(new, self.full_format, colours)
-        new.add_mask(self.new_mask(new, mask))
-        new.set_edit_mask(False)
         return new
 
     def write(self, drawable: Any, form: str, data: bytes, left: int = 0, top: int = 0) -> None:

@@ -37,6 +37,7 @@ class Wishes:
         return cls(
             settings={
                 "model": config.get_property("model"),
+                "quality": config.get_property("quality"),
                 "refine": config.get_property("refine"),
                 "accept_licence": config.get_property("accept-licence"),
             },
