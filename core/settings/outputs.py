@@ -70,6 +70,7 @@ class PsdNames(Settings):
     background: str = Field("Background", min_length=1, max_length=200)
     original: str = Field("Original", min_length=1, max_length=200)
     group: str = Field("Cutout", min_length=1, max_length=200)
+    path: str = Field("Subject", min_length=1, max_length=31, description="in Mac Roman letters")
     channel: str = Field("Matte", min_length=1, max_length=200)
 
 
@@ -82,6 +83,9 @@ class PsdOutput(Settings):
     format: Literal["psd"] = "psd"
     mask: Literal["layer", "alpha-channel", "both"] = Field(
         "layer", description="where the matte goes: the layer's user mask, a channel of the document, both"
+    )
+    clipping_path: bool = Field(
+        False, description="add a clipping path for print, traced from the matte's half-way line"
     )
     compression: Literal["rle", "zip"] = Field(
         "rle", description="of 8-bit layers: rle is fast, zip small; 16-bit layers are always zip"

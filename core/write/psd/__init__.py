@@ -15,11 +15,13 @@ from mattebox.core.write.psd.document import (
 )
 from mattebox.core.write.psd.in_place import write_in_place
 from mattebox.core.write.psd.layers import Layer, layers_of
-from mattebox.core.write.psd.planes import Plane, array_plane
+from mattebox.core.write.psd.path import trace
+from mattebox.core.write.psd.planes import Plane, array_plane, covered_box
 from mattebox.core.write.psd.preview import merged_alpha, merged_planes
 from mattebox.core.write.psd.resources import (
     as_section,
     channel_resources,
+    path_resources,
     photo_resources,
     thumbnail_resources,
 )
@@ -81,6 +83,9 @@ def _document(composition: Composition, options: PsdOutput) -> Document:
         **channel_resources(names),
         **thumbnail_resources(layers, mode, size, dtype),
     }
+    if options.clipping_path:
+        curves = trace(composition.alpha, covered_box(composition.alpha))
+        resources |= path_resources(curves, size, options.names.path)
     return Document(
         size=size,
         mode=mode,

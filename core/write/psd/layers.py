@@ -13,6 +13,7 @@ from mattebox.core.write.psd.planes import (
     array_plane,
     constant_plane,
     covered_box,
+    cut_out,
     inverted,
 )
 
@@ -52,11 +53,6 @@ class Layer:
             cut = cut_out(self.colours, box)
             planes = [array_plane(cut[..., index]) for index in range(cut.shape[2])]
         return [inverted(plane) for plane in planes] if mode == "cmyk" else planes
-
-
-def cut_out(array: Pixels, box: Box) -> Pixels:
-    """The part of an array that lies in the box, as a view."""
-    return array[box.top : box.bottom, box.left : box.right]
 
 
 def layers_of(composition: Composition, options: PsdOutput) -> list[Layer]:

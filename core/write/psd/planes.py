@@ -96,3 +96,8 @@ def covered_box(alpha: Pixels) -> Box:
         return Box(0, 0, 1, 1)
     columns = np.flatnonzero(alpha[rows[0] : rows[-1] + 1].any(axis=0))
     return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+
+
+def cut_out(array: Pixels, box: Box) -> Pixels:
+    """The part of an array that lies in the box, as a view."""
+    return array[box.top : box.bottom, box.left : box.right]

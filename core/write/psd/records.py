@@ -17,8 +17,7 @@ from psd_tools.psd.layer_and_mask import (
 )
 from psd_tools.psd.tagged_blocks import TaggedBlocks
 
-from mattebox.core.write.psd.layers import cut_out
-from mattebox.core.write.psd.planes import Plane, array_plane, constant_plane
+from mattebox.core.write.psd.planes import Plane, array_plane, constant_plane, cut_out
 from mattebox.core.write.psd.resources import pascal
 
 if TYPE_CHECKING:

@@ -18,11 +18,13 @@ from psd_tools.psd.image_resources import (
     AlphaNamesUnicode,
     ImageResource,
     ImageResources,
+    PascalString,
     ResoulutionInfo,
     ThumbnailResource,
     VersionInfo,
 )
 
+from mattebox.core.write.psd.path import Curve, path_data
 from mattebox.core.write.psd.preview import merged_planes
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from mattebox.core.write.psd.layers import Layer
 
 _THUMBNAIL_SIDE: Final = 160
+PATH: Final = 2000
 _WRITER: Final = "Mattebox"
 _PER_INCH: Final = 1
 _INCHES: Final = 1
@@ -86,11 +89,23 @@ def thumbnail_resources(
     return {Resource.THUMBNAIL_RESOURCE.value: resource}
 
 
+def path_resources(curves: list[Curve], size: tuple[int, int], name: str) -> dict[int, Any]:
+    """A saved path of that name, which is the document's clipping path."""
+    if not curves:
+        return {}
+    # A path's name is Mac Roman; readers find the clipping path by it.
+    name = pascal(name)
+    return {
+        PATH: ImageResource(key=PATH, name=name, data=path_data(curves, size)),
+        Resource.CLIPPING_PATH_NAME.value: PascalString(name),
+    }
+
+
 def as_section(found: dict[int, Any]) -> ImageResources:
     """The section of a file that holds these resources, in the order of their numbers."""
     section = ImageResources()
     for key, data in sorted(found.items()):
-        section[key] = ImageResource(key=key, data=data)
+        section[key] = data if isinstance(data, ImageResource) else ImageResource(key=key, data=data)
     return section
 
 

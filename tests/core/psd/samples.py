@@ -66,6 +66,7 @@ class Sample:
 
 _KINDS: Final[dict[str, dict[str, Any]]] = {
     "plain": {},
+    "path": {"clipping_path": True},
     "zip": {"compression": "zip"},
     "group": {"group": True, "original": True},
     "channel": {"mask": "alpha-channel"},
