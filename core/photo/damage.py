@@ -38,9 +38,15 @@ def decoding(path: Path, kind: str) -> Iterator[None]:
     except MemoryError as error:
         raise PhotoError(f"{path}: this machine has not enough memory to decode the {kind} file.") from error
     except Exception as error:
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        reason = _reason(error)
         if isinstance(error, (EOFError, struct.error)) or any(word in reason.lower() for word in _CUT_OFF):
             raise TruncatedPhotoError(
                 f"{path}: the {kind} file ends too early ({reason}); it is damaged or still being copied."
             ) from error
         raise PhotoError(f"{path}: the {kind} file is damaged and cannot be decoded ({reason}).") from error
+
+
+def _reason(error: Exception) -> str:
+    """What a decoder says, in one short line; attrs puts its sentence first among other things."""
+    told = error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
+    return " ".join(told.split())[:120].rstrip(".") or type(error).__name__

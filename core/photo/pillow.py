@@ -67,6 +67,7 @@ _TO_PLAIN: Final = {
 }
 _GRAY: Final = frozenset({"1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N"})
 _WITH_ALPHA: Final = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
+_WORDS: Final = {"F": "32-bit float", "I": "signed or 32-bit integer", "LAB": "Lab"}
 _PLAIN: Final = frozenset({"L", "LA", "RGB", "RGBA", "CMYK", "I;16", "I;16L", "I;16B", "I;16N"})
 
 
@@ -172,7 +173,7 @@ def _plain(image: Image.Image, path: Path) -> Image.Image:
         return image.convert(_TO_PLAIN[image.mode])
     if image.mode not in _PLAIN:
         raise PhotoError(
-            f"{path}: pixels of the kind {image.mode} are not read; "
+            f"{path}: pixels of the kind {_WORDS.get(image.mode, image.mode)} are not read; "
             f"save it with 8 or 16 bits as gray, RGB or CMYK."
         )
     return image

@@ -151,7 +151,10 @@ def _decode(page: TiffPage, layout: _Layout, file: BinaryIO, path: Path) -> Plan
 def _exif(file: BinaryIO) -> bytes | None:
     """An EXIF block of what a TIFF's own directories tell about the picture, or None."""
     tags = Image.Exif()
-    tags.load_from_fp(file)
+    try:
+        tags.load_from_fp(file)
+    except Exception:  # noqa: BLE001 - BigTIFF, or damaged tags; the pixels are read by others
+        return None
     kept = Image.Exif()
     for tag in _TOLD & set(tags):
         kept[tag] = tags[tag]

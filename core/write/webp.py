@@ -37,7 +37,7 @@ def write(composition: Composition, options: WebpOutput, path: Path) -> None:
             quality=options.effort if options.lossless else options.quality,
             alpha_quality=100,
             method=options.method,
-            exact=options.hidden == "keep",
+            exact=True,  # else the encoder puts colours of its own under alpha 0
             icc_profile=sheet.icc,
             exif=PREFIX + blocks.exif if blocks.exif else b"",
             xmp=blocks.xmp or b"",
