@@ -19,7 +19,8 @@ class CutReport:
 
     confidence: 0..1. warnings: names. subject_box: left, top, right, bottom in pixels of the
     photo (right and bottom exclusive), or None where there is no subject. seconds: by step.
-    looks: which networks looked where, as the fusion let them in.
+    looks: which networks looked where, as the fusion let them in. device: where they ran. notes:
+    sentences such as why that is not the device that was asked for.
     """
 
     model: str
@@ -28,6 +29,8 @@ class CutReport:
     subject_box: tuple[int, int, int, int] | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     looks: tuple[str, ...] = ()
+    device: str = "cpu"
+    notes: tuple[str, ...] = ()
 
 
 def subject_box(alpha: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[int, int, int, int] | None:

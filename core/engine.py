@@ -101,6 +101,7 @@ class Engine:
         """
         seconds: dict[str, float] = {}
         multiply = settings.input_alpha == "multiply"
+        segmenters: list[Segmenter] = []
         if rough is None:
             with _timed(seconds, "load", heed):
                 segmenters = self.segmenters(settings)
@@ -130,6 +131,8 @@ class Engine:
             subject_box=box,
             seconds=seconds,
             looks=looks,
+            device=segmenters[0].device if segmenters else "cpu",
+            notes=tuple(dict.fromkeys(item.note for item in segmenters if item.note)),
         )
         return Cutout(photo, alpha, foreground, report)
 

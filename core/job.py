@@ -96,6 +96,7 @@ class JobReport:
     subject_box: tuple[int, int, int, int] | None
     seconds: Mapping[str, float]
     notes: tuple[str, ...] = ()
+    device: str = "cpu"
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON-ready data."""
@@ -180,7 +181,7 @@ def write_cutout(done: CutJob) -> JobReport:
         composition = finish(cutout, job.finish)
     finished = time.perf_counter()
     written = []
-    notes = cutout.photo.warnings + composition.notes
+    notes = cutout.photo.warnings + cutout.report.notes + composition.notes
     with _step(job, "write"):
         try:
             for item in job.outputs:
@@ -204,6 +205,7 @@ def write_cutout(done: CutJob) -> JobReport:
             "write": round(time.perf_counter() - finished, 4),
         },
         notes=notes,
+        device=report.device,
     )
 
 

@@ -28,16 +28,16 @@ def test_ratio_is_paired_by_round(speed: Any) -> None:
     runs = speed.Runs
     results = {
         "1 MP": {
-            "ours": runs([1.0, 2.0, 1.0], [100, 100, 100]),
-            "ours, optimised": runs([0.5, 0.5, 0.5], [50, 50, 50]),
+            "fast": runs([1.0, 2.0, 1.0], [100, 100, 100]),
+            "fast, int8": runs([0.5, 0.5, 0.5], [50, 50, 50]),
             "peer": runs([3.0, 8.0, 4.0], [200, 200, 400]),
         }
     }
     found = speed.ratios(results)
-    assert found["1 MP, ours"] == {"speed": 4.0, "memory": 0.5}
-    assert found["1 MP, ours, optimised"] == {"speed": 8.0, "memory": 0.25}
-    assert speed.target("1 MP, ours") == 2.6
-    assert speed.target("24 MP, ours, optimised") == 6.0
+    assert found["1 MP, fast"] == {"speed": 4.0, "memory": 0.5}
+    assert found["1 MP, fast, int8"] == {"speed": 8.0, "memory": 0.25}
+    assert speed.target("1 MP, fast") == 2.6
+    assert speed.target("24 MP, fast, int8") == 6.0
 
 
 def test_run_measures_the_child_and_refuses_failure(speed: Any) -> None:
