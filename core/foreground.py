@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from mattebox.core.enlarge import strips
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mattebox.core.photo import Pixels
 
+    Map = NDArray[np.float32]
+
+# The widths of the two passes for photos of up to _USUAL pixels a side; larger ones have wider edges.
 _PASSES: Final = (45, 5)
+_USUAL: Final = 2000
+_LARGEST: Final = 3
 _EPSILON: Final = 1e-5
 
 
@@ -21,35 +28,47 @@ def straight_foreground(pixels: Pixels, alpha: Pixels) -> Pixels:
 
     pixels: (h, w, c), alpha: (h, w), equal dtype uint8 or uint16. Returns (h, w, c) of that dtype;
     where alpha is 0 or full the input stands bit for bit. Two-pass blur fusion: Forte, "Approximate
-    Fast Foreground Colour Estimation", ICIP 2021, equations 4-7.
+    Fast Foreground Colour Estimation", ICIP 2021, equations 4-7, in strips around the soft pixels.
     """
     top = np.iinfo(pixels.dtype).max
     partial = (alpha > 0) & (alpha < top)
     if not partial.any():
         return pixels
-    image = pixels.astype(np.float32) / np.float32(top)
-    matte = (alpha.astype(np.float32) / np.float32(top))[..., None]
-    subject, behind = image, image
-    for width in _PASSES:
-        subject, behind = _fuse(image, subject, behind, matte, width)
+    scale = min(_LARGEST, max(1, round(max(alpha.shape) / _USUAL)))
+    wide, narrow = _PASSES[0] * scale, _PASSES[1]
+    halo = wide // 2 + narrow // 2 + 1
     result = pixels.copy()
-    result[partial] = (np.clip(subject[partial], 0.0, 1.0) * top + 0.5).astype(pixels.dtype)
+    for rows in strips(alpha.shape[0]):
+        columns = np.flatnonzero(partial[rows].any(axis=0))
+        if columns.size == 0:
+            continue
+        first, last = int(columns[0]), int(columns[-1]) + 1
+        above, left = max(0, rows.start - halo), max(0, first - halo)
+        around = (slice(above, rows.stop + halo), slice(left, last + halo))
+        subject = _fused(pixels[around], alpha[around], top, (wide, narrow))
+        core = subject[rows.start - above : rows.stop - above, first - left : last - left]
+        soft = partial[rows, first:last]
+        levels = np.clip(core[soft], 0.0, 1.0) * np.float32(top) + np.float32(0.5)
+        result[rows, first:last][soft] = levels.astype(pixels.dtype)
     return result
 
 
-def _fuse(
-    image: NDArray[np.float32],
-    subject: NDArray[np.float32],
-    behind: NDArray[np.float32],
-    matte: NDArray[np.float32],
-    width: int,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _fused(pixels: Pixels, alpha: Pixels, top: int, passes: tuple[int, int]) -> Map:
+    image = pixels.astype(np.float32) / np.float32(top)
+    matte = (alpha.astype(np.float32) / np.float32(top))[..., None]
+    subject, behind = image, image
+    for width in passes:
+        subject, behind = _fuse(image, subject, behind, matte, width)
+    return subject
+
+
+def _fuse(image: Map, subject: Map, behind: Map, matte: Map, width: int) -> tuple[Map, Map]:
     share = _blur(matte, width)
-    mean_subject = _blur(subject * matte, width) / (share + _EPSILON)
-    mean_behind = _blur(behind * (1 - matte), width) / (1 - share + _EPSILON)
+    mean_subject = _blur(subject * matte, width) / (share + np.float32(_EPSILON))
+    mean_behind = _blur(behind * (1 - matte), width) / (1 - share + np.float32(_EPSILON))
     fused = mean_subject + matte * (image - matte * mean_subject - (1 - matte) * mean_behind)
     return np.clip(fused, 0.0, 1.0), mean_behind
 
 
-def _blur(picture: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+def _blur(picture: Map, width: int) -> Map:
     return np.asarray(cv2.blur(picture, (width, width)), np.float32).reshape(picture.shape)

@@ -1,0 +1,54 @@
+"""Decontamination: the subject's own colour at soft edges, the user's pixels elsewhere."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from mattebox.core.foreground import straight_foreground
+
+
+def _soft_disc(side: int) -> np.ndarray:
+    disc = cv2.circle(np.zeros((side, side), np.uint8), (side // 2, side // 2), side // 3, 255, -1)
+    return cv2.GaussianBlur(disc, (0, 0), side / 200)
+
+
+def test_soft_pixels_lose_the_background_colour() -> None:
+    """A red disc on green: soft pixels come out red, at most a quarter of the green is left."""
+    alpha = _soft_disc(600)
+    share = alpha[..., None] / 255
+    pixels = (np.array([200, 30, 30]) * share + np.array([20, 220, 20]) * (1 - share) + 0.5).astype(np.uint8)
+    clean = straight_foreground(pixels, alpha).astype(np.float64)
+    soft = (alpha > 50) & (alpha < 250)
+    before = np.abs(pixels[soft] - np.array([200.0, 30, 30])).mean()
+    assert np.abs(clean[soft] - np.array([200.0, 30, 30])).mean() <= 0.25 * before
+
+
+def test_full_and_empty_pixels_stand_bit_for_bit() -> None:
+    """Where alpha is 255 or 0 nothing changes, in 8 and 16 bits."""
+    random = np.random.default_rng(1)
+    for dtype in (np.uint8, np.uint16):
+        top = np.iinfo(dtype).max
+        alpha = (_soft_disc(300).astype(np.uint32) * top // 255).astype(dtype)
+        pixels = random.integers(0, top, (300, 300, 3), endpoint=True).astype(dtype)
+        clean = straight_foreground(pixels, alpha)
+        sure = (alpha == 0) | (alpha == top)
+        np.testing.assert_array_equal(clean[sure], pixels[sure])
+        assert clean.dtype == dtype
+
+
+def test_strips_leave_no_seam() -> None:
+    """The rows where strips meet are as those of a photo that is cut elsewhere."""
+    alpha = _soft_disc(700)
+    pixels = np.random.default_rng(2).integers(0, 256, (700, 700, 3)).astype(np.uint8)
+    shifted = straight_foreground(np.roll(pixels, 60, axis=0), np.roll(alpha, 60, axis=0))
+    back = np.roll(shifted, -60, axis=0)
+    middle = slice(120, 560)
+    clean = straight_foreground(pixels, alpha)
+    assert np.abs(clean[middle].astype(int) - back[middle]).max() <= 1
+
+
+def test_a_hard_matte_costs_nothing() -> None:
+    """Without soft pixels the very same array comes back."""
+    pixels = np.zeros((20, 20, 3), np.uint8)
+    assert straight_foreground(pixels, np.full((20, 20), 255, np.uint8)) is pixels
