@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from psd_tools import PSDImage
+from psd_tools.constants import Compression
 from psd_tools.psd import PSD
 from rich.console import Console
 from rich.table import Table
@@ -31,10 +32,11 @@ from mattebox.core.write.psd import write
 from mattebox.core.write.psd.layer_photo import layer_photo
 
 _MASK = -2
+_THUMBNAIL = 1036
 
 
-def without_mask(path: Path, index: int) -> bytes:
-    """The file as psd-tools writes it when the mask of that layer is taken out."""
+def without_mask(path: Path, index: int, *, preview: bool) -> bytes:
+    """The file as psd-tools writes it when the mask of that layer (and the preview) is taken out."""
     with path.open("rb") as file:
         psd = PSD.read(file)
     info = psd._get_layer_info()  # noqa: SLF001 - deep files keep their layers in two places
@@ -44,6 +46,11 @@ def without_mask(path: Path, index: int) -> bytes:
             del record.channel_info[place]
             del channels[place]
     record.mask_data = None
+    if not preview:
+        psd.image_data.data = b""
+        psd.image_data.compression = Compression.RAW
+        if _THUMBNAIL in psd.image_resources:
+            del psd.image_resources[_THUMBNAIL]
     out = io.BytesIO()
     psd.write(out)
     return out.getvalue()
@@ -72,17 +79,17 @@ def outcome(source: Path, target: Path) -> tuple[str, str]:
         alpha = np.zeros((height, width), photo.pixels.dtype)
         alpha[: height // 2 + 1, width // 3 :] = np.iinfo(alpha.dtype).max // 3
         made = Composition(photo, photo.pixels, photo.pixels, alpha)
-        write(made, PsdOutput(in_place=True, existing_mask="replace"), target)
+        notes = write(made, PsdOutput(in_place=True, existing_mask="replace"), target)
     except MatteboxError as error:
         sentence = str(error).replace(f"{source}: ", "")
         if target.exists() or source.read_bytes() != before:
             return "different", f"a refused file left something: {sentence}"
         return "refused", sentence
     index = changed_layer(source, target)
-    if without_mask(source, index) != without_mask(target, index):
+    if without_mask(source, index, preview=bool(notes)) != without_mask(target, index, preview=bool(notes)):
         return "different", "bytes outside the mask"
     PSDImage.open(target)
-    return "identical", ""
+    return "identical", "the preview is kept" if notes else "the preview is made anew"
 
 
 def main() -> None:

@@ -19,14 +19,19 @@ from psd_tools.psd.layer_and_mask import MaskData
 from mattebox.core.errors import SettingsError, WriteError
 from mattebox.core.write.blocks import writing
 from mattebox.core.write.psd.anatomy import Anatomy, LayerPart, anatomy_of, has_channel, read_channel
-from mattebox.core.write.psd.codec import write_channel
+from mattebox.core.write.psd.codec import write_channel, write_merged
 from mattebox.core.write.psd.document import PSD_BYTES
-from mattebox.core.write.psd.planes import Box, array_plane, covered_box
-from mattebox.core.write.psd.selection import select_layer
+from mattebox.core.write.psd.planes import Box, array_plane, covered_box, on_canvas
+from mattebox.core.write.psd.preview import merged_planes
+from mattebox.core.write.psd.resources import as_section, thumbnail_resources
+from mattebox.core.write.psd.selection import select_layer, visible_layers
+from mattebox.core.write.psd.stored_preview import fresh_layers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from psd_tools.psd.image_resources import ImageResources
 
     from mattebox.core.composition import Composition
     from mattebox.core.photo import Pixels
@@ -41,7 +46,7 @@ class Edit:
 
     at: int
     old: int
-    new: bytes
+    new: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,14 +68,30 @@ def write_in_place(composition: Composition, options: PsdOutput, source: Path, p
         layer = select_layer(parts, options.layer, str(source))
         _check_same_canvas(composition, parts, source)
         mask = _mask(file, parts, layer, composition.alpha, options, source=source)
+        full = int(np.iinfo(parts.dtype).max)
         edits = mask_edits(file, parts, layer, mask)
+        whole = on_canvas(mask.samples, mask.box, composition.alpha, mask.outside * (full // 255))
+        fresh = fresh_layers(file, parts, layer, whole)
+        if fresh is not None:
+            thumbnail = as_section(thumbnail_resources(fresh, parts.mode, composition.size, parts.dtype))
+            end = file.seek(0, io.SEEK_END)
+            edits = [
+                *resource_edits(file, parts, thumbnail),
+                *edits,
+                Edit(parts.merged_at, end - parts.merged_at),
+            ]
         with writing(path) as out:
             copy_with_edits(file, out, edits)
+            if fresh is not None:
+                planes = merged_planes(fresh, parts.mode, composition.size, parts.dtype)
+                write_merged(out, planes, big=parts.header.version == 2)
             if parts.header.version == 1 and out.tell() > PSD_BYTES:
                 raise WriteError(
                     f"{source}: with the mask it is larger than a PSD can be; "
                     "in your editor save it as a PSB (Large Document Format)."
                 )
+    if fresh is not None or layer not in visible_layers(parts):
+        return ()
     note = (
         f"The stored preview of {source.name} is the old one, without the mask on '{layer.name}': "
         "viewers that know no layers show that until an editor saves the file."
@@ -101,6 +122,23 @@ def mask_edits(file: BinaryIO, parts: Anatomy, layer: LayerPart, mask: Mask) -> 
     grown += -grown % 4
     lengths = [_longer(file, at, parts.length_size, grown) for at in (parts.section_at, parts.info_at)]
     return [*lengths, *inner]
+
+
+def resource_edits(file: BinaryIO, parts: Anatomy, found: ImageResources) -> list[Edit]:
+    """The edits that exchange resources which the file has; others are left out."""
+    file.seek(parts.resources_at)
+    length = int.from_bytes(file.read(4), "big")
+    edits = []
+    while file.tell() + 12 <= parts.resources_at + 4 + length:
+        at = file.tell()
+        key = int.from_bytes(file.read(6)[4:], "big")
+        file.seek((file.read(1)[0] | 1), 1)
+        size = int.from_bytes(file.read(4), "big")
+        file.seek(size + size % 2, 1)
+        if key in found:
+            edits.append(Edit(at, file.tell() - at, found[key].tobytes()))
+    grown = sum(len(edit.new) - edit.old for edit in edits)
+    return [Edit(parts.resources_at, 4, (length + grown).to_bytes(4, "big")), *edits]
 
 
 def copy_with_edits(source: BinaryIO, out: BinaryIO, edits: Sequence[Edit]) -> None:
@@ -173,19 +211,6 @@ def _mask(
     if options.existing_mask == "intersect":
         return _cropped(np.minimum(there, alpha), 0)
     return _cropped(np.maximum(there, alpha), outside)
-
-
-def on_canvas(samples: Pixels, box: Box, canvas: Pixels, outside: int) -> Pixels:
-    """`samples` of a box on an array like `canvas`, filled with `outside`; what lies beyond is cut off."""
-    height, width = canvas.shape[:2]
-    out = np.full((height, width), outside, canvas.dtype)
-    left, top = max(box.left, 0), max(box.top, 0)
-    right, bottom = min(box.right, width), min(box.bottom, height)
-    if left < right and top < bottom:
-        out[top:bottom, left:right] = samples[
-            top - box.top : bottom - box.top, left - box.left : right - box.left
-        ]
-    return out
 
 
 def _cropped(alpha: Pixels, outside: int) -> Mask:

@@ -9,7 +9,7 @@ import numpy as np
 from psd_tools.constants import ChannelID
 
 from mattebox.core.write.psd.anatomy import anatomy_of, has_channel, read_channel
-from mattebox.core.write.psd.in_place import on_canvas
+from mattebox.core.write.psd.planes import on_canvas
 from mattebox.core.write.psd.selection import select_layer
 
 if TYPE_CHECKING:

@@ -101,3 +101,16 @@ def covered_box(alpha: Pixels) -> Box:
 def cut_out(array: Pixels, box: Box) -> Pixels:
     """The part of an array that lies in the box, as a view."""
     return array[box.top : box.bottom, box.left : box.right]
+
+
+def on_canvas(samples: Pixels, box: Box, canvas: Pixels, outside: int) -> Pixels:
+    """`samples` of a box on an array like `canvas`, filled with `outside`; what lies beyond is cut off."""
+    height, width = canvas.shape[:2]
+    out = np.full((height, width), outside, canvas.dtype)
+    left, top = max(box.left, 0), max(box.top, 0)
+    right, bottom = min(box.right, width), min(box.bottom, height)
+    if left < right and top < bottom:
+        out[top:bottom, left:right] = samples[
+            top - box.top : bottom - box.top, left - box.left : right - box.left
+        ]
+    return out

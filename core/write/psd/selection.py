@@ -12,7 +12,7 @@ from mattebox.core.errors import SettingsError
 if TYPE_CHECKING:
     from mattebox.core.write.psd.anatomy import Anatomy, LayerPart
 
-_FOLDERS: Final = frozenset({SectionDivider.OPEN_FOLDER, SectionDivider.CLOSED_FOLDER})
+FOLDERS: Final = frozenset({SectionDivider.OPEN_FOLDER, SectionDivider.CLOSED_FOLDER})
 _DRAWN: Final = (
     Tag.TYPE_TOOL_OBJECT_SETTING,
     Tag.SOLID_COLOR_SHEET_SETTING,
@@ -20,7 +20,7 @@ _DRAWN: Final = (
     Tag.PATTERN_FILL_SETTING,
     Tag.VECTOR_STROKE_CONTENT_DATA,
 )
-_VECTOR_MASKS: Final = (Tag.VECTOR_MASK_SETTING1, Tag.VECTOR_MASK_SETTING2)
+VECTOR_MASKS: Final = (Tag.VECTOR_MASK_SETTING1, Tag.VECTOR_MASK_SETTING2)
 
 
 def select_layer(parts: Anatomy, wanted: str | None, name: str) -> LayerPart:
@@ -64,7 +64,7 @@ def visible_layers(parts: Anatomy) -> list[LayerPart]:
     shown = []
     hidden_groups: list[bool] = []
     for layer in reversed(parts.layers):
-        if layer.divider in _FOLDERS:
+        if layer.divider in FOLDERS:
             hidden_groups.append(not layer.record.flags.visible)
         elif layer.divider == SectionDivider.BOUNDING_SECTION_DIVIDER:
             if hidden_groups:
@@ -86,7 +86,7 @@ def _check_can_carry_a_mask(layer: LayerPart, name: str) -> None:
             "make a layer of it (Layer > New > Layer from Background)."
         )
     blocks = layer.record.tagged_blocks
-    if int(ChannelID.REAL_USER_LAYER_MASK) in layer.channels or any(tag in blocks for tag in _VECTOR_MASKS):
+    if int(ChannelID.REAL_USER_LAYER_MASK) in layer.channels or any(tag in blocks for tag in VECTOR_MASKS):
         raise SettingsError(
             f"{name}: the layer '{layer.name}' has a vector mask; in your editor rasterize it "
             "(Layer > Rasterize > Vector Mask) or choose another layer."

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from psd_tools import PSDImage
+from psd_tools.composite.composite import composite
+from psd_tools.constants import BlendMode, Clipping, Resource, Tag
 from psd_tools.psd import PSD
 from pydantic import ValidationError
 
@@ -55,8 +57,8 @@ def mask_of(path: Path, name: str) -> Any:
     return out
 
 
-def without(path: Path, name: str) -> bytes:
-    """A file as psd-tools writes it when the mask of the named layer is taken out."""
+def without(path: Path, name: str, *, preview: bool = True) -> bytes:
+    """A file as psd-tools writes it when the mask of the named layer (and the preview) is taken out."""
     with path.open("rb") as file:
         psd = PSD.read(file)
     info = psd._get_layer_info()
@@ -67,6 +69,9 @@ def without(path: Path, name: str) -> bytes:
                     del record.channel_info[index]
                     del channels[index]
             record.mask_data = None
+    if not preview:
+        psd.image_data.data = b""
+        del psd.image_resources[Resource.THUMBNAIL_RESOURCE.value]
     out = io.BytesIO()
     psd.write(out)
     return out.getvalue()
@@ -86,6 +91,63 @@ def layered(composition_of: Build, tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("mode", ["rgb", "gray", "cmyk"])
+def test_a_plain_file_gets_a_preview_that_shows_the_mask(
+    layered: Callable[..., Path], tmp_path: Path, mode: str, bits: int
+) -> None:
+    """Where plain layers composite to the stored preview, it and the thumbnail are made anew."""
+    source = layered(mode, bits, mask="layer")
+    _, notes = masked(source, tmp_path / "out.psd", existing_mask="replace")
+    assert notes == ()
+    psd = PSDImage.open(tmp_path / "out.psd")
+    colour, _, alpha = composite(psd, force=True)
+    full = 255 if bits == 8 else 65535
+    data = psd._record.image_data.get_data(psd._record.header)
+    dtype = np.dtype(">u2" if bits == 16 else np.uint8)
+    stored = np.stack([np.frombuffer(plane, dtype).reshape(psd.height, psd.width) for plane in data], axis=2)
+    assert np.abs(alpha - 1).max() < 1e-6
+    assert np.abs(colour * full - stored).max() <= 1
+    assert without(tmp_path / "out.psd", "Photo", preview=False) == without(source, "Photo", preview=False)
+    thumbnails = [
+        PSDImage.open(path).image_resources.get_data(Resource.THUMBNAIL_RESOURCE).data
+        for path in (source, tmp_path / "out.psd")
+    ]
+    assert thumbnails[0] != thumbnails[1]
+
+
+@pytest.mark.parametrize("change", ["blend", "clipping", "stale", "fill"])
+def test_an_uncertain_preview_is_kept_and_said(
+    layered: Callable[..., Path], tmp_path: Path, change: str
+) -> None:
+    """Another blend mode, a clipping mask, a fill opacity or a preview that differs: it stays as it was."""
+    source = layered(mask="layer")
+    with source.open("rb") as file:
+        psd = PSD.read(file)
+    records = psd._get_layer_info().layer_records
+    if change == "blend":
+        records[1].blend_mode = BlendMode.SCREEN
+    elif change == "clipping":
+        records[1].clipping = Clipping.NON_BASE
+    elif change == "fill":
+        records[1].tagged_blocks.set_data(Tag.BLEND_FILL_OPACITY, 100)
+    else:
+        psd.image_data.set_data([bytes(61 * 47)] * 3, psd.header)
+    with source.open("wb") as file:
+        psd.write(file)
+    _, notes = masked(source, tmp_path / "out.psd", existing_mask="replace")
+    assert "stored preview" in notes[0]
+    assert without(tmp_path / "out.psd", "Photo") == without(source, "Photo")
+
+
+def test_a_hidden_layer_leaves_the_preview_right(layered: Callable[..., Path], tmp_path: Path) -> None:
+    """A mask on a layer that does not show changes nothing that the preview shows: no note, same bytes."""
+    source = layered()
+    _, notes = masked(source, tmp_path / "out.psd", layer="Subject clean")
+    assert notes == ()
+    assert without(tmp_path / "out.psd", "Subject clean") == without(source, "Subject clean")
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("mode", ["rgb", "gray", "cmyk"])
 def test_the_mask_is_added_and_all_else_is_equal(
     layered: Callable[..., Path], tmp_path: Path, mode: str, bits: int
 ) -> None:
@@ -96,7 +158,7 @@ def test_the_mask_is_added_and_all_else_is_equal(
     np.testing.assert_array_equal(mask_of(tmp_path / "out.psd", "Photo"), alpha)
     assert without(tmp_path / "out.psd", "Photo") == without(source, "Photo")
     assert source.read_bytes() == before
-    assert "stored preview" in notes[0]
+    assert "stored preview" in notes[0]  # a document with a channel of its own is not plain
 
 
 def test_a_psb_keeps_its_layers_too(composition_of: Build, tmp_path: Path) -> None:
@@ -141,7 +203,7 @@ def test_an_existing_mask_follows_the_rule(
     alpha, _ = masked(source, tmp_path / "out.psd", existing_mask=rule)
     old = composition_of(bits=bits).alpha
     np.testing.assert_array_equal(mask_of(tmp_path / "out.psd", "Photo"), expected(old, alpha))
-    assert without(tmp_path / "out.psd", "Photo") == without(source, "Photo")
+    assert without(tmp_path / "out.psd", "Photo", preview=False) == without(source, "Photo", preview=False)
 
 
 def test_an_existing_mask_is_not_touched_unasked(layered: Callable[..., Path], tmp_path: Path) -> None:

@@ -1,0 +1,155 @@
+"""The preview of an existing PSD after a mask was added: computed anew only where that is certain.
+
+It is certain where all that shows is plain layers, and their composite is the preview that the file
+holds already, within one level. Anything else an editor may show otherwise than we would.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import numpy as np
+from psd_tools.constants import BlendMode, ChannelID, Clipping, SectionDivider, Tag
+from psd_tools.psd.image_data import ImageData
+
+from mattebox.core.write.psd.anatomy import has_channel, read_channel
+from mattebox.core.write.psd.layers import Layer
+from mattebox.core.write.psd.planes import Box, Plane, on_canvas
+from mattebox.core.write.psd.preview import merged_alpha, merged_planes
+from mattebox.core.write.psd.selection import FOLDERS, VECTOR_MASKS, has_pixels, visible_layers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mattebox.core.photo import Pixels
+    from mattebox.core.write.psd.anatomy import Anatomy, LayerPart
+
+_COLOURS: Final = {"gray": 1, "rgb": 3, "cmyk": 4}
+_BLENDS: Final = frozenset({BlendMode.NORMAL, BlendMode.MULTIPLY})
+# All layers are held at once, each as large as the canvas.
+_MOST_SAMPLES: Final = 1_000_000_000
+_EFFECTS: Final = (
+    Tag.EFFECTS_LAYER,
+    Tag.OBJECT_BASED_EFFECTS_LAYER_INFO,
+    Tag.OBJECT_BASED_EFFECTS_LAYER_INFO_V0,
+    Tag.OBJECT_BASED_EFFECTS_LAYER_INFO_V1,
+)
+
+
+def fresh_layers(file: BinaryIO, parts: Anatomy, masked: LayerPart, mask: Pixels) -> tuple[Layer, ...] | None:
+    """What shows with `mask` (h, w, of the canvas) on `masked`; None where that is not certain."""
+    shown = visible_layers(parts)
+    colours = _COLOURS[parts.mode]
+    canvas = parts.header.height * parts.header.width
+    if (
+        parts.header.channels != colours
+        or not _groups_are_plain(parts)
+        or not all(_is_plain(layer) for layer in shown)
+        or canvas * (colours + 1) * len(shown) * parts.dtype.itemsize > _MOST_SAMPLES
+    ):
+        return None
+    before = [_shown_layer(file, parts, layer, None) for layer in shown]
+    size = (parts.header.width, parts.header.height)
+    if not _equals_stored(file, parts, merged_planes(before, parts.mode, size, parts.dtype)):
+        return None
+    after = [
+        _shown_layer(file, parts, layer, mask) if layer is masked else old
+        for layer, old in zip(shown, before, strict=True)
+    ]
+    full = np.iinfo(parts.dtype).max
+    if not all((block == full).all() for block in merged_alpha(after, size, parts.dtype).blocks()):
+        return None  # the file has no channel for a merged picture that is clear in places
+    return tuple(after)
+
+
+def _groups_are_plain(parts: Anatomy) -> bool:
+    for layer in parts.layers:
+        if layer.divider not in FOLDERS or not layer.record.flags.visible:
+            continue
+        setting = layer.record.tagged_blocks.get_data(Tag.SECTION_DIVIDER_SETTING)
+        through = setting is not None and setting.blend_mode == BlendMode.PASS_THROUGH
+        masks = has_channel(layer, ChannelID.USER_LAYER_MASK) or _has_any(layer, VECTOR_MASKS)
+        if not through or masks or layer.record.opacity != 255 or _has_any(layer, _EFFECTS):
+            return False
+    return True
+
+
+def _is_plain(layer: LayerPart) -> bool:
+    record = layer.record
+    blocks = record.tagged_blocks
+    mask = record.mask_data
+    ranges = record.blending_ranges
+    blend_ifs = [ranges.composite_ranges or [], *(ranges.channel_ranges or [])]
+    return (
+        layer.divider == SectionDivider.OTHER
+        and has_pixels(layer)
+        and record.blend_mode in _BLENDS
+        and record.clipping == Clipping.BASE
+        and not _has_any(layer, (*_EFFECTS, *VECTOR_MASKS))
+        and not has_channel(layer, ChannelID.REAL_USER_LAYER_MASK)
+        and blocks.get_data(Tag.BLEND_FILL_OPACITY, 255) == 255
+        and not blocks.get_data(Tag.KNOCKOUT_SETTING, 0)
+        and all(tuple(pair) == (0, 65535) for pairs in blend_ifs for pair in pairs)
+        and (mask is None or not (mask.flags.parameters_applied or mask.flags.invert_mask))
+    )
+
+
+def _has_any(layer: LayerPart, tags: Sequence[Tag]) -> bool:
+    return any(tag in layer.record.tagged_blocks for tag in tags)
+
+
+def _shown_layer(file: BinaryIO, parts: Anatomy, layer: LayerPart, mask: Pixels | None) -> Layer:
+    """A plain layer on the canvas, its opacity and its mask (or `mask`) in its transparency."""
+    canvas: Pixels = np.empty((parts.header.height, parts.header.width), parts.dtype)
+    full = int(np.iinfo(parts.dtype).max)
+    pixels: Pixels = np.empty((*canvas.shape, _COLOURS[parts.mode]), parts.dtype)
+    for channel in range(pixels.shape[2]):
+        plane = on_canvas(read_channel(file, parts, layer, channel), layer.box, canvas, full)
+        pixels[..., channel] = full - plane if parts.mode == "cmyk" else plane
+    if has_channel(layer, ChannelID.TRANSPARENCY_MASK):
+        shape = read_channel(file, parts, layer, ChannelID.TRANSPARENCY_MASK)
+    else:
+        shape = np.full((layer.box.height, layer.box.width), full, parts.dtype)
+    alpha = on_canvas(shape, layer.box, canvas, 0)
+    there = _own_mask(file, parts, layer, canvas) if mask is None else mask
+    if there is not None:
+        alpha = _product(alpha, there, full)
+    if layer.record.opacity != 255:
+        faint: Pixels = np.full(alpha.shape, layer.record.opacity * (full // 255), parts.dtype)
+        alpha = _product(alpha, faint, full)
+    multiply = layer.record.blend_mode == BlendMode.MULTIPLY
+    whole = Box(0, 0, parts.header.width, parts.header.height)
+    return Layer(layer.name, whole, pixels, alpha, multiply=multiply)
+
+
+def _own_mask(file: BinaryIO, parts: Anatomy, layer: LayerPart, canvas: Pixels) -> Pixels | None:
+    data = layer.record.mask_data
+    if data is None or data.flags.mask_disabled or not has_channel(layer, ChannelID.USER_LAYER_MASK):
+        return None
+    outside = int(np.iinfo(parts.dtype).max) if data.background_color else 0
+    box = Box(data.left, data.top, data.right, data.bottom)
+    return on_canvas(read_channel(file, parts, layer, ChannelID.USER_LAYER_MASK), box, canvas, outside)
+
+
+def _product(one: Pixels, other: Pixels, full: int) -> Pixels:
+    dtype: np.dtype[Any] = one.dtype
+    product: NDArray[Any] = (one.astype(np.uint32) * other + full // 2) // full
+    return product.astype(dtype)
+
+
+def _equals_stored(file: BinaryIO, parts: Anatomy, planes: Sequence[Plane]) -> bool:
+    """Whether the merged picture in the file is this one, within one level."""
+    file.seek(parts.merged_at)
+    stored: Any = ImageData.read(file).get_data(parts.header)
+    kind = parts.dtype.newbyteorder(">")
+    for data, plane in zip(stored, planes, strict=True):
+        whole = np.frombuffer(data, kind).reshape(plane.height, plane.width)
+        top = 0
+        for block in plane.blocks():
+            there = whole[top : top + len(block)].astype(np.int32)
+            if np.abs(there - block).max() > 1:
+                return False
+            top += len(block)
+    return True
