@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 import numpy as np
 
-from mattebox.core.errors import PhotoError
+from mattebox.core.errors import PhotoError, TruncatedPhotoError
 from mattebox.core.photo import exif as exif_block
 from mattebox.core.photo.limits import check_limits
 from mattebox.core.photo.model import ColourMode, Header, OpenPhoto, Pixels, Planes
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from psd_tools import PSDImage
+    from psd_tools.psd.header import FileHeader
+    from psd_tools.psd.image_data import ImageData
 
     from mattebox.core.settings import ReadLimits
 
@@ -63,11 +65,15 @@ def opened(file: BinaryIO, path: Path, limits: ReadLimits) -> Iterator[OpenPhoto
         xmp=_resource(psd, _XMP),
         dpi=_dpi(psd),
     )
-    yield OpenPhoto(header, lambda: _decode(psd, header, colours))
+    yield OpenPhoto(header, lambda: _decode(psd, header, colours, path))
 
 
-def _decode(psd: PSDImage, header: Header, colours: int) -> Planes:
+def _decode(psd: PSDImage, header: Header, colours: int, path: Path) -> Planes:
     record = psd._record  # noqa: SLF001 - the only way to the raw channels
+    if not _whole(record.image_data, record.header):
+        raise TruncatedPhotoError(
+            f"{path}: the PSD file ends before its merged image does; it is damaged or still being copied."
+        )
     planes = cast("list[bytes]", record.image_data.get_data(record.header))
     kind = np.dtype(">u2") if header.bits == 16 else np.dtype(np.uint8)
     stored: list[NDArray[Any]] = [
@@ -85,13 +91,33 @@ def _decode(psd: PSDImage, header: Header, colours: int) -> Planes:
     return Planes(pixels, alpha, header.mode)
 
 
+def _whole(image: ImageData, header: FileHeader) -> bool:
+    """Whether the merged image has all its bytes; psd-tools fills what is missing with zeros.
+
+    "Image Data Section": raw planes, or PackBits rows behind a table of their lengths.
+    """
+    rows = header.height * header.channels
+    if image.compression == 0:
+        return len(image.data) >= rows * header.width * header.depth // 8
+    if image.compression == 1:
+        size = 4 if header.version == 2 else 2
+        lengths = np.frombuffer(image.data[: rows * size], f">u{size}")
+        return lengths.size == rows and len(image.data) >= rows * size + int(lengths.sum(dtype=np.int64))
+    return True  # zlib tells by itself
+
+
 def _has_transparency(psd: PSDImage) -> bool:
     """Whether the first further channel of the merged image is its transparency.
 
-    The specification marks that by a negative layer count.
+    The specification marks that by a negative layer count; deep files keep their layers in a block.
     """
-    layers = psd._record.layer_and_mask_information.layer_info  # noqa: SLF001 - no public way
-    return bool(layers is not None and layers.layer_count < 0)
+    from psd_tools.constants import Tag  # noqa: PLC0415 - see `opened`
+
+    section = psd._record.layer_and_mask_information  # noqa: SLF001 - no public way
+    layers = [section.layer_info]
+    if section.tagged_blocks is not None:
+        layers += [section.tagged_blocks.get_data(tag) for tag in (Tag.LAYER_16, Tag.LAYER_32)]
+    return any(info is not None and info.layer_count < 0 for info in layers)
 
 
 def _off_white(pixels: Pixels, alpha: Pixels, mode: ColourMode) -> None:
