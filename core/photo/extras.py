@@ -10,9 +10,10 @@ import numpy as np
 
 from mattebox.core.errors import MissingExtraError
 from mattebox.core.photo import exif as exif_block
+from mattebox.core.photo.deep import full_range, split_alpha
 from mattebox.core.photo.limits import check_limits
 from mattebox.core.photo.model import Header, OpenPhoto, Planes
-from mattebox.core.photo.png16 import split_alpha
+from mattebox.core.photo.tiff import tiff_exif
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,12 @@ def opened_heif(file: BinaryIO, path: Path, limits: ReadLimits) -> Iterator[Open
         xmp=primary.info.get("xmp") or None,
         frames=len(heif),
     )
-    yield OpenPhoto(header, lambda: split_alpha(np.array(primary)))
+    bits = int(primary.info.get("bit_depth") or 16) if depth else 16
+
+    def decode() -> Planes:
+        return split_alpha(full_range(np.array(primary), bits, shifted=True))
+
+    yield OpenPhoto(header, decode)
 
 
 @contextmanager
@@ -67,6 +73,8 @@ def opened_raw(file: BinaryIO, path: Path, limits: ReadLimits) -> Iterator[OpenP
     Raises MissingExtraError, LimitError, PhotoError.
     """
     rawpy = extra_module("raw", path)
+    block = tiff_exif(file)
+    file.seek(0)
     with rawpy.imread(file) as raw:
         across, down = int(raw.sizes.width), int(raw.sizes.height)
         if raw.sizes.flip in {5, 6}:  # quarter turns, which libraw makes itself
@@ -78,6 +86,7 @@ def opened_raw(file: BinaryIO, path: Path, limits: ReadLimits) -> Iterator[OpenP
             mode="rgb",
             bits=16,
             has_alpha=False,
+            exif=block,
             notes=("The camera RAW file was developed with its own white balance to 16-bit sRGB.",),
         )
         yield OpenPhoto(header, lambda: _develop(raw))

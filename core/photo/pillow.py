@@ -22,9 +22,9 @@ from PIL import (
 
 from mattebox.core.errors import PhotoError, TruncatedPhotoError
 from mattebox.core.photo import exif as exif_block
+from mattebox.core.photo.deep import decode_deep, depth_of
 from mattebox.core.photo.limits import check_limits
 from mattebox.core.photo.model import ColourMode, Header, OpenPhoto, Planes
-from mattebox.core.photo.png16 import decode_png16, is_png16
 from mattebox.core.photo.webp import check_webp
 
 if TYPE_CHECKING:
@@ -94,12 +94,12 @@ def opened(
                 f"it is damaged or still being copied."
             ) from error
         with image:
-            deep = kind == "png" and is_png16(file)
-            header = _header(image, block, deep=deep)
+            depth = depth_of(file, kind)
+            header = _header(image, block, deep=depth > 8)
             check_limits(path, limits, header.width, header.height, header.frames)
 
             def decode() -> Planes:
-                return decode_png16(file) if deep else _decode(image, path, kind)
+                return decode_deep(file, kind, depth) if depth > 8 else _decode(image, path, kind)
 
             yield OpenPhoto(header, decode)
 

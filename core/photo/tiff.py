@@ -63,7 +63,7 @@ def opened(file: BinaryIO, path: Path, limits: ReadLimits) -> Iterator[OpenPhoto
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         file.seek(0)
-        block = _exif(file)
+        block = tiff_exif(file)
         file.seek(0)
         with TiffFile(file) as tiff:
             page = tiff.pages.first
@@ -148,8 +148,8 @@ def _decode(page: TiffPage, layout: _Layout, file: BinaryIO, path: Path) -> Plan
     return Planes(pixels, alpha, layout.mode)
 
 
-def _exif(file: BinaryIO) -> bytes | None:
-    """An EXIF block of what a TIFF's own directories tell about the picture, or None."""
+def tiff_exif(file: BinaryIO) -> bytes | None:
+    """An EXIF block of what the directories of a TIFF, or of a RAW built like one, tell; or None."""
     tags = Image.Exif()
     try:
         tags.load_from_fp(file)

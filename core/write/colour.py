@@ -45,9 +45,18 @@ def sheet_of(composition: Composition, *, clear_hidden: bool = True) -> Sheet:
         return shown if flat.alpha is None else np.concatenate([shown, flat.alpha[..., None]], axis=2)
 
     colours = 1 if composition.mode == "gray" else 3
-    icc = srgb_profile() if inks else photo.icc
+    icc = srgb_profile() if inks else _profile_for(colours, photo.icc)
     clear = composition.background is None
     return Sheet(composition.size, colours + clear, photo.bits, icc, rows)
+
+
+def _profile_for(colours: int, icc: bytes | None) -> bytes | None:
+    """A profile, where it is one for that many colours: a gray PNG must hold no RGB profile.
+
+    ICC.1:2022 section 7.2.6; some cameras and programs tag gray pictures with sRGB.
+    """
+    fits = {1: b"GRAY", 3: b"RGB "}[colours]
+    return icc if icc and icc[16:20] == fits else None
 
 
 def as_image(sheet: Sheet) -> Image.Image:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mattebox.core.settings import JpegOutput
 
 _LONGEST: Final = 65_500
+_LARGEST_EXIF: Final = 65_527  # one APP1 segment (EXIF 3.0, section 4.5.4)
 _LARGEST_XMP: Final = 65_502  # what one APP1 segment holds behind its name (XMP 3, section 1.1.3)
 
 
@@ -44,7 +45,7 @@ def write(composition: Composition, options: JpegOutput, path: Path) -> None:
             progressive=options.progressive,
             optimize=options.progressive,
             icc_profile=sheet.icc,
-            exif=PREFIX + blocks.exif if blocks.exif else b"",
+            exif=PREFIX + blocks.exif if blocks.exif and len(blocks.exif) <= _LARGEST_EXIF else b"",
             xmp=blocks.xmp if blocks.xmp and len(blocks.xmp) <= _LARGEST_XMP else None,
             dpi=tuple(round(value) for value in blocks.dpi) if blocks.dpi else (0, 0),
         )

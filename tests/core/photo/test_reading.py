@@ -198,20 +198,65 @@ def test_cmyk_jpegs_are_told_apart_by_adobes_marker(tmp_path: Path) -> None:
 
 
 def test_a_heic_photo_is_read_by_the_extra(tmp_path: Path, rgb: NDArray[np.uint8]) -> None:
-    """HEIC pixels come near the original's, for the format is lossy."""
+    """HEIC pixels come near the original's, for the format is lossy; alpha and a turn are read too."""
     heif = pytest.importorskip("pillow_heif")
-    heif.from_pillow(Image.fromarray(rgb)).save(tmp_path / "a.heic", quality=100)
+    tags = Image.Exif()
+    tags[0x0112] = 6
+    heif.from_pillow(Image.fromarray(rgb)).save(tmp_path / "a.heic", quality=100, exif=tags.tobytes())
     photo = read_photo(tmp_path / "a.heic")
     assert photo.format == "heif"
-    assert np.abs(photo.pixels.astype(int) - rgb).mean() < 4
+    assert (photo.width, photo.height) == (20, 30)
+    assert np.abs(photo.pixels.astype(int) - np.rot90(rgb, -1)).mean() < 4
+    clear = np.dstack([rgb, rgb[..., 0]])
+    heif.from_pillow(Image.fromarray(clear)).save(tmp_path / "b.heic", quality=-1)
+    alpha = read_photo(tmp_path / "b.heic").alpha
+    assert alpha is not None
+    assert np.array_equal(alpha, rgb[..., 0])
 
 
-def test_avif_is_read(tmp_path: Path, rgb: NDArray[np.uint8]) -> None:
-    """AVIF pixels come near the original's."""
-    Image.fromarray(rgb).save(tmp_path / "a.avif", quality=100)
+def test_a_deep_heic_fills_16_bits(tmp_path: Path) -> None:
+    """Ten bits become sixteen with white at 65535."""
+    heif = pytest.importorskip("pillow_heif")
+    white = np.full((16, 16, 3), 65535, np.uint16)
+    heif.from_bytes(mode="RGB;16", size=(16, 16), data=white.tobytes()).save(tmp_path / "a.heic", quality=-1)
+    photo = read_photo(tmp_path / "a.heic")
+    assert photo.bits == probe(tmp_path / "a.heic").bits == 16
+    assert (photo.pixels == 65535).all()
+
+
+@pytest.mark.parametrize("depth", [8, 10, 12])
+def test_avif_is_read_in_its_depth(tmp_path: Path, rgb: NDArray[np.uint8], depth: int) -> None:
+    """AVIF pixels come near the original's; more than 8 bits become 16 with white at 65535."""
+    stored = rgb if depth == 8 else (rgb.astype(np.uint16) * 257) >> (16 - depth)
+    encoded = imagecodecs.avif_encode(stored, bitspersample=depth, level=100)
+    (tmp_path / "a.avif").write_bytes(encoded)
     photo = read_photo(tmp_path / "a.avif")
     assert photo.format == "avif"
-    assert np.abs(photo.pixels.astype(int) - rgb).mean() < 4
+    assert photo.bits == probe(tmp_path / "a.avif").bits == (8 if depth == 8 else 16)
+    levels = photo.pixels.astype(float) * 255 / np.iinfo(photo.pixels.dtype).max
+    assert np.abs(levels - rgb).mean() < 2
+
+
+def test_a_camera_raw_is_developed_in_16_bits(tmp_path: Path) -> None:
+    """A DNG's sensor values become RGB of 16 bits with the camera's tags, and a note says so."""
+    pytest.importorskip("rawpy")
+    sensor = np.random.default_rng(0).integers(2000, 60000, (64, 96)).astype(np.uint16)
+    one, none = (10000, 10000), (0, 1)
+    matrix = sum((one if place % 4 == 0 else none for place in range(9)), ())
+    tags = [
+        (33421, "H", 2, (2, 2), True),  # the colour filter's pattern: red, green, green, blue
+        (33422, "B", 4, bytes([0, 1, 1, 2]), True),
+        (50706, "B", 4, bytes([1, 4, 0, 0]), True),
+        (50721, "2i", 9, matrix, True),
+        (271, "s", 0, "Camera works", True),
+        (272, "s", 0, "Model 7", True),
+    ]
+    tifffile.imwrite(tmp_path / "a.dng", sensor, photometric=32803, extratags=tags, metadata=None)
+    photo, facts = read_photo(tmp_path / "a.dng"), probe(tmp_path / "a.dng")
+    assert (photo.format, photo.mode, photo.bits) == ("raw", "rgb", 16)
+    assert (photo.width, photo.height) == (facts.width, facts.height) == (96, 64)
+    assert facts.exif["Model"] == "Model 7"
+    assert "white balance" in photo.warnings[0]
 
 
 def test_probe_tells_what_reading_gives(tmp_path: Path, rgb: NDArray[np.uint8], srgb: bytes) -> None:

@@ -153,6 +153,24 @@ def test_the_place_can_be_left_out(tmp_path: Path, form: str) -> None:
     assert b"GPS" not in (tmp_path / "a").read_bytes()
 
 
+@pytest.mark.parametrize("form", ["png", "jpeg"])
+def test_blocks_that_the_format_cannot_hold_stop_nothing(tmp_path: Path, form: str) -> None:
+    """An RGB profile on gray, EXIF and XMP beyond a JPEG's segments: written without them."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    tags = Image.Exif()
+    tags.get_ifd(0x8769)[0x927C] = bytes(70_000)
+    exif = tags.tobytes().removeprefix(b"Exif\0\0")
+    pixels = np.full((5, 6, 1), 200, np.uint8)
+    made = composition(
+        pixels, "gray", np.full((5, 6), 255, np.uint8), icc=profile, exif=exif, xmp=b" " * 70_000
+    )
+    write_output(replace(made, background=(255,)), parse_output({"format": form}), tmp_path / "a")
+    back = read_photo(tmp_path / "a")
+    assert back.icc is None
+    assert (back.exif is None) == (form == "jpeg")
+    assert np.abs(back.pixels.astype(int) - 200).max() <= 1
+
+
 @pytest.mark.parametrize("form", ["png", "webp"])
 def test_cmyk_becomes_srgb_where_the_format_has_no_inks(tmp_path: Path, form: str) -> None:
     """Paper white and no ink become white, black ink becomes dark, and an sRGB profile is embedded."""

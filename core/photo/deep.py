@@ -1,0 +1,65 @@
+"""PNG and AVIF of more than 8 bits through imagecodecs: Pillow would reduce their colours to 8."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import imagecodecs
+import numpy as np
+
+from mattebox.core.photo.model import ColourMode, Planes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_PNG_DEPTH_AT: Final = 24
+_AVIF_HEADER: Final = 1 << 16
+_HIGH, _TWELVE = 0x40, 0x20
+
+
+def depth_of(file: BinaryIO, kind: str) -> int:
+    """Bits a channel of an open PNG or AVIF file; 8 for every other kind and for fewer bits.
+
+    PNG 3, section 11.2.1; "AV1 Codec ISO Media File Format Binding", section 2.3.3.
+    """
+    file.seek(0)
+    head = file.read(_AVIF_HEADER if kind == "avif" else _PNG_DEPTH_AT + 1)
+    file.seek(0)
+    if kind == "png":
+        return 16 if head[_PNG_DEPTH_AT:] == b"\x10" else 8
+    place = head.find(b"av1C")
+    if kind != "avif" or place < 0 or place + 7 > len(head):
+        return 8
+    flags = head[place + 6]
+    return 8 + 2 * bool(flags & _HIGH) + 2 * bool(flags & _HIGH and flags & _TWELVE)
+
+
+def decode_deep(file: BinaryIO, kind: str, depth: int) -> Planes:
+    """The uint16 pixels of a deep PNG or AVIF. Raises what libpng or libavif says."""
+    file.seek(0)
+    decode = imagecodecs.png_decode if kind == "png" else imagecodecs.avif_decode
+    return split_alpha(full_range(np.asarray(decode(file.read())), depth))
+
+
+def full_range(stored: NDArray[Any], depth: int, *, shifted: bool = False) -> NDArray[Any]:
+    """Values of `depth` bits as 16 bits, white as 65535: the highest bits are repeated below.
+
+    shifted: they stand at the upper end of their 16 bits already.
+    """
+    if depth >= 16:
+        return stored
+    upper = stored if shifted else np.left_shift(stored, 16 - depth)
+    full: NDArray[Any] = np.bitwise_or(upper, np.right_shift(upper, depth))
+    return full
+
+
+def split_alpha(stored: NDArray[Any]) -> Planes:
+    """Gray, gray and alpha, RGB or RGBA of shape (h, w) or (h, w, 1..4), taken apart."""
+    if stored.ndim == 2:
+        return Planes(stored[..., None], None, "gray")
+    bands = stored.shape[2]
+    mode: ColourMode = "gray" if bands <= 2 else "rgb"
+    if bands in {2, 4}:
+        colours, alpha = stored[..., :-1], stored[..., -1]
+        return Planes(np.ascontiguousarray(colours), np.ascontiguousarray(alpha), mode)
+    return Planes(stored, None, mode)
