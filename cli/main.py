@@ -21,6 +21,11 @@ COMMANDS: Final[dict[str, str]] = {
     "watch": "Run hot folders until stopped.",
     "once": "Do all that waits in hot folders, then end.",
     "check": "Validate a configuration of hot folders.",
+    "simulate": "Show which rule would take which file.",
+    "status": "Show how hot folders are doing.",
+    "retry": "Bring failed photos back.",
+    "approve": "Approve or reject cutouts in review.",
+    "service": "Run hot folders as a service of your session.",
 }
 
 

@@ -19,7 +19,7 @@ def command(context: click.Context, *, config: Path) -> None:
     """
     loaded = read_config(context, config)
     from mattebox.daemon.events import Events  # noqa: PLC0415 - after the mistakes are told
-    from mattebox.daemon.run import run  # noqa: PLC0415
+    from mattebox.daemon.serve import serve  # noqa: PLC0415
 
     screen = FolderScreen(context, as_log=True)
-    run(loaded, Events(screen), once=False, progress=screen.progress())
+    serve(loaded.path, Events(screen), progress=screen.progress())

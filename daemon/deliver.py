@@ -12,6 +12,7 @@ import json
 import os
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.job import Job, StagedOutput
@@ -23,8 +24,6 @@ from mattebox.daemon.review import review_outputs
 from mattebox.daemon.steps import step
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mattebox.core.job import JobReport
     from mattebox.daemon.identity import Identity
     from mattebox.daemon.journal import Journal
@@ -117,7 +116,8 @@ class Delivery:
         for planned in outputs:
             planned.target.parent.mkdir(parents=True, exist_ok=True)
         finish = job.plan.finish if job.phase != "review" else type(job.plan.finish)()
-        return Job(job.work, tuple(staged), job.plan.cut, finish)
+        matte = Path(job.reason["file"]) if job.phase == "approved" and job.reason else None
+        return Job(job.work, tuple(staged), job.plan.cut, finish, matte)
 
     def again(self, job: JobRow, *, count: bool) -> JobRow:
         """Back to waiting; with `count` the attempt stays counted."""
@@ -138,11 +138,20 @@ class Delivery:
         step("review wanted")
         return job
 
-    def approve(self, job: JobRow) -> JobRow:
-        """A person approved: the outputs are rendered with the matte of the review."""
+    def approve(self, job: JobRow, file: Path) -> JobRow:
+        """A person approved: the outputs are rendered with the matte in `file`."""
+        reason = {**(job.reason or {}), "file": os.fspath(file)}
         with self.journal.transaction():
-            job = self.journal.change(job.id, state="claimed", phase="approved", attempts=0)
+            job = self.journal.change(job.id, state="claimed", phase="approved", attempts=0, reason=reason)
         step("review approved")
+        return job
+
+    def refuse(self, job: JobRow) -> JobRow:
+        """The file that a person approved holds no usable matte: the review is open again."""
+        self._forget_staged(job)
+        with self.journal.transaction():
+            job = self.journal.change(job.id, state="review", phase="review")
+        step("approval refused")
         return job
 
     def staged(self, job: JobRow, report: JobReport) -> JobRow:
@@ -304,6 +313,9 @@ class Delivery:
             for path in (item.final, item.staged):
                 if path is not None:
                     path.unlink(missing_ok=True)
+        file = (job.reason or {}).get("file")
+        if file:
+            Path(file).unlink(missing_ok=True)
         step("review cleared")
 
 

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_LEVELS: Final = {"failed": "error", "held": "warning", "retry": "warning", "config-broken": "error"}
+_LEVELS: Final = {
+    "failed": "error",
+    "held": "warning",
+    "retry": "warning",
+    "notify-failed": "warning",
+    "review-refused": "warning",
+    "config-broken": "error",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +47,14 @@ class Events:
         """Tell one more."""
         self._listeners.append(listener)
 
+    def remove(self, listener: Callable[[Event], None]) -> None:
+        """Tell one less."""
+        self._listeners.remove(listener)
+
     def tell(self, event_name: str, folder: str = "", job: str = "", **values: Any) -> None:
         """Something happened."""
         event = Event(event_name, folder, job, values)
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             try:
                 listener(event)
             except Exception as error:  # noqa: BLE001 - told, and the work goes on

@@ -76,6 +76,7 @@ class Intake:
         self._settling = Settling()
         self._looking: set[str] = set()
         self._left_alone: dict[str, Identity] = {}
+        self._known_done: dict[str, Identity] = {}
         self._by_age = any(uses(rule.when, "min_age") for rule in folder.rules)
         self._pace = _Pace()
         self._watch: Watch | None = None
@@ -234,7 +235,8 @@ class Intake:
         if self.folder.originals == "keep" and self._journal.in_ledger(
             self.folder.name, self.folder.rule_name(rule), path, found
         ):
-            self._leave_alone(path, found, quiet=True)
+            self._settling.forget(path)
+            self._known_done[path] = found
             return None
         self._settling.forget(path)
         size = (look.header.width, look.header.height) if look.header else (0, 0)
@@ -269,19 +271,25 @@ class Intake:
             # Only a condition on age can change its answer while the file stays the same.
             if self._left_alone.get(path) == found and not self._by_age:
                 return
+            # The ledger is asked each time: 'mattebox retry' takes entries out of it while this runs.
             if path not in self._settling and self._is_done(path, found):
-                self._left_alone[path] = found
                 return
         self._settling.observe(path, found, now, self.folder.settle)
 
     def _is_done(self, path: str, found: Identity) -> bool:
-        """Whether every rule's ledger, that is any rule that could take it, says that it is done."""
+        """Whether the ledger says that a file which stays in place was done by its rule."""
         if self.folder.originals != "keep":
             return False
-        names = [self.folder.rule_name(index) for index in range(len(self.folder.rules))]
-        if len(names) > 1:
+        rules = [self.folder.rule_name(rule) for rule in range(len(self.folder.rules))]
+        done = [self._journal.in_ledger(self.folder.name, rule, path, found) for rule in rules]
+        if not any(done):
             return False
-        return self._journal.in_ledger(self.folder.name, names[0], path, found)
+        if self._known_done.get(path) == found:
+            return True
+        choice = choose(self.folder, self._facts(path, found, None))
+        # Without the header it may be open which rule takes the file; then it is looked into again.
+        sure = choice.index is not None and choice.blind is None
+        return done[choice.index or 0] if sure else all(done)
 
     def _patience_ended(self, path: str, now: float) -> bool:
         looks = self._settling.back_off(path, now, self.folder.settle)
@@ -295,11 +303,11 @@ class Intake:
             return Facts(path, found.size, age)
         return Facts(path, found.size, age, look.header, look.problem)
 
-    def _leave_alone(self, path: str, found: Identity, why: str = "", *, quiet: bool = False) -> None:
+    def _leave_alone(self, path: str, found: Identity, why: str) -> None:
         self._settling.forget(path)
         told = self._left_alone.get(path) == found
         self._left_alone[path] = found
-        if not quiet and not told:
+        if not told:
             self._events.tell("left-alone", self.folder.name, path=path, why=why or "no rule takes it")
 
     def _hold(self, why: str) -> None:

@@ -32,6 +32,7 @@ _ADVICE: Final = {
     "WriteError": "Make room or mend the permissions of the output folder, then 'mattebox retry'.",
     "TruncatedPhotoError": "Copy the photo again: this one is damaged or was never complete.",
     "PhotoError": "Copy the photo again, or leave it out: this file cannot be read as a photo.",
+    "rejected": "Bring it back with 'mattebox retry' where the rejection was a mistake.",
     "LimitError": "Raise the limit in the rule's cut: limits:, then 'mattebox retry'.",
 }
 _ANY_ADVICE: Final = "Mend what the sentence names, then bring the photo back with 'mattebox retry'."
@@ -78,8 +79,15 @@ class Jobs:
         if job.state not in (*ENDED, "review"):
             self._waiting[job.id] = _Wait(0.0)
 
-    def fail(self, job: JobRow, trouble: Trouble) -> None:
-        """A job that cannot be done: its original goes to failed/ with the reason."""
+    def approve(self, job: JobRow, file: Path) -> None:
+        """A person approved the matte in `file`: the job goes on."""
+        self.take(self._delivery.approve(job, file))
+
+    def fail(self, job: JobRow, trouble: Trouble, file: Path | None = None) -> None:
+        """A job that cannot be done: its original goes to failed/ with the reason.
+
+        file: what a person dropped into rejected/, which goes with the review.
+        """
         reason = {
             "what": trouble.what,
             "step": trouble.step,
@@ -89,6 +97,7 @@ class Jobs:
             "input": os.fspath(job.plan.source),
             "rule": job.plan.rule,
             "job": job.id,
+            **({} if file is None else {"file": os.fspath(file)}),
         }
         try:
             self._delivery.fail(job, reason)
@@ -241,6 +250,11 @@ class Jobs:
                 attempt=job.attempts,
                 of=job.plan.attempts,
             )
+        elif job.phase == "approved":
+            del self._waiting[job.id]
+            self._delivery.refuse(job)
+            file = (job.reason or {}).get("file", "")
+            self._events.tell("review-refused", job.folder, job.id, file=file, why=trouble.what)
         else:
             self.fail(job, trouble)
 

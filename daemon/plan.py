@@ -106,7 +106,7 @@ class Plan:
 
 def _settings(settings: Any) -> Any:
     # What was not written stays unwritten, so that presets and defaults mean the same when read back.
-    return settings.model_dump(mode="json", exclude_unset=True)
+    return settings.model_dump(mode="json", exclude_unset=True, exclude={"preset"})
 
 
 def _output(output: Output) -> Any:

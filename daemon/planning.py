@@ -90,5 +90,6 @@ def _output(item: Delivery) -> Output:
 
 
 def _merged(default: Some, own: Some, lowest: dict[str, Any]) -> Some:
-    layers = (default.model_dump(exclude_unset=True), own.model_dump(exclude_unset=True))
+    # A preset's settings were filled in when the configuration was read; its name has done its part.
+    layers = [item.model_dump(exclude_unset=True, exclude={"preset"}) for item in (default, own)]
     return type(own).model_validate({**lowest, **layers[0], **layers[1]})

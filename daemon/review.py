@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from mattebox.core.settings import PngOutput, PsdOutput
+from mattebox.daemon.identity import identity
 from mattebox.daemon.plan import PlannedOutput
+from mattebox.daemon.settle import Settling
+from mattebox.daemon.workers import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mattebox.daemon.config import Config
+    from mattebox.daemon.identity import Identity
+    from mattebox.daemon.journal import JobRow, Journal
+    from mattebox.daemon.loop import Loop
     from mattebox.daemon.plan import Plan, ReviewPlan
 
 APPROVED: Final = "approved"
 REJECTED: Final = "rejected"
 _JOB_IN_NAME: Final = re.compile(r"\.([0-9a-f]{10})(?=[^0-9a-f])")
+_SETTLE: Final = 2.0
 
 
 class Verdict(NamedTuple):
@@ -37,6 +46,13 @@ def review_outputs(review: ReviewPlan, plan: Plan, job_id: str) -> tuple[Planned
     )
 
 
+def review_folders(config: Config) -> set[Path]:
+    """Every review folder that a configuration names."""
+    rules = [rule for folder in config.folders for rule in folder.rules]
+    reviews = [config.defaults.review, *(rule.review for rule in rules)]
+    return {review.to for review in reviews if review is not None}
+
+
 def verdicts(review: Path) -> Iterator[Verdict]:
     """The files in approved/ and rejected/ that belong to a job, in any sub-folder of theirs."""
     for verdict in (APPROVED, REJECTED):
@@ -45,5 +61,51 @@ def verdicts(review: Path) -> Iterator[Verdict]:
             continue
         for path in sorted(folder.rglob("*")):
             found = _JOB_IN_NAME.findall(path.name)
-            if found and not path.name.startswith(".") and path.is_file() and not path.is_symlink():
+            if found and not path.name.startswith((".", "~")) and identity(path) is not None:
                 yield Verdict(found[-1], verdict, path)
+
+
+class Reviews:
+    """Collects verdicts once their files have settled; called by the loop every so often."""
+
+    def __init__(self, *, settle: float = _SETTLE) -> None:
+        """`settle` 0 takes what lies there at once."""
+        self._settle = settle
+        self._settling = Settling()
+        self._refused: dict[Path, Identity] = {}
+
+    def __call__(self, loop: Loop) -> None:
+        """Approve and reject what people have decided."""
+        waiting = {job.id: job for job in loop.journal.jobs("review")}
+        if not waiting:
+            return
+        now = time.monotonic()
+        for folder in review_folders(loop.loaded.config):
+            for verdict in verdicts(folder):
+                job, found = waiting.get(verdict.job), identity(verdict.path)
+                if job is None or found is None or self._refused.get(verdict.path) == found:
+                    continue
+                settled = self._settling.observe(verdict.path, found, now, self._settle)
+                if not settled and self._settle:
+                    continue
+                self._settling.forget(verdict.path)
+                del waiting[verdict.job]
+                if verdict.verdict == APPROVED:
+                    self._refused[verdict.path] = found
+                    loop.jobs.approve(job, verdict.path)
+                else:
+                    what = "A person rejected the cutout in review."
+                    loop.jobs.fail(job, Trouble(what, "rejected", step="review"), verdict.path)
+
+
+def decide(journal: Journal, job: JobRow, *, approve: bool) -> Path:
+    """Move a review's PSD into approved/ or rejected/, as a person would. Raises OSError."""
+    review = job.plan.review
+    placed = [item.final for item in journal.placements(job.id, "review") if item.final is not None]
+    psd = next((path for path in placed if path.suffix == ".psd"), None)
+    if review is None or psd is None:
+        raise FileNotFoundError(None, "it has no PSD in review", job.id)
+    target = review.to / (APPROVED if approve else REJECTED) / psd.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    psd.rename(target)
+    return target

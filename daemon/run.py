@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mattebox.daemon.sizing import Sizing
     from mattebox.daemon.workers import Pool
 
-_HISTORY: Final = 30 * 86400.0
+HISTORY: Final = 30 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def run(
     own = journal is None
     journal = journal or Journal(loaded.state)
     try:
-        journal.prune(time.time() - _HISTORY)
+        journal.prune(time.time() - HISTORY)
         loop = Loop(
             loaded,
             journal,

@@ -126,7 +126,7 @@ def _guarded(function: Callable[[Any], Any], argument: Any) -> Any:
         held = _is_environment(error)
         return Trouble(str(error), type(error).__name__, error.can_retry, held, error.step or "work")
     except MemoryError:
-        return Trouble("There was not enough memory for it.", "MemoryError", retry=True)
+        return Trouble("There was not enough memory for it.", "NotEnoughMemoryError", retry=True)
     except OSError as error:
         return Trouble(f"{error}.", type(error).__name__, retry=True, hold=error.errno in ENVIRONMENT)
     except Exception as error:  # noqa: BLE001 - a photo must never stop the daemon

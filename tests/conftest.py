@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def _shipped_photos() -> dict[str, Path]:
@@ -38,6 +43,18 @@ def photos(tmp_path: Path, shipped_photos: dict[str, Path]) -> Path:
     for name, path in shipped_photos.items():
         shutil.copy(path, folder / name)
     return folder
+
+
+@pytest.fixture
+def quick_disk(tmp_path: Path) -> Iterator[Path]:
+    """An empty folder on a memory disk where there is one, else on the ordinary disk."""
+    memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    folder = Path(tempfile.mkdtemp(dir=memory))
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.hookimpl(hookwrapper=True)

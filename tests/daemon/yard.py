@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import threading
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +22,15 @@ from mattebox.core.photo import PhotoFacts
 from mattebox.daemon import steps
 from mattebox.daemon.events import Event, Events
 from mattebox.daemon.load import load_config
+from mattebox.daemon.loop import Chore, Stop
+from mattebox.daemon.review import Reviews
 from mattebox.daemon.run import Crew, Summary, run
+from mattebox.daemon.serve import serve
 from mattebox.daemon.tasks import Look, Work, do, look
 from mattebox.daemon.workers import Done, Trouble, _guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from queue import SimpleQueue
 
 CONFIG = """\
@@ -72,8 +78,19 @@ def copy_do(work: Work) -> JobReport:
         written.append(
             WrittenOutput(os.fspath(item.staged), item.output.format, digest, len(content), 40, 30)
         )
-    confidence = 0.1 if data.startswith(b"doubt") else 0.9
+    doubtful = data.startswith(b"doubt") and work.job.matte is None
+    if work.job.matte is not None and work.job.matte.read_bytes() == b"no mask":
+        raise PhotoError(f"{work.job.matte}: no layer of this PSD has a layer mask.")
+    confidence = 0.1 if doubtful else 0.9
     return JobReport(os.fspath(work.job.source), tuple(written), "u2net", confidence, (), None, {"cut": 0.0})
+
+
+def until(true: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait for something that others do."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.02)
 
 
 @dataclass
@@ -125,8 +142,38 @@ class Yard:
             load_config(self.config),
             events,
             once=True,
+            chores=[Chore(0.1, Reviews(settle=0.0))],
             crew=lambda inbox: Crew(Inline(inbox, self.functions), 4),
         )
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """The daemon at work in a thread; it is told to stop at the end."""
+        boxes: list[SimpleQueue[Any]] = []
+
+        def crew(inbox: SimpleQueue[Any]) -> Crew:
+            boxes.append(inbox)
+            return Crew(Inline(inbox, self.functions), 4)
+
+        failures: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                serve(self.config, Events(self.events.append), crew=crew)
+            except BaseException as error:  # noqa: BLE001 - raised again where the test sees it
+                failures.append(error)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        try:
+            until(lambda: bool(boxes) or bool(failures))
+            yield
+        finally:
+            for box in boxes:
+                box.put(Stop())
+            thread.join(30)
+        assert not thread.is_alive()
+        assert not failures, failures
 
     def once_until(self, number: int) -> bool:
         """A run in a child that kills itself at its boundary `number` (from 0); whether it came to that."""

@@ -1,0 +1,65 @@
+"""`mattebox status`: how the hot folders are doing."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mattebox.cli.console import printable
+from mattebox.cli.hot_folders import read_config
+
+
+@click.command(name="status")
+@click.argument("config", type=click.Path(path_type=Path), metavar="CONFIG")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@click.pass_context
+def command(context: click.Context, *, config: Path, as_json: bool) -> None:
+    """Show, for each hot folder of CONFIG, what waits, is in work, done, in review and failed."""
+    loaded = read_config(context, config)
+    from mattebox.daemon.status import gather  # noqa: PLC0415 - after the mistakes are told
+
+    found = gather(loaded)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    _show(found)
+
+
+def _show(found: dict[str, Any]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - only where a table is drawn
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table()
+    table.add_column("Folder")
+    for heading in ("Waiting", "Settling", "Working", "Done", "Review", "Failed", "A minute", "Oldest"):
+        table.add_column(heading, justify="right")
+    for folder in found["folders"]:
+        waiting = "-" if folder["waiting"] is None else str(folder["waiting"])
+        working = str(folder["working"] + folder["claimed"])
+        counts = [str(folder[key]) for key in ("done", "review", "failed")]
+        oldest = folder["oldest_waiting_seconds"]
+        row = [folder["name"], waiting, str(folder["settling"]), working, *counts]
+        row += [f"{folder['images_per_minute']:.1f}", "-" if oldest is None else _span(oldest)]
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    console = Console()
+    console.print(table)
+    state = f"A daemon is running (process {found['pid']})." if found["running"] else "No daemon is running."
+    console.print(state, highlight=False)
+    for folder in found["folders"]:
+        if folder["problem"]:
+            console.print(Text(printable(f"{folder['name']}: {folder['problem']}")))
+    for error in found["last_errors"]:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(error["time"]))
+        console.print(Text(printable(f"{when}  {error['job']}  {error['input']}: {error['what']}")))
+
+
+def _span(seconds: float) -> str:
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,124 @@
+"""serve: the daemon for years: reloads, reviews, status, notifications, signs of life."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from mattebox.daemon.errors import ConfigError
+from mattebox.daemon.identity import identity
+from mattebox.daemon.journal import Journal
+from mattebox.daemon.load import load_config
+from mattebox.daemon.loop import Chore, Loop, Stop
+from mattebox.daemon.notify import Notifier
+from mattebox.daemon.review import Reviews
+from mattebox.daemon.run import HISTORY, Crew, run
+from mattebox.daemon.sdnotify import tell_manager, watchdog_interval
+from mattebox.daemon.status import LIVE, write_live
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from queue import SimpleQueue
+
+    from mattebox.core.networks import Progress
+    from mattebox.daemon.events import Events
+    from mattebox.daemon.load import LoadedConfig
+    from mattebox.daemon.run import Summary
+
+_RELOAD_CHECK: Final = 2.0
+_REVIEW_CHECK: Final = 1.0
+_LIVE_CHECK: Final = 2.0
+_DAY: Final = 86400.0
+
+
+def serve(
+    path: Path,
+    events: Events,
+    *,
+    progress: Progress | None = None,
+    crew: Callable[[SimpleQueue[Any]], Crew] | None = None,
+) -> Summary:
+    """Run the hot folders of a file until told to stop; a changed file is taken over while it runs.
+
+    A changed file with mistakes is reported and the last good configuration stays. Raises ConfigError
+    for the first one, and what `run` raises.
+    """
+    loaded = load_config(path)
+    journal = Journal(loaded.state)
+    try:
+        while True:
+            reload = Reload(loaded, events)
+            summary = _serve_one(loaded, journal, events, reload=reload, progress=progress, crew=crew)
+            if summary.ending != "reload" or reload.fresh is None:
+                return summary
+            if reload.fresh.state != loaded.state:
+                journal.close()
+                journal = Journal(reload.fresh.state)
+            loaded = reload.fresh
+            events.tell("config-reloaded", path=str(path))
+    finally:
+        tell_manager("STOPPING=1")
+        (loaded.state / LIVE).unlink(missing_ok=True)
+        journal.close()
+
+
+def _serve_one(
+    loaded: LoadedConfig,
+    journal: Journal,
+    events: Events,
+    *,
+    reload: Reload,
+    progress: Progress | None,
+    crew: Callable[[SimpleQueue[Any]], Crew] | None,
+) -> Summary:
+    """One configuration's time."""
+    chores = [
+        Chore(_RELOAD_CHECK, reload),
+        Chore(_REVIEW_CHECK, Reviews()),
+        Chore(_LIVE_CHECK, write_live),
+        Chore(watchdog_interval(), lambda _: tell_manager("READY=1\nWATCHDOG=1")),
+        Chore(_DAY, lambda loop: loop.journal.prune(time.time() - HISTORY)),
+    ]
+    ears: list[Notifier | Any] = []
+    if loaded.config.notify.webhook is not None or loaded.config.notify.command:
+        ears.append(Notifier(loaded.config.notify, lambda text: events.tell("notify-failed", why=text)))
+    if loaded.config.metrics is not None:
+        from mattebox.daemon.metrics import Meter  # noqa: PLC0415 - only where it is asked for
+
+        meter = Meter(loaded.config.metrics)
+        ears.append(meter)
+        chores.append(Chore(_LIVE_CHECK, meter.gauge))
+    for ear in ears:
+        events.add(ear)
+    try:
+        return run(loaded, events, once=False, progress=progress, chores=chores, crew=crew, journal=journal)
+    finally:
+        for ear in ears:
+            events.remove(ear)
+            ear.stop()
+
+
+class Reload:
+    """The chore that looks whether the configuration's file has changed."""
+
+    def __init__(self, loaded: LoadedConfig, events: Events) -> None:
+        self.fresh: LoadedConfig | None = None
+        self._loaded = loaded
+        self._events = events
+        self._seen = identity(loaded.path)
+
+    def __call__(self, loop: Loop) -> None:
+        """Ask the loop to end where the file now says something else, and is right."""
+        found = identity(self._loaded.path)
+        if found is None or found == self._seen:
+            return
+        self._seen = found
+        try:
+            fresh = load_config(self._loaded.path)
+        except ConfigError as error:
+            self._events.tell("config-broken", mistakes=list(error.mistakes))
+            return
+        if fresh.config != self._loaded.config:
+            self.fresh = fresh
+            loop.inbox.put(Stop("reload"))

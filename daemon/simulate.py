@@ -1,0 +1,84 @@
+"""simulate: the rules asked about every file that waits, without any effect."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from mattebox.core.errors import MatteboxError
+from mattebox.daemon.deliver import WORK_FOLDER
+from mattebox.daemon.errors import TemplateError
+from mattebox.daemon.facts import Facts
+from mattebox.daemon.planning import make_plan
+from mattebox.daemon.review import review_folders
+from mattebox.daemon.rules import choose
+from mattebox.daemon.scan import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mattebox.daemon.config import Folder
+    from mattebox.daemon.identity import Identity
+    from mattebox.daemon.load import LoadedConfig
+
+
+def simulate(loaded: LoadedConfig) -> Iterator[dict[str, Any]]:
+    """For each file: folder, path, rule (None: left alone), not (rule -> why), outputs, note.
+
+    A folder that cannot be read gives one answer with its `problem`.
+    """
+    for folder in loaded.config.folders:
+        own = [
+            folder.done,
+            folder.failed,
+            loaded.state,
+            folder.watch / WORK_FOLDER,
+            *review_folders(loaded.config),
+        ]
+        scope = Scope(folder.watch, recursive=folder.recursive, ignore=folder.ignore, own=own)
+        try:
+            files = sorted(scope.files())
+        except OSError as error:
+            yield {"folder": folder.name, "problem": f"{folder.watch}: it cannot be read ({error.strerror})."}
+            continue
+        for path, found in files:
+            yield _answer(loaded, folder, path, found)
+
+
+def _answer(loaded: LoadedConfig, folder: Folder, path: str, found: Identity) -> dict[str, Any]:
+    facts = _facts(folder, path, found)
+    choice = choose(folder, facts)
+    rule = choice.index if choice.index is not None else choice.blind
+    outputs: list[str] = []
+    note = facts.problem
+    if rule is not None:
+        header = facts.header
+        size = (header.width, header.height) if header is not None else (0, 0)
+        try:
+            outputs = [str(item.target) for item in make_plan(loaded, folder, rule, path, size).outputs]
+        except TemplateError as error:
+            note = str(error)
+    if facts.problem and rule is not None:
+        outputs, note = [], f"It would go to failed: {facts.problem}"
+    return {
+        "folder": folder.name,
+        "path": path,
+        "rule": None if rule is None else folder.rule_name(rule),
+        "not": {
+            verdict.rule: verdict.why_not
+            for number, verdict in enumerate(choice.verdicts)
+            if verdict.why_not is not None and number != rule
+        },
+        "outputs": outputs,
+        "note": note,
+    }
+
+
+def _facts(folder: Folder, path: str, found: Identity) -> Facts:
+    from mattebox.core.photo import probe  # noqa: PLC0415 - loads arrays
+
+    age = max(0.0, time.time() - found.mtime_ns / 1e9)
+    try:
+        return Facts(path, found.size, age, probe(folder.watch / path))
+    except MatteboxError as error:
+        return Facts(path, found.size, age, None, str(error))

@@ -1,0 +1,115 @@
+"""The commands about hot folders: what they print, and with which exit status they end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+from tests.daemon.yard import CONFIG, Yard
+
+from mattebox.cli.main import app
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REVIEW = CONFIG.replace("        deliver", "        review: {below: 0.5, to: ./review}\n        deliver")
+
+
+def call(*arguments: Any) -> Any:
+    """Run a command in this process."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("command", ["check", "simulate", "status", "once", "watch", "retry", "approve"])
+def test_a_broken_configuration_is_status_2(tmp_path: Path, command: str) -> None:
+    """Each command tells the mistake with its place and does nothing."""
+    yard = Yard(tmp_path, CONFIG + "nonsense: 1\n")
+    done = call(command, yard.config)
+    assert done.exit_code == 2
+    assert f"{yard.config}:16:1: nonsense: there is no such key" in done.stderr
+    assert not (tmp_path / "state").exists()
+
+
+def test_status_counts(tmp_path: Path) -> None:
+    """Done, review and failed are counted, the last errors are shown, and nothing is changed."""
+    yard = Yard(tmp_path, REVIEW)
+    empty = json.loads(call("status", yard.config, "--json").stdout)
+    assert empty["folders"][0]["done"] == 0
+    assert not (tmp_path / "state").exists()
+    yard.drop({"a.jpg": b"good", "b.jpg": b"doubt", "c.jpg": b"bad"})
+    yard.once()
+    yard.drop({"d.jpg": b"waits"})
+    found = json.loads(call("status", yard.config, "--json").stdout)
+    folder = found["folders"][0]
+    assert [folder[key] for key in ("waiting", "working", "done", "review", "failed")] == [1, 0, 1, 1, 1]
+    assert folder["images_per_minute"] > 0
+    assert found["running"] is False
+    assert found["last_errors"][0]["input"].endswith("c.jpg")
+    table = call("status", yard.config)
+    assert table.exit_code == 0
+    assert "studio" in table.stdout
+    assert "No daemon is running." in table.stdout
+    with yard.watching():
+        running = json.loads(call("status", yard.config, "--json").stdout)
+        assert running["running"] is True
+
+
+def test_retry_brings_back_what_failed(tmp_path: Path) -> None:
+    """All failed jobs, or the ones named; an unknown id is told and ends with 1."""
+    yard = Yard(tmp_path)
+    yard.drop({"a.jpg": b"bad", "b.jpg": b"bad"})
+    yard.once()
+    job = json.loads(yard.files("failed")["a.jpg.reason.json"])["job"]
+    assert call("retry", yard.config, "nothing").exit_code == 1
+    assert call("retry", yard.config, job).stdout.endswith("a.jpg: waits again.\n")
+    assert set(yard.files("in")) == {"a.jpg"}
+    assert call("retry", yard.config).exit_code == 0
+    assert yard.files() == {"in/a.jpg": b"bad", "in/b.jpg": b"bad"}
+    assert call("retry", yard.config).stdout == "Nothing has failed.\n"
+
+
+def test_approve_lists_and_approves(tmp_path: Path) -> None:
+    """Without ids it lists reviews; with one the next run delivers."""
+    yard = Yard(tmp_path, REVIEW)
+    yard.drop({"a.jpg": b"doubt", "b.jpg": b"doubt"})
+    yard.once()
+    lines = call("approve", yard.config).stdout.splitlines()
+    ids = {line.split()[1].rpartition("/")[2].rstrip(":"): line.split()[0] for line in lines}
+    assert call("approve", yard.config, ids["a.jpg"]).exit_code == 0
+    assert call("approve", yard.config, ids["b.jpg"], "--reject").exit_code == 0
+    assert call("approve", yard.config, "nothing").exit_code == 1
+    summary = yard.once()
+    assert (summary.delivered, summary.failed) == (1, 1)
+    assert not yard.files("review")
+
+
+def test_simulate_tells_rules_and_writes_nothing(tmp_path: Path, shipped_photos: dict[str, Path]) -> None:
+    """Each file with the rule that takes it, why the earlier do not, and where its outputs would go."""
+    wide = (
+        "      - name: wide\n        when: {min_width: 5000}\n"
+        '        deliver: [{format: png, to: "./w/{stem}.png"}]\n'
+    )
+    text = CONFIG.replace("      - name: all", f"{wide}      - name: all")
+    yard = Yard(tmp_path, text)
+    yard.drop({"f.jpg": shipped_photos["flower.jpg"].read_bytes(), "notes.txt": b"x", "bad.jpg": b"bad"})
+    before = yard.files()
+    done = call("simulate", yard.config, "--json")
+    answers = {answer["path"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+    assert answers["f.jpg"]["rule"] == "all"
+    assert answers["f.jpg"]["not"] == {"wide": "its width is 640 px, below 5000 px"}
+    assert [path.rpartition("/")[2] for path in answers["f.jpg"]["outputs"]] == ["f.psd", "f.png"]
+    assert answers["notes.txt"]["rule"] is None
+    assert answers["bad.jpg"]["note"].startswith("It would go to failed:")
+    assert "f.jpg: rule all\n    not wide: its width" in call("simulate", yard.config).stdout
+    assert yard.files() == before
+    assert not (tmp_path / "state").exists()
+
+
+def test_help_of_every_command_is_there() -> None:
+    """No command is listed that cannot be called."""
+    from mattebox.cli.main import COMMANDS
+
+    for name in COMMANDS:
+        assert call(name, "--help").exit_code == 0, name

@@ -1,0 +1,86 @@
+"""The service files are what systemd, launchd and the Task Scheduler read."""
+
+from __future__ import annotations
+
+import plistlib
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from mattebox.daemon.sdnotify import tell_manager
+from mattebox.daemon.service import ServiceError, remove, service_for
+
+CONFIG = Path('/srv/50% off/it\'s "here"/rules.yaml')
+
+
+def test_the_systemd_unit_is_hardened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It may write to the configuration's own folders alone, and is watched for signs of life."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    service = service_for(CONFIG, [Path("/srv/in"), Path("/srv/50% off/out")], "linux")
+    text = service.text.decode()
+    lines = text.splitlines()
+    for line in (
+        "Type=notify", "NoNewPrivileges=yes", "ProtectSystem=strict", "PrivateTmp=yes", "MemoryMax=80%",
+        "WatchdogSec=120", 'ReadWritePaths="-/srv/in" "-/srv/50%% off/out"', "WantedBy=default.target",
+    ):  # fmt: skip
+        assert line in lines
+    assert '"/srv/50%% off/it\'s \\"here\\"/rules.yaml"' in text
+    assert service.file.parent == tmp_path / "systemd" / "user"
+    assert service.start[-1] == ("systemctl", "--user", "enable", "--now", service.file.name)
+
+
+@pytest.mark.slow
+def test_systemd_finds_no_mistake_in_the_unit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """systemd-analyze verify, where this machine has it, says nothing about our lines."""
+    analyse = shutil.which("systemd-analyze")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    service = service_for(CONFIG, [tmp_path], "linux")
+    service.file.parent.mkdir(parents=True)
+    service.file.write_bytes(service.text)
+    if analyse is None:
+        assert service.text.count(b"[Service]") == 1
+        return
+    done = subprocess.run(
+        [analyse, "verify", "--user", str(service.file)], capture_output=True, text=True, check=False
+    )
+    assert "Unknown key" not in done.stderr
+    assert "Failed to parse" not in done.stderr
+
+
+def test_launchd_and_the_task_scheduler_get_well_formed_files() -> None:
+    """A property list and an XML with the command in it."""
+    agent = plistlib.loads(service_for(CONFIG, [], "darwin").text)
+    assert agent["ProgramArguments"][-2:] == ["watch", str(CONFIG)]
+    assert agent["RunAtLoad"] is True
+    task = service_for(CONFIG, [], "win32").text.decode("utf-16")
+    root = ET.fromstring(task.partition("?>")[2])  # noqa: S314 - we wrote it
+    arguments = root.find(".//{*}Arguments")
+    assert arguments is not None
+    assert "watch" in str(arguments.text)
+
+
+def test_an_unknown_platform_is_told() -> None:
+    """One sentence, no file."""
+    with pytest.raises(ServiceError, match="no service manager is known"):
+        service_for(CONFIG, [], "plan9")
+
+
+def test_removing_what_is_not_there_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No command is run without a file."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert remove(service_for(CONFIG, [], "linux")) is False
+
+
+def test_the_manager_hears_signs_of_life(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What sd_notify(3) would send arrives at the socket; without a socket nothing happens."""
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    tell_manager("READY=1")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        tell_manager("READY=1")
+        assert manager.recv(100) == b"READY=1"

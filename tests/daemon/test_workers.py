@@ -1,0 +1,121 @@
+"""A worker that dies, hangs or fails costs its own task and nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+from tests.daemon.bad_work import act
+from tests.daemon.yard import until
+
+from mattebox.daemon.sizing import choose
+from mattebox.daemon.workers import Done, Workers
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.mark.slow
+def test_bad_tasks_end_alone_and_good_ones_go_on() -> None:
+    """Each bad end is told as plain data; all good tasks around them are done."""
+    results: SimpleQueue[Any] = SimpleQueue()
+    pool = Workers(results, workers=2, threads=1, device="cpu")
+    words = ["die", "good", "crash", "hang", "memory", "photo", "full", *["good"] * 6]
+    try:
+        for number, word in enumerate(words):
+            # Starting a worker counts, so the time allowed is generous for all but the one that hangs.
+            pool.submit((number, word), act, word, 3 if word == "hang" else 120)
+        found: dict[Any, Done] = {}
+        while len(found) < len(words):
+            done = results.get(timeout=120)
+            found[done.token] = done
+    finally:
+        pool.stop()
+    by_word = {token[1]: done for token, done in found.items()}
+    assert sum(done.value == "good" for done in found.values()) == 7
+    assert by_word["good"].trouble is None
+    troubles = {word: done.trouble for word, done in by_word.items() if done.trouble is not None}
+    assert {word: (item.kind, item.retry, item.hold) for word, item in troubles.items()} == {
+        "die": ("crash", True, False),
+        "crash": ("crash", True, False),
+        "hang": ("timeout", True, False),
+        "memory": ("NotEnoughMemoryError", True, False),
+        "photo": ("PhotoError", False, False),
+        "full": ("OSError", True, True),
+    }
+    assert "SIGKILL" in troubles["die"].what
+
+
+@pytest.mark.slow
+def test_workers_end_when_their_daemon_is_killed(tmp_path: Path) -> None:
+    """Kill -9 of the parent leaves no worker, not even one that hangs."""
+    script = tmp_path / "parent.py"
+    script.write_text(
+        "import sys, time\n"
+        "from queue import SimpleQueue\n"
+        "from mattebox.daemon.workers import Workers\n"
+        "from tests.daemon.bad_work import act\n"
+        "if __name__ == '__main__':\n"
+        "    pool = Workers(SimpleQueue(), workers=2, threads=1, device='cpu')\n"
+        "    pool.submit(1, act, 'hang', 600)\n"
+        "    pool.submit(2, act, 'hang', 600)\n"
+        "    time.sleep(600)\n",
+        encoding="utf-8",
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    with subprocess.Popen([sys.executable, os.fspath(script)], env=environment) as parent:
+        until(lambda: len(children(parent.pid)) >= 2)
+        time.sleep(0.5)
+        started = children(parent.pid)
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(10)
+    until(lambda: not [pid for pid in started if alive(pid)], 30)
+
+
+def children(parent: int) -> list[int]:
+    """The processes whose parent this is."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == parent:
+                found.append(int(entry.name))
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("wanted", "weights", "cores", "free", "workers", "threads"),
+    [
+        (None, 176_000_000, 2, 16e9, 2, 1),
+        (None, 176_000_000, 16, 64e9, 5, 3),
+        (None, 176_000_000, 16, 3e9, 1, 16),
+        (None, 176_000_000, 1, 64e9, 1, 1),
+        (None, 900_000_000, 8, 8e9, 1, 8),
+        (None, 176_000_000, 8, None, 3, 2),
+        (7, 176_000_000, 4, 1e9, 7, 1),
+    ],
+)
+def test_workers_fit_the_cores_and_the_memory(
+    wanted: int | None, weights: int, cores: int, free: float | None, workers: int, threads: int
+) -> None:
+    """Never more than the free memory holds, unless the user says so; threads fill the cores."""
+    sizing = choose(wanted, weights, cores, None if free is None else int(free))
+    assert (sizing.workers, sizing.threads) == (workers, threads)
+    assert f"{cores} cores" in sizing.why
