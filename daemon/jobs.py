@@ -24,6 +24,7 @@ _RETRY_WAIT: Final = 5.0
 _MOST_WAIT: Final = 60.0
 _ONCE_HOLDS: Final = 3
 _UNSETTLED: Final = 2.0
+_DUPLICATE_WAIT: Final = 0.2
 
 _ADVICE: Final = {
     "timeout": "Try 'mattebox retry'; if it happens again, raise engine: timeout or make the photo smaller.",
@@ -177,7 +178,7 @@ class Jobs:
         except KeyError:
             first = None
         if first is not None and first.state not in ENDED:
-            self._waiting[job.id] = _Wait(self._clock() + 1.0)
+            self._waiting[job.id] = _Wait(self._clock() + _DUPLICATE_WAIT)
             return True
         self._delivery.duplicate(job)
         del self._waiting[job.id]

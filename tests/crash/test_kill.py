@@ -49,7 +49,24 @@ def expect_kept(yard: Yard) -> None:
     assert yard.files() == expected
 
 
+def expect_one_of_two(yard: Yard) -> None:
+    """Two files of one content: one set of outputs, both originals in done/."""
+    found = yard.files()
+    assert {name: found[name] for name in found if name.startswith("done/")} == {
+        "done/a.jpg": b"same",
+        "done/b.jpg": b"same",
+    }
+    outputs = sorted(data for name, data in found.items() if name.startswith("out/"))
+    assert outputs == [b"png:same", b"psd:same"]
+    assert len(found) == 4
+
+
 CASES = {
+    "duplicate": (
+        CONFIG.replace("    settle", "    deduplicate: true\n    settle"),
+        {"a.jpg": b"same", "b.jpg": b"same"},
+        expect_one_of_two,
+    ),
     "done": (CONFIG, GOOD, expect_good),
     "failed": (CONFIG, BAD, expect_bad),
     "keep": (KEEP, GOOD, expect_kept),
@@ -79,6 +96,86 @@ def test_a_kill_at_any_boundary_changes_nothing(case: str, quick_disk: Path) -> 
         assert yard.once_until(number), f"boundary {number} ({names[number]}) was not reached"
         yard.once()
         expect(yard)
+
+
+REVIEW = CONFIG.replace("        deliver", "        review: {below: 0.5, to: ./review}\n        deliver")
+
+
+@pytest.mark.slow
+def test_a_kill_in_a_review_changes_nothing(quick_disk: Path) -> None:
+    """Killed while a review is made and while it is delivered: one set of outputs, nothing left over."""
+
+    def decide(yard: Yard) -> None:
+        for psd in (yard.root / "review").glob("*.psd"):
+            folder = yard.root / "review" / ("approved" if psd.name.startswith("good") else "rejected")
+            folder.mkdir(exist_ok=True)
+            psd.rename(folder / psd.name)
+
+    def fresh(name: str) -> Yard:
+        yard = Yard(quick_disk / name, REVIEW)
+        yard.drop({"good.jpg": b"doubt 1", "poor.jpg": b"doubt 2"})
+        return yard
+
+    trial = fresh("trial")
+    making = trial.boundaries()
+    decide(trial)
+    delivering = trial.boundaries()
+    assert "review wanted" in making
+    assert "review approved" in delivering
+    expected = trial.files()
+    assert set(expected) == {
+        "done/good.jpg", "out/good.psd", "out/good.png", "failed/poor.jpg", "failed/poor.jpg.reason.json",
+    }  # fmt: skip
+    for first, second in [
+        *((one, None) for one in range(len(making))),
+        *((None, two) for two in range(len(delivering))),
+    ]:
+        yard = fresh(f"kill-{first}-{second}")
+        if first is not None:
+            assert yard.once_until(first)
+        yard.once()
+        decide(yard)
+        if second is not None:
+            assert yard.once_until(second), second
+        yard.once()
+        found = yard.files()
+        assert set(found) == set(expected)
+        assert {n: d for n, d in found.items() if ".json" not in n} == {
+            n: d for n, d in expected.items() if ".json" not in n
+        }
+
+
+def test_a_kill_in_a_retry_changes_nothing(quick_disk: Path) -> None:
+    """Killed while a failed photo is brought back: it lies in the watched folder, or fails again, once."""
+    from mattebox.daemon import steps
+    from mattebox.daemon.deliver import Delivery
+    from mattebox.daemon.journal import Journal
+
+    def failed(name: str) -> Yard:
+        yard = Yard(quick_disk / name)
+        yard.drop({"sub/a.jpg": b"bad"})
+        yard.once()
+        return yard
+
+    def retry(yard: Yard) -> None:
+        journal = Journal(yard.root / "state", lock=False)
+        for job in journal.jobs("failed"):
+            Delivery(journal).give_back(job)
+        journal.close()
+
+    names: list[str] = []
+    trial = failed("trial")
+    steps.listen(names.append)
+    retry(trial)
+    steps.listen(None)
+    assert trial.files() == {"in/sub/a.jpg": b"bad"}
+    assert len(names) > 5
+    for number in range(len(names)):
+        yard = failed(f"kill-{number}")
+        yard.in_child_until(number, lambda yard=yard: retry(yard))  # type: ignore[misc]
+        yard.once()
+        yard.once()
+        assert set(yard.files()) == {"failed/sub/a.jpg", "failed/sub/a.jpg.reason.json"}
 
 
 @pytest.mark.slow
@@ -118,13 +215,13 @@ def test_every_boundary_in_the_code_is_crossed(quick_disk: Path) -> None:
         crossed |= set(everything(case, quick_disk / case)[1])
     # Other tests cross these: another device, a file system without links, retry, review, a vanished file.
     elsewhere = {
+        "approval refused",
         "claim dropped",
         "back to waiting",
         "copy planned",
         "original copied",
         "reservation recorded",
         "name reserved",
-        "duplicate found",
         "return noted",
         "review wanted",
         "review approved",

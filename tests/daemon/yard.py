@@ -177,6 +177,10 @@ class Yard:
 
     def once_until(self, number: int) -> bool:
         """A run in a child that kills itself at its boundary `number` (from 0); whether it came to that."""
+        return self.in_child_until(number, self.once)
+
+    def in_child_until(self, number: int, work: Callable[[], object]) -> bool:
+        """Any work in a child that kills itself at its boundary `number`; whether it came to that."""
         child = os.fork()
         if child == 0:
             code = 1
@@ -190,7 +194,7 @@ class Yard:
                     left -= 1
 
                 steps.listen(kill)
-                self.once()
+                work()
                 code = 0
             finally:
                 os._exit(code)

@@ -1,0 +1,28 @@
+"""Work for real worker processes: bytes are copied, and some bytes kill the process that reads them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+from tests.daemon.yard import copy_do, copy_look
+
+if TYPE_CHECKING:
+    from mattebox.core.job import JobReport
+    from mattebox.daemon.tasks import Look, Work
+
+
+def deadly_do(work: Work) -> JobReport:
+    """As copy_do, but a deadly photo ends the process in the middle of the work."""
+    report = copy_do(work)
+    if work.job.source.read_bytes().startswith(b"deadly work"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return report
+
+
+def deadly_look(file: tuple[Any, Any]) -> Look:
+    """As copy_look, but a deadly photo ends the process as soon as it is decoded."""
+    if file[0].read_bytes().startswith(b"deadly look"):
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return copy_look(file)

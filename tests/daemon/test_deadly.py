@@ -1,0 +1,51 @@
+"""A photo that kills whoever works on it costs its own three attempts and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.daemon.killers import deadly_do, deadly_look
+from tests.daemon.yard import Yard
+
+from mattebox.daemon.events import Events
+from mattebox.daemon.load import load_config
+from mattebox.daemon.run import Crew, run
+from mattebox.daemon.tasks import do, look
+from mattebox.daemon.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from queue import SimpleQueue
+
+
+class Deadly(Workers):
+    """Real worker processes that do deadly work instead of an engine's."""
+
+    def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:
+        """The same way, with other work at its end."""
+        super().submit(token, {do: deadly_do, look: deadly_look}[function], argument, timeout)
+
+
+@pytest.mark.slow
+def test_deadly_photos_among_good_ones(tmp_path: Path) -> None:
+    """The good ones are delivered; the deadly ones are in failed/ after three attempts, with reasons."""
+    yard = Yard(tmp_path)
+    good = {f"good-{number}.jpg": b"good %d" % number for number in range(6)}
+    yard.drop({**good, "work.jpg": b"deadly work", "look.jpg": b"deadly look"})
+
+    def crew(inbox: SimpleQueue[Any]) -> Crew:
+        return Crew(Deadly(inbox, workers=2, threads=1, device="cpu"), 3)
+
+    summary = run(load_config(yard.config), Events(yard.events.append), once=True, crew=crew)
+    assert (summary.delivered, summary.failed, summary.left) == (6, 2, 0)
+    assert yard.files("done") == good
+    failed = yard.files("failed")
+    assert set(failed) == {"work.jpg", "look.jpg", "work.jpg.reason.json", "look.jpg.reason.json"}
+    reason = json.loads(failed["work.jpg.reason.json"])
+    assert reason["attempts"] == 3
+    assert "SIGKILL" in reason["what"]
+    assert "3 times" in json.loads(failed["look.jpg.reason.json"])["what"]
+    assert not list(tmp_path.rglob(".mattebox*"))
