@@ -47,7 +47,7 @@ def run_all(run: CutRun, console: Console) -> Iterator[JobReport | MatteboxError
         return
     from mattebox.core.batch import run_jobs  # noqa: PLC0415 - loads arrays
 
-    done = run_jobs(_jobs(fit, run), _ready_engine(run, console))
+    done = run_jobs(_jobs(fit, run), lambda: _ready_engine(run, console))
     for item, (job, outcome) in zip(fit, done, strict=True):
         if isinstance(outcome, MatteboxError):
             yield outcome

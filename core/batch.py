@@ -10,22 +10,27 @@ from mattebox.core.errors import MatteboxError
 from mattebox.core.job import CutJob, cut_photo, read_source, write_cutout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mattebox.core.engine import Engine
     from mattebox.core.job import Job, JobReport, OpenJob
 
 
-def run_jobs(jobs: Iterable[Job], engine: Engine) -> Iterator[tuple[Job, JobReport | MatteboxError]]:
+def run_jobs(
+    jobs: Iterable[Job], engine: Engine | Callable[[], Engine]
+) -> Iterator[tuple[Job, JobReport | MatteboxError]]:
     """Do all jobs and yield each with its report or its error, in order.
 
     At most three photos are in memory: one being read, one being cut, one being written. `jobs` is
-    drawn from as work proceeds. A consumer that stops early leaves no staged file behind.
+    drawn from as work proceeds. A consumer that stops early leaves no staged file behind. An `engine`
+    that must be made first is made while the first photo is read; what that raises ends the run.
     """
     with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
         pending: tuple[Job, Future[JobReport]] | None = None
         try:
             for job, opened in _read_ahead(jobs, reader):
+                if callable(engine):
+                    engine = engine()
                 cut = _cut(opened, engine)
                 # Waited for here and not later, so that only one cutout waits to be written.
                 if pending is not None:

@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 
 _OPSET: Final = 13  # the first whose quantisation nodes know channels
 # What a quantised network may differ from its original, over the pictures of the check: the mean IoU
-# of the halves above 0.5 and the mean absolute difference of the probabilities. Two roundings of a good
-# quantisation stay far inside; a network that quantises badly is far outside.
-LEAST_IOU: Final = 0.96
-MOST_DIFFERENCE: Final = 0.015
+# of the halves above 0.5, and the mean absolute difference of the probabilities. u2net stays below a
+# difference of .011 and above an IoU of .92 on every kind of picture that was tried, drawn and real, and
+# is 1.3 % further from real alpha; u2netp, which loses its subjects, is beyond .06 and below .77.
+LEAST_IOU: Final = 0.90
+MOST_DIFFERENCE: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -12,10 +13,19 @@ from PIL import Image
 from mattebox.core.batch import run_jobs
 from mattebox.core.cutout import Cutout
 from mattebox.core.diagnose import CutReport
-from mattebox.core.errors import MatteboxError, NotEnoughMemoryError, PhotoError, UnexpectedError
+from mattebox.core.errors import (
+    MatteboxError,
+    NotEnoughMemoryError,
+    PhotoError,
+    UnexpectedError,
+    WeightsError,
+)
 from mattebox.core.job import Job, JobReport, StagedOutput, run_job
 from mattebox.core.photo import Photo
 from mattebox.core.settings import CutSettings, PngOutput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class HalfEngine:
@@ -72,6 +82,36 @@ def test_the_engine_is_used_by_the_calling_thread_alone(tmp_path: Path) -> None:
     engine = HalfEngine()
     list(run_jobs(jobs(tmp_path, [10, 11, 12]), engine))
     assert engine.threads == {threading.current_thread().name}
+
+
+def test_an_engine_is_made_once_while_the_first_photo_is_read(tmp_path: Path) -> None:
+    """Where the engine must be made first, reading has begun by then, and one engine serves all."""
+    drawn: list[Job] = []
+    made: list[int] = []
+
+    def drawing() -> Iterator[Job]:
+        for job in jobs(tmp_path, [10, 11, 12]):
+            drawn.append(job)
+            yield job
+
+    def make() -> HalfEngine:
+        made.append(len(drawn))
+        return HalfEngine()
+
+    assert len(list(run_jobs(drawing(), make))) == 3
+    assert len(made) == 1
+    assert made[0] >= 1
+
+
+def test_an_engine_that_cannot_be_made_ends_the_run(tmp_path: Path) -> None:
+    """What making the engine raises reaches the caller, and nothing is staged."""
+
+    def make() -> HalfEngine:
+        raise WeightsError("no weights")
+
+    with pytest.raises(WeightsError):
+        list(run_jobs(jobs(tmp_path, [10, 11]), make))
+    assert list(tmp_path.glob("*.out")) == []
 
 
 def test_jobs_are_drawn_at_most_two_ahead(tmp_path: Path) -> None:
