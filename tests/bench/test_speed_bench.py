@@ -74,3 +74,16 @@ def test_help_needs_no_weights(tmp_path: Path) -> None:
         [sys.executable, str(BENCH / "speed.py"), "--help"], check=True, capture_output=True, text=True
     )
     assert "--peer" in done.stdout
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_batch_bench_runs_small(tmp_path: Path) -> None:
+    """The batch bench does its whole work on a few photos and writes its three ratios."""
+    out = tmp_path / "batch.json"
+    command = [sys.executable, str(BENCH / "batch.py"), "--small", "3", "--large", "6", "--rounds", "1"]
+    subprocess.run([*command, "--json", str(out)], check=True, capture_output=True)
+    found = json.loads(out.read_text())
+    assert found["hot_folder"] > 0
+    assert found["growth"] > 0
+    assert found["memory"] == pytest.approx(1, abs=0.3)

@@ -1,0 +1,136 @@
+"""Whether a batch stays as quick and as small as it grows, and what the hot folder adds to the work.
+
+    python bench/batch.py --small 20 --large 100 --json batch.json
+
+Both figures are ratios within one run, so that a busy machine disturbs both sides alike: the last
+photos' seconds by the first ones' (the batch's growth), the large batch's peak memory by the small one's,
+and the hot folder's photos a minute by the command's, taken in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from speed import draw, machine, run
+
+SIZE = (640, 480)
+COMMAND = [sys.executable, "-m", "mattebox.cli.main"]
+CONFIG = """
+version: 1
+state: {root}/state
+folders:
+  - name: bench
+    watch: {root}/in
+    done: {root}/done
+    failed: {root}/failed
+    rules:
+      - name: all
+        cut: {{quality: fast}}
+        deliver:
+          - {{format: png, to: "{root}/out/{{stem}}.png"}}
+"""
+
+
+def main() -> None:
+    """Run the bench."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--small", type=int, default=20)
+    parser.add_argument("--large", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of hot folder against command")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    load = os.getloadavg()
+    with tempfile.TemporaryDirectory(prefix="mattebox-batch-") as scratch:
+        root = Path(scratch)
+        photos = root / "photos"
+        photos.mkdir()
+        seeds = [photos / f"{place:04}.jpg" for place in range(8)]
+        for place, path in enumerate(seeds):
+            draw(path, SIZE, place)
+        for place in range(len(seeds), options.large):
+            shutil.copyfile(seeds[place % len(seeds)], photos / f"{place:04}.jpg")
+        found = {
+            **growth(root, photos, options.small),
+            **hot_folder(root, photos, options.small, options.rounds),
+        }
+    report = {"machine": machine(), "load": {"before": load, "after": os.getloadavg()}, **found}
+    table = Table("measure", "ratio", "wanted")
+    table.add_row(f"seconds a photo, last {options.small} by first", f"{found['growth']:.3f}", "0.95 to 1.05")
+    table.add_row(
+        f"peak memory, {options.large} by {options.small}", f"{found['memory']:.3f}", "0.95 to 1.05"
+    )
+    table.add_row("hot folder by command, photos a minute", f"{found['hot_folder']:.3f}", "at least 0.9")
+    console = Console()
+    console.print(f"{report['machine']}; load {load[0]:.1f} before")
+    console.print(table)
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def growth(root: Path, photos: Path, small: int) -> dict[str, float]:
+    """The last photos' seconds by the first ones', and the large batch's peak by the small one's."""
+    few = root / "few"
+    few.mkdir()
+    for path in sorted(photos.iterdir())[:small]:
+        shutil.copyfile(path, few / path.name)
+    _, small_peak, _ = run(cut(few, root / "few-out"), dict(os.environ))
+    _, large_peak, _ = run(cut(photos, root / "many-out"), dict(os.environ))
+    stamps = arrivals(cut(photos, root / "again-out"))
+    between = [after - before for before, after in pairwise(stamps)]
+    first, last = statistics.median(between[:small]), statistics.median(between[-small:])
+    return {"growth": last / first, "memory": large_peak / small_peak, "large_peak_mb": large_peak}
+
+
+def arrivals(command: list[str]) -> list[float]:
+    """When each line of a command's output came."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        stamps = [time.perf_counter() for _ in process.stdout or ()]
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed")
+    return stamps
+
+
+def hot_folder(root: Path, photos: Path, count: int, rounds: int) -> dict[str, Any]:
+    """The hot folder's rate by the command's on the same photos, in turn."""
+    ratios = []
+    for place in range(rounds + 1):
+        box = root / f"hot-{place}"
+        (box / "in").mkdir(parents=True)
+        (box / "photos").mkdir()
+        for path in sorted(photos.iterdir())[:count]:
+            shutil.copyfile(path, box / "in" / path.name)
+            shutil.copyfile(path, box / "photos" / path.name)
+        config = box / "config.yaml"
+        config.write_text(CONFIG.format(root=box))
+        seconds, _, _ = run(cut(box / "photos", box / "cut"), dict(os.environ))
+        hot, _, _ = run([*COMMAND, "once", str(config)], dict(os.environ))
+        delivered = len(list((box / "out").glob("*.png")))
+        if delivered != count:
+            raise SystemExit(f"the hot folder delivered {delivered} of {count}")
+        if place:
+            ratios.append(seconds / hot)
+    return {"hot_folder": statistics.median(ratios), "hot_folder_rounds": ratios}
+
+
+def cut(source: Path, target: Path) -> list[str]:
+    """The command that cuts a folder."""
+    return [*COMMAND, "cut", str(source), "-o", str(target), "--set", "cut.quality=fast"]
+
+
+if __name__ == "__main__":
+    main()
