@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,15 @@ import numpy as np
 import pytest
 from psd_tools.compression import decompress
 from psd_tools.constants import Compression
-from tests.core.psd.samples import CHANNELS, Sample, write_samples
+from tests.core.psd.samples import CHANNELS, Sample, build, write_samples
+
+from mattebox.core.photo import read_photo
+from mattebox.core.settings import PsdOutput
+from mattebox.core.write.psd import write
+from mattebox.core.write.psd.layer_photo import layer_photo
 
 if TYPE_CHECKING:
     from mattebox.core.composition import Composition
-    from mattebox.core.settings import PsdOutput
 
 HERE = Path(__file__).parent
 MODES = {1: "gray", 3: "rgb", 4: "cmyk"}
@@ -189,3 +194,21 @@ def compare_preview(sample: Sample, read: Read) -> None:
         clear = (made.alpha == 0) & (made.shadow == 0)
         assert np.all(shown[..., 3][clear] == 0)
         assert np.all(shown[..., 3][solid] == np.iinfo(made.alpha.dtype).max)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bits", [8, 16])
+def test_ag_psd_reads_a_mask_added_in_place(tmp_path: Path, node_path: str, bits: int) -> None:
+    """The mask spliced into an existing file has the matte's values, and all layers are there."""
+    first = build(bits=bits, clean=True, shadow=True, dpi=(300.0, 240.0))
+    write(first, PsdOutput(mask="alpha-channel"), tmp_path / "in.psd")
+    photo = layer_photo(read_photo(tmp_path / "in.psd"), None)
+    made = replace(first, photo=photo, original=photo.pixels)
+    output = PsdOutput(in_place=True)
+    write(made, output, tmp_path / "out.psd")
+    read = Read(Sample(tmp_path / "out.psd", made, output), tmp_path / "read", node_path)
+    layers = read.found["layers"]
+    assert [layer["name"] for layer in layers] == ["Background", "Shadow", "Subject clean", "Subject"]
+    assert_equal_part(read.mask(layers[-1]), layers[-1]["mask"], made.alpha)
+    colours, _ = read.colours_and_alpha(layers[-1])
+    np.testing.assert_array_equal(colours, first.original)

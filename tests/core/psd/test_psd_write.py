@@ -14,6 +14,7 @@ from psd_tools.constants import BlendMode, Resource, Tag
 from psd_tools.psd import PSD
 
 from mattebox.core.errors import WriteError
+from mattebox.core.photo import read_photo
 from mattebox.core.settings import PsdNames, PsdOutput
 from mattebox.core.write import psd as psd_writer
 from mattebox.core.write.psd import write
@@ -260,3 +261,17 @@ def test_an_unwritable_place_is_one_sentence_and_leaves_nothing(
     with pytest.raises(WriteError, match=r"missing.x\.psd: the output could not be written"):
         write(composition_of(), PsdOutput(), tmp_path / "missing" / "x.psd")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("bits", DEPTHS)
+@pytest.mark.parametrize("mode", MODES)
+def test_our_reader_finds_the_transparency(
+    composition_of: Build, tmp_path: Path, mode: str, bits: int
+) -> None:
+    """A file without a backdrop reads back with the matte as its alpha and the photo's solid pixels."""
+    made = composition_of(mode, bits)
+    write(made, PsdOutput(backdrop="none"), tmp_path / "x.psd")
+    photo = read_photo(tmp_path / "x.psd")
+    np.testing.assert_array_equal(photo.alpha, made.alpha)
+    solid = made.alpha == np.iinfo(made.alpha.dtype).max
+    np.testing.assert_array_equal(photo.pixels[solid], made.original[solid])
