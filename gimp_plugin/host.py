@@ -40,6 +40,7 @@ class Host:
         self._last_use = time.monotonic()
         self._engine: Engine | None = None
         self._fetching: Talk | None = None
+        self.last_seconds: float | None = None
 
     def stop(self) -> None:
         """Ask run() to end; safe in a signal handler."""
@@ -63,7 +64,12 @@ class Host:
     def status(self) -> dict[str, Any]:
         """What `mattebox engine --status` tells."""
         names = self._engine.loaded if self._engine else ()
-        return {"pid": os.getpid(), "networks": list(names), "talks": len(self._talks) - 1}
+        return {
+            "pid": os.getpid(),
+            "networks": list(names),
+            "talks": len(self._talks) - 1,
+            "last_cut_seconds": self.last_seconds,
+        }
 
     @contextlib.contextmanager
     def engine(self, talk: Talk) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.errors import MatteboxError
@@ -87,7 +88,9 @@ class Talk:
             with self._watched():
                 self.heed("wait")
                 with self._host.engine(self) as engine:
+                    start = time.monotonic()
                     report, answer = do_cut(request, blobs, engine, self.heed)
+                    self._host.last_seconds = round(time.monotonic() - start, 3)
             self._send("done", answer, report=report)
         except MatteboxError as error:
             self._send("failed", message=str(error))

@@ -34,7 +34,7 @@ MASK = "plug-in-mattebox-mask"
 REFINE = "plug-in-mattebox-refine"
 AGAIN = "plug-in-mattebox-again"
 TITLES = {
-    MASK: ("_Mask the Subject...", "Find the subject and mask everything around it"),
+    MASK: ("Mask the Sub_ject...", "Find the subject and mask everything around it"),
     REFINE: ("_Refine Mask Edges...", "Make the edges of a mask, or of a selection, follow the picture"),
     AGAIN: ("Mask the Subject (_again)", "Mask the subject with the settings of the last time"),
 }

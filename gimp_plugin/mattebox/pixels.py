@@ -1,6 +1,6 @@
 """Bytes out of GIMP's drawables and into them. Needs GIMP's own Python (gi), 3.9 and later.
 
-Masks, channels and the selection are linear: "Y" without the prime, or 128 would be stored as 55.
+Masks and the selection are linear: "Y" without the prime, or 128 would be stored as 55.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Sight:
         buffer = channel.get_buffer()
         buffer.clear(Gegl.Rectangle.new(0, 0, *size))
         del buffer
-        self.write(channel, f"Y u{self.bits}", data, self.left, self.top)
+        self._write_inside(channel, size, data)
         return channel
 
     def new_layer(self, colours: bytes) -> Any:
@@ -114,16 +114,38 @@ class Sight:
         self.write(new, self.full_format, colours)
         return new
 
-    def write(self, drawable: Any, form: str, data: bytes, left: int = 0, top: int = 0) -> None:
-        """Write the bytes of this layer's size into a drawable."""
-        buffer = drawable.get_buffer()
-        buffer.set(Gegl.Rectangle.new(left, top, self.width, self.height), form, data)
-        buffer.flush()
-        del buffer
-        drawable.update(left, top, self.width, self.height)
+    def write(self, drawable: Any, form: str, data: bytes) -> None:
+        """Write the bytes of this layer's size into a drawable of its size."""
+        _set(drawable, (0, 0, self.width, self.height), form, data)
+
+    def _write_inside(self, channel: Any, canvas: tuple[int, int], data: bytes) -> None:
+        """Write what of the layer lies on the canvas: GIMP ends a plug-in that writes beyond a buffer."""
+        left, top = max(self.left, 0), max(self.top, 0)
+        width = min(self.left + self.width, canvas[0]) - left
+        height = min(self.top + self.height, canvas[1]) - top
+        if width <= 0 or height <= 0:
+            return
+        step = self.bits // 8
+        rows = memoryview(data)
+        start = left - self.left
+        inside = b"".join(
+            rows[(row * self.width + start) * step : (row * self.width + start + width) * step]
+            for row in range(top - self.top, top - self.top + height)
+        )
+        # GIMP makes selections of a channel's stored values, and stores those of 8-bit images with a curve.
+        curved = self.image.get_precision() == Gimp.Precision.U8_NON_LINEAR
+        _set(channel, (left, top, width, height), "Y' u8" if curved else f"Y u{self.bits}", inside)
 
     def _read(self, drawable: Any, form: str) -> bytes:
         return _bytes(drawable, Gegl.Rectangle.new(0, 0, self.width, self.height), form)
+
+
+def _set(drawable: Any, place: tuple[int, int, int, int], form: str, data: bytes) -> None:
+    buffer = drawable.get_buffer()
+    buffer.set(Gegl.Rectangle.new(*place), form, data)
+    buffer.flush()
+    del buffer
+    drawable.update(*place)
 
 
 def _bytes(drawable: Any, place: Any, form: str) -> bytes:

@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from tests.gimp_plugin.rig import Rig, find_program, find_root
 
 from mattebox.core.engine import Engine
 from mattebox.gimp_plugin.host import Host
 from mattebox.gimp_plugin.mattebox.client import Record
+from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store
 
 
@@ -78,3 +81,18 @@ def host(meeting: Path, tmp_path: Path) -> Iterator[Host]:
     served.stop()
     thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session")
+def rig(shipped_photos: dict[str, Path]) -> Iterator[Rig]:
+    """A real GIMP with the plug-in and a small photo; weights of the small network at hand."""
+    root, program = find_root(), find_program()
+    if root is None and program is None:
+        pytest.skip("no GIMP 3: run .ci/gimp.sh")
+    for name in ("u2net", "u2netp"):
+        Store().ensure(find_network(name))
+    made = Rig(root)
+    with Image.open(shipped_photos["astronaut.png"]) as photo:
+        photo.convert("RGB").crop((90, 0, 358, 324)).resize((67, 81)).save(made.scratch / "photo.png")
+    yield made
+    made.stop()

@@ -1,0 +1,86 @@
+"""How long a cut takes inside GIMP, and what the plug-in adds to the engine's own time.
+
+Runs a real headless GIMP 3 (see .ci/gimp.sh) on a photo that is enlarged to the size asked for. The first
+cut starts the engine and loads the network; the plug-in's share is the whole call less the engine's time:
+its own process, reading the layer, sending it, and writing the mask.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import skimage.data
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.gimp_plugin.rig import Rig, find_program, find_root
+
+from mattebox.gimp_plugin.mattebox import protocol
+from mattebox.gimp_plugin.mattebox.client import Engine
+
+SCRIPT = """
+import json, time
+import in_gimp
+image = in_gimp.load("large.png")
+seconds = []
+for _ in range(CUTS):
+    start = time.monotonic()
+    status, error = in_gimp.call("mask", image, image.get_layers(), model="MODEL")
+    assert status == "success", error
+    seconds.append(time.monotonic() - start)
+in_gimp.write_down("seconds", seconds=seconds)
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--megapixels", type=float, default=24.0)
+    parser.add_argument("--model", default="u2net")
+    parser.add_argument("--cuts", type=int, default=3)
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    options = parser.parse_args()
+    root = find_root()
+    if root is None and find_program() is None:
+        parser.error("no GIMP 3: run .ci/gimp.sh")
+    rig = Rig(root)
+    try:
+        side = round((options.megapixels * 1e6) ** 0.5)
+        Image.fromarray(skimage.data.astronaut()).resize((side, side)).save(
+            rig.scratch / "large.png", compress_level=1
+        )
+        script = SCRIPT.replace("CUTS", str(options.cuts)).replace("MODEL", options.model)
+        (rig.scratch / "measure.py").write_text(script, encoding="utf-8")
+        rig.run("measure", timeout=900)
+        seconds = rig.result("seconds")["seconds"]
+        engine = Engine(rig.record, lambda _: None)
+        protocol.send(engine._wire, "status")  # noqa: SLF001 - the bench looks behind the plug-in
+        own = engine._next()["last_cut_seconds"]  # noqa: SLF001
+        engine.close()
+    finally:
+        rig.stop()
+    figures = {
+        "megapixels": options.megapixels,
+        "first_cut": round(seconds[0], 2),
+        "warm_cuts": [round(value, 2) for value in seconds[1:]],
+        "engine_in_the_last": own,
+        "plug_in_in_the_last": round(seconds[-1] - own, 2),
+    }
+    table = Table("figure", "seconds")
+    for name, value in figures.items():
+        table.add_row(name, str(value))
+    Console().print(table)
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

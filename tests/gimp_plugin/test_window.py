@@ -1,0 +1,116 @@
+"""The real window of GIMP 3: menu, dialog, OK, undo, Cancel, and an engine that is killed meanwhile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.gimp_plugin.rig import Rig, find_root
+from tests.gimp_plugin.window import Window, opened
+
+from mattebox.gimp_plugin.mattebox import protocol
+from mattebox.gimp_plugin.mattebox.client import Engine
+from mattebox.models.catalogue import find_network
+from mattebox.models.store import Store
+
+pytestmark = [pytest.mark.slow, pytest.mark.network, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def window(shipped_photos: dict[str, Path]) -> Iterator[Window]:
+    """An open window with the astronaut's photo."""
+    root = find_root()
+    if root is None:
+        pytest.skip("no chroot with GIMP and a screen: run .ci/gimp.sh as root")
+    Store().ensure(find_network("u2net"))
+    rig = Rig(root)
+    photo = rig.scratch / "astronaut.png"
+    with Image.open(shipped_photos["astronaut.png"]) as shipped:
+        # Without its profile, about which GIMP would ask first.
+        Image.fromarray(np.asarray(shipped.convert("RGB"))).save(photo)
+    try:
+        with opened(rig, photo) as made:
+            yield made
+    finally:
+        kept = os.environ.get("MATTEBOX_PICTURES")
+        if kept:
+            for picture in rig.scratch.glob("window-*.png"):
+                shutil.copy(picture, kept)
+        rig.stop()
+
+
+def start_cut(window: Window) -> None:
+    """Layer > Mask > Mask the Subject, as far as the dialog."""
+    window.keys("alt+l")
+    window.keys("m")
+    window.keys("j")
+    window.until(lambda: window.has("Mask the Subject"), "the dialog")
+
+
+def engine_pid(window: Window) -> int:
+    """The process of the engine that the plug-in started."""
+    engine = Engine(window.rig.record, lambda _: None)
+    protocol.send(engine._wire, "status")
+    pid = int(engine._next()["pid"])
+    engine.close()
+    return pid
+
+
+def plug_ins(window: Window) -> str:
+    """The processes of this rig's plug-in."""
+    line = ["pgrep", "-f", f"{window.rig.plugin}/mattebox.py"]
+    return subprocess.run(line, capture_output=True, text=True, check=False).stdout
+
+
+def test_menu_dialog_ok_and_one_undo(window: Window) -> None:
+    """The mask is on the layer after OK, and one Ctrl+Z takes it away and leaves the image unchanged."""
+    start_cut(window)
+    window.picture("window-dialog.png")
+    window.keys("Return")
+    window.until(lambda: window.masks() == [True], "the mask")
+    window.picture("window-mask.png")
+    window.keys("ctrl+z")
+    window.until(lambda: window.images() == [[False, [False], 0]], "the image as it was")
+
+
+def test_cancel_ends_the_plug_in_and_the_work(window: Window) -> None:
+    """Cancel in the middle leaves no process, no change, and an engine that serves on."""
+    pid = engine_pid(window)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        start_cut(window)
+        window.keys("Return")
+        window.until(lambda: not window.has("Mask the Subject"), "the end of the dialog")
+        window.until(lambda: plug_ins(window) != "", "the plug-in at work")
+        # The button at the right end of the status bar.
+        window.until(lambda: window.click(819, 737) and plug_ins(window) == "", "the end of the plug-in")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert window.images() == [[False, [False], 0]]
+    assert engine_pid(window) == pid
+
+
+def test_an_engine_that_is_killed_is_an_error_box(window: Window) -> None:
+    """Killed in the middle of a cut: GIMP tells it, the image is as it was, and the next cut works."""
+    pid = engine_pid(window)
+    os.kill(pid, signal.SIGSTOP)
+    start_cut(window)
+    window.keys("Return")
+    window.until(lambda: not window.has("Mask the Subject"), "the end of the dialog")
+    window.until(lambda: plug_ins(window) != "", "the plug-in at work")
+    os.kill(pid, signal.SIGKILL)
+    window.until(lambda: plug_ins(window) == "", "the end of the plug-in")
+    window.until(lambda: window.has("GIMP Message"), "the error box")
+    window.picture("window-error.png")
+    window.keys("Escape")
+    assert window.images() == [[False, [False], 0]]
+    start_cut(window)
+    window.keys("Return")
+    window.until(lambda: window.masks() == [True], "the mask after a new start")
