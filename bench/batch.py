@@ -88,8 +88,8 @@ def growth(root: Path, photos: Path, small: int) -> dict[str, float]:
     few.mkdir()
     for path in sorted(photos.iterdir())[:small]:
         shutil.copyfile(path, few / path.name)
-    _, small_peak, _ = run(cut(few, root / "few-out"), dict(os.environ))
-    _, large_peak, _ = run(cut(photos, root / "many-out"), dict(os.environ))
+    _, small_peak, *_ = run(cut(few, root / "few-out"), dict(os.environ))
+    _, large_peak, *_ = run(cut(photos, root / "many-out"), dict(os.environ))
     stamps = arrivals(cut(photos, root / "again-out"))
     between = [after - before for before, after in pairwise(stamps)]
     first, last = statistics.median(between[:small]), statistics.median(between[-small:])
@@ -117,8 +117,8 @@ def hot_folder(root: Path, photos: Path, count: int, rounds: int) -> dict[str, A
             shutil.copyfile(path, box / "photos" / path.name)
         config = box / "config.yaml"
         config.write_text(CONFIG.format(root=box))
-        seconds, _, _ = run(cut(box / "photos", box / "cut"), dict(os.environ))
-        hot, _, _ = run([*COMMAND, "once", str(config)], dict(os.environ))
+        seconds, *_ = run(cut(box / "photos", box / "cut"), dict(os.environ))
+        hot, *_ = run([*COMMAND, "once", str(config)], dict(os.environ))
         delivered = len(list((box / "out").glob("*.png")))
         if delivered != count:
             raise SystemExit(f"the hot folder delivered {delivered} of {count}")

@@ -28,22 +28,22 @@ def test_ratio_is_paired_by_round(speed: Any) -> None:
     runs = speed.Runs
     results = {
         "1 MP": {
-            "fast": runs([1.0, 2.0, 1.0], [100, 100, 100]),
-            "fast, int8": runs([0.5, 0.5, 0.5], [50, 50, 50]),
-            "peer": runs([3.0, 8.0, 4.0], [200, 200, 400]),
+            "fast": runs([1.0, 2.0, 1.0], [100, 100, 100], [2.0] * 3),
+            "fast, int8": runs([0.5, 0.5, 0.5], [50, 50, 50], [1.0] * 3),
+            "peer": runs([3.0, 8.0, 4.0], [200, 200, 400], [6.0] * 3),
         }
     }
     found = speed.ratios(results)
-    assert found["1 MP, fast"] == {"speed": 4.0, "memory": 0.5}
-    assert found["1 MP, fast, int8"] == {"speed": 8.0, "memory": 0.25}
+    assert found["1 MP, fast"] == {"speed": 4.0, "cpu": 3.0, "memory": 0.5}
+    assert found["1 MP, fast, int8"] == {"speed": 8.0, "cpu": 6.0, "memory": 0.25}
     assert speed.target("1 MP, fast") == 2.6
     assert speed.target("24 MP, fast, int8") == 6.0
 
 
 def test_run_measures_the_child_and_refuses_failure(speed: Any) -> None:
     """Memory is the child's own, and a command that fails ends the bench with its words."""
-    _, small, output = speed.run([sys.executable, "-c", "print('said')"], {})
-    _, large, _ = speed.run([sys.executable, "-c", "x = bytearray(200_000_000)"], {})
+    _, small, _, output = speed.run([sys.executable, "-c", "print('said')"], {})
+    _, large, *_ = speed.run([sys.executable, "-c", "x = bytearray(200_000_000)"], {})
     assert output.strip() == "said"
     assert large - small > 150
     with pytest.raises(SystemExit, match="why"):
