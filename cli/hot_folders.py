@@ -40,7 +40,16 @@ def _delivered(values: Mapping[str, Any]) -> str:
 
 
 def _held(event: Event) -> str:
-    return f"{event.values.get('input', event.folder)}: {event.values['why']}"
+    return _named(event.values.get("input", event.folder), event.values["why"])
+
+
+def _failed(event: Event) -> str:
+    return f"{_named(event.values['input'], event.values['why'])} {event.values['do']}"
+
+
+def _named(what: str, sentence: str) -> str:
+    """The sentence with what it is about before it, unless it says that itself."""
+    return sentence if sentence.startswith(what) else f"{what}: {sentence}"
 
 
 _GOOD: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
@@ -50,7 +59,7 @@ _GOOD: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "left-alone": lambda values: f"{values['path']}: left alone; {values['why']}.",
 }
 _BAD: Final[dict[str, Callable[[Event], str]]] = {
-    "failed": lambda event: f"{event.values['input']}: {event.values['why']} {event.values['do']}",
+    "failed": _failed,
     "held": _held,
     "retry": _held,
 }
