@@ -120,7 +120,7 @@ class Folder(Settings):
     watch: Place
     recursive: bool = True
     mode: Literal["native", "poll", "auto"] = "auto"
-    settle: Duration = Field(2.0, gt=0, description="how long a file must stay unchanged")
+    settle: Duration = Field(2.0, ge=0, description="how long a file must stay unchanged")
     poll: Duration = Field(5.0, gt=0, description="time between looks where events are not to be had")
     rescan: Duration = Field(60.0, gt=0, description="time between looks beside events")
     patience: Duration = Field(60.0, gt=0, description="how long an incomplete file may stay unchanged")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from mattebox.daemon.identity import Identity
+
+# Waiting between looks grows from here where nothing is waited for before the first.
+_SHORTEST: Final = 0.1
 
 
 @dataclass(slots=True)
@@ -52,7 +55,7 @@ class Settling:
         """A ready file turned out not to be: wait, longer each time; how often that was."""
         seen = self._seen[key]
         seen.looks += 1
-        seen.not_before = now + min(settle * 2**seen.looks, max(60.0, settle))
+        seen.not_before = now + min(max(settle, _SHORTEST) * 2**seen.looks, max(60.0, settle))
         return seen.looks
 
     def unchanged_for(self, key: Hashable, now: float) -> float:
