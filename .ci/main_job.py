@@ -90,6 +90,8 @@ assert names == [
     ),
 ], names
 assert not list(Path("watched").iterdir())
+# What the hot folder delivered is byte for byte what the command wrote.
+assert Path("out/astronaut.png").read_bytes() == Path("astronaut.cutout.png").read_bytes()
 with Image.open("out/flower.psd") as psd:
     assert psd.size == (640, 427)
 print("The main job is done: 2 cutouts by command, 4 PSDs and 4 PNGs from a hot folder.")
