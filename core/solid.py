@@ -18,6 +18,9 @@ _DEEP_IN: Final = 0.7
 _DEEP_OUT: Final = 0.15
 # An edge is as wide as this many pixels of the network's input.
 _REACH: Final = 4.0
+# A dip inside the subject that never falls to where the network doubts is a reflection, not a hole.
+_DOUBT: Final = 0.5
+_FILL_STEPS: Final = (0.6, 0.7, 0.8, 0.9, _SURE_IN)
 
 
 def solid(probability: NDArray[np.float32], detail: float) -> NDArray[np.float32]:
@@ -25,11 +28,33 @@ def solid(probability: NDArray[np.float32], detail: float) -> NDArray[np.float32
 
     detail: pixels of the map per pixel of the network's input.
     """
-    level = np.clip((probability - _SURE_OUT) / (_SURE_IN - _SURE_OUT), 0.0, 1.0)
-    subject = (probability >= 0.5).astype(np.uint8)
+    filled = fill_dips(probability)
+    level = np.clip((filled - _SURE_OUT) / (_SURE_IN - _SURE_OUT), 0.0, 1.0)
+    subject = (filled >= _DOUBT).astype(np.uint8)
     deep = np.float32(_REACH * max(1.0, detail))
-    inside = cv2.distanceTransform(subject, cv2.DIST_L2, cv2.DIST_MASK_5)
-    outside = cv2.distanceTransform(1 - subject, cv2.DIST_L2, cv2.DIST_MASK_5)
-    level[(inside > deep) & (probability >= _DEEP_IN)] = 1.0
-    level[(outside > deep) & (probability <= _DEEP_OUT)] = 0.0
+    inside = cv2.distanceTransform(subject, cv2.DIST_L2, cv2.DIST_MASK_5) > deep
+    outside = cv2.distanceTransform(1 - subject, cv2.DIST_L2, cv2.DIST_MASK_5) > deep
+    # Both meet the map itself where it doubts, so that no step is drawn into a soft region.
+    raised = _DOUBT + (1 - _DOUBT) * (filled - _DOUBT) / (_DEEP_IN - _DOUBT)
+    lowered = _DOUBT * (filled - _DEEP_OUT) / (_DOUBT - _DEEP_OUT)
+    level[inside] = np.maximum(level, np.minimum(raised, 1.0))[inside]
+    level[outside] = np.minimum(level, np.maximum(lowered, 0.0))[outside]
     return np.asarray(level, np.float32)
+
+
+def fill_dips(probability: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The map with dips that stay above one half raised to what surrounds them, (h, w) float32.
+
+    Grayscale hole filling in a few steps (Soille, "Morphological Image Analysis", section 6.3.7), but
+    only of basins whose floor is likely subject; the frame counts as surroundings.
+    """
+    filled = probability.copy()
+    for height in _FILL_STEPS:
+        below = filled < height
+        count, labels = cv2.connectedComponents(below.astype(np.uint8), connectivity=4)
+        if count < 2:
+            continue
+        floor = np.full(count, np.inf, np.float32)
+        np.minimum.at(floor, labels[below], filled[below])
+        filled[below & (floor >= _DOUBT)[labels]] = height
+    return filled
