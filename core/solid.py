@@ -51,9 +51,10 @@ def fill_dips(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     filled = probability.copy()
     for height in _FILL_STEPS:
         below = filled < height
-        count, labels = cv2.connectedComponents(below.astype(np.uint8), connectivity=4)
+        count, found = cv2.connectedComponents(below.astype(np.uint8), connectivity=4)
         if count < 2:
             continue
+        labels = np.asarray(found, np.int32)
         floor = np.full(count, np.inf, np.float32)
         np.minimum.at(floor, labels[below], filled[below])
         filled[below & (floor >= _DOUBT)[labels]] = height

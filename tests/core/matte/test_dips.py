@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from mattebox.core.solid import fill_dips, solid
 
 
