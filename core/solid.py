@@ -34,11 +34,10 @@ def solid(probability: NDArray[np.float32], detail: float) -> NDArray[np.float32
     deep = np.float32(_REACH * max(1.0, detail))
     inside = cv2.distanceTransform(subject, cv2.DIST_L2, cv2.DIST_MASK_5) > deep
     outside = cv2.distanceTransform(1 - subject, cv2.DIST_L2, cv2.DIST_MASK_5) > deep
-    # Both meet the map itself where it doubts, so that no step is drawn into a soft region.
+    # It meets the map itself where that doubts, so that no step is drawn into a soft region.
     raised = _DOUBT + (1 - _DOUBT) * (filled - _DOUBT) / (_DEEP_IN - _DOUBT)
-    lowered = _DOUBT * (filled - _DEEP_OUT) / (_DOUBT - _DEEP_OUT)
     level[inside] = np.maximum(level, np.minimum(raised, 1.0))[inside]
-    level[outside] = np.minimum(level, np.maximum(lowered, 0.0))[outside]
+    level[outside & (filled <= _DEEP_OUT)] = 0.0
     return np.asarray(level, np.float32)
 
 
