@@ -10,6 +10,7 @@ from pathlib import Path
 
 import platformdirs
 import pytest
+from filelock import FileLock
 
 from mattebox.core.errors import MatteboxError
 from mattebox.core.photo import Photo, read_photo
@@ -24,8 +25,10 @@ def pillow_images() -> Path:
     """Tests/images of Pillow's source distribution, fetched once by pip and kept."""
     cache = Path(platformdirs.user_cache_dir("mattebox-tests"))
     images = cache / f"pillow-{RELEASE}" / "Tests" / "images"
-    if not images.is_dir():
-        cache.mkdir(parents=True, exist_ok=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / "pillow.lock"):  # tests may run side by side
+        if images.is_dir():
+            return images
         fetch = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "pillow"]
         subprocess.run([*fetch, "-d", cache, f"pillow=={RELEASE}"], check=True)
         with tarfile.open(cache / f"pillow-{RELEASE}.tar.gz") as archive:
