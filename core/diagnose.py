@@ -42,15 +42,3 @@ def subject_box(alpha: NDArray[np.uint8] | NDArray[np.uint16]) -> tuple[int, int
         return None
     columns = np.flatnonzero(solid.any(axis=0))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-
-
-def confidence(probability: NDArray[np.float32]) -> float:
-    """How decided a probability map is, 0..1: the mean decision inside the likely subject.
-
-    An empty map has no subject and the confidence 0.
-    """
-    likely = probability > 0.5
-    if not likely.any():
-        return 0.0
-    doubtful = probability > 0.1
-    return float(np.abs(2.0 * probability[doubtful] - 1.0).mean())

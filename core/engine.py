@@ -6,13 +6,16 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mattebox.core.advice import warn
+from mattebox.core.confidence import confidence
 from mattebox.core.cutout import Cutout
 from mattebox.core.device import usable_kinds
-from mattebox.core.diagnose import CutReport, confidence, subject_box
+from mattebox.core.diagnose import CutReport, subject_box
+from mattebox.core.features import measure
 from mattebox.core.foreground import straight_foreground
 from mattebox.core.looks import COMPANIONS, search_frame, see
 from mattebox.core.photo.own_alpha import multiplied
-from mattebox.core.refine import refine_matte
+from mattebox.core.refine import refine_matte, refine_rough
 from mattebox.core.segment import Segmenter
 from mattebox.core.subject import choose_subject
 from mattebox.core.view import network_view
@@ -111,12 +114,18 @@ class Engine:
                 frame = search_frame(settings.subject, view, scale)
                 sight = see(view, segmenters, settings.quality, frame, heed)
                 probability, count = choose_subject(sight.probability, settings, scale)
-            model, detail, looks = segmenters[0].network.name, sight.detail, sight.names
+            with _timed(seconds, "report", heed):
+                features = measure(view, sight, probability)
+                advice = warn(features, count, max(photo.width, photo.height))
+            model, sure, looks = segmenters[0].network.name, confidence(features), sight.names
+            with _timed(seconds, "refine", heed):
+                alpha = refine_matte(photo, probability, settings.refine, sight.detail)
         else:
-            probability, count = rough, 1
-            model, detail, looks = "", 1.0, ()
-        with _timed(seconds, "refine", heed):
-            alpha = refine_matte(photo, probability, settings.refine, detail)
+            # Somebody drew it: there is no network to doubt.
+            advice = () if (rough >= 0.5).any() else warn(None, 0, 0)
+            model, sure, looks = "", 0.0 if advice else 1.0, ()
+            with _timed(seconds, "refine", heed):
+                alpha = refine_rough(photo, rough, settings.refine)
         if photo.alpha is not None and multiply:
             alpha = multiplied(alpha, photo.alpha)
         foreground = None
@@ -124,15 +133,20 @@ class Engine:
             with _timed(seconds, "foreground", heed):
                 foreground = straight_foreground(photo.pixels, alpha)
         box = subject_box(alpha)
+        if box is None:
+            advice = warn(None, 0, 0)
         report = CutReport(
             model=model,
-            confidence=round(confidence(probability), 4),
-            warnings=("no_subject",) if not box else ("several_subjects",) if count > 1 else (),
+            confidence=round(sure, 4) if box else 0.0,
+            warnings=tuple(item.name for item in advice),
             subject_box=box,
             seconds=seconds,
             looks=looks,
             device=segmenters[0].device if segmenters else "cpu",
-            notes=tuple(dict.fromkeys(item.note for item in segmenters if item.note)),
+            notes=(
+                *dict.fromkeys(item.note for item in segmenters if item.note),
+                *(item.sentence for item in advice),
+            ),
         )
         return Cutout(photo, alpha, foreground, report)
 

@@ -101,6 +101,7 @@ class JobReport:
     seconds: Mapping[str, float]
     notes: tuple[str, ...] = ()
     device: str = "cpu"
+    looks: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON-ready data."""
@@ -215,6 +216,7 @@ def write_cutout(done: CutJob) -> JobReport:
         },
         notes=notes,
         device=report.device,
+        looks=report.looks,
     )
 
 

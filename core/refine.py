@@ -45,7 +45,8 @@ _EVIDENCE: Final = {
 # A hard edge becomes this many pixels wide.
 _HARD_WIDTH: Final = 1.5
 # A rough matte's edge may be anywhere within its reach, so nothing is asked of colour but contrast.
-_ROUGH: Final = Evidence(0.0, 0.002, np.inf)
+_ROUGH: Final = Evidence(4.0, 0.002, np.inf)
+_WORKING_SIDE: Final = 1024
 
 
 def refine_matte(photo: Photo, probability: Map, mode: str = "auto", detail: float = 1.0) -> Pixels:
@@ -65,15 +66,21 @@ def refine_matte(photo: Photo, probability: Map, mode: str = "auto", detail: flo
     return _full_size(photo, level, (sides, say), steepness)
 
 
-def refine_rough(photo: Photo, rough: Map, reach: float = 0.015) -> Pixels:
+def refine_rough(photo: Photo, rough: Map, mode: str = "auto", reach: float = 0.015) -> Pixels:
     """Alpha from a rough matte (h, w) in 0..1 whose edge is off by up to `reach` of the diagonal.
 
-    For selections, old masks and boxes drawn by hand. Same size and depth as the photo.
+    For selections, old masks and boxes drawn by hand, of any size. Same size and depth as the photo. With
+    mode none the rough matte itself, resized.
     """
-    pixels = reach * float(np.hypot(*rough.shape))
-    detail = pixels / 4
-    sides, say = _weigh(photo, rough, Evidence(pixels / detail, _ROUGH.contrast, _ROUGH.tolerance), detail)
-    return _full_size(photo, rough, (sides, say), 1.0)
+    if mode == "none":
+        whole = cv2.resize(rough, (photo.width, photo.height), interpolation=cv2.INTER_LINEAR)
+        return levels(np.asarray(whole, np.float32), photo.pixels.dtype)
+    shrink = min(1.0, _WORKING_SIDE / max(photo.width, photo.height))
+    size = (max(1, round(photo.width * shrink)), max(1, round(photo.height * shrink)))
+    level = np.asarray(cv2.resize(rough, size, interpolation=cv2.INTER_AREA), np.float32)
+    detail = max(1.0, reach * float(np.hypot(*level.shape)) / _ROUGH.reach)
+    steepness = max(1.0, detail / shrink / _HARD_WIDTH) if mode == "hard" else 1.0
+    return _full_size(photo, level, _weigh(photo, level, _ROUGH, detail), steepness)
 
 
 def levels(alpha: Map, dtype: np.dtype[Any]) -> Pixels:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from mattebox.core.looks import overlap, search_frame, see, subject_frame
+from mattebox.core.looks import fused, overlap, search_frame, see, subject_frame
 from mattebox.core.settings import CutSettings
 
 if TYPE_CHECKING:
@@ -82,11 +82,22 @@ def test_a_box_look_that_disagrees_is_kept_out(told: Any, discs: Discs) -> None:
     np.testing.assert_allclose(sight.probability, _bright(view), atol=1e-6)
 
 
-def test_two_networks_are_averaged(told: Any, discs: Discs) -> None:
-    """Two networks count alike."""
-    view = _view(discs, (40, 60, 10))
-    sight = see(view, [told(_bright, "one"), told(lambda v: np.zeros(v.shape[:2]), "two")], "best")
-    np.testing.assert_allclose(sight.probability, _bright(view) / 2, atol=1e-6)
+def test_the_surer_of_two_networks_counts_more() -> None:
+    """Two networks are fused by the mean of their log-odds: equals stay, 0.9 and 0.4 are well above a half."""
+
+    def flat(level: float) -> Map:
+        return np.full((4, 5), level, np.float32)
+
+    np.testing.assert_allclose(fused([flat(0.3), flat(0.3)]), 0.3, atol=1e-5)
+    np.testing.assert_allclose(fused([flat(0.9), flat(0.1)]), 0.5, atol=1e-5)
+    assert fused([flat(0.95), flat(0.4)])[0, 0] > (0.95 + 0.4) / 2
+
+
+def test_large_networks_take_no_box_look(told: Any, discs: Discs) -> None:
+    """A network that sees 1024 pixels a side looks twice, not three times."""
+    network = told(_bright)
+    network.network.input_size = 1024
+    assert see(_view(discs, (40, 60, 10)), [network], "best").names == ("told whole", "told mirrored")
 
 
 def test_a_search_box_confines_the_answer(told: Any, discs: Discs) -> None:

@@ -1,0 +1,97 @@
+"""Warnings: what to look at before a matte is used, each with its measure and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from mattebox.core.features import Features
+
+_FRAME: Final = 0.02
+_FAINT: Final = 0.06
+_SIMILAR: Final = 0.10
+_BLURRED: Final = 1.6
+_BLOCKS: Final = 0.35
+_SMALL: Final = 400
+_HAZE: Final = 0.15
+_AGREEMENT: Final = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One warning: its name for rules and reports, and a sentence for the photographer."""
+
+    name: str
+    sentence: str
+
+
+def warn(features: Features | None, subjects: int, longest: int) -> tuple[Advice, ...]:
+    """All warnings about a matte. subjects: how many it holds. longest: the photo's longer side in pixels."""
+    if features is None:
+        return (
+            Advice(
+                "no_subject",
+                "Nothing stands out from the background (measure: no part of at least one half); "
+                "point at the subject with subject: [[x, y]] or a box.",
+            ),
+        )
+    unsure = max(features.haze / _HAZE, (1 - features.agreement) / (1 - _AGREEMENT))
+    checks = (
+        (
+            "several_subjects",
+            subjects > 1,
+            f"{subjects} separate subjects were kept; choose with subject: largest, a box, points or keep.",
+        ),
+        (
+            "touches_frame",
+            features.frame >= _FRAME,
+            (
+                f"The subject touches {features.frame:.0%} of the frame's edge, so it may be cut off; "
+                "leave more room around it."
+            ),
+        ),
+        (
+            "low_contrast",
+            features.contrast < _FAINT,
+            (
+                f"Subject and background are almost equally bright along the edge (distance "
+                f"{features.contrast:.2f}); light the background apart from the subject."
+            ),
+        ),
+        (
+            "similar_colours",
+            _FAINT <= features.contrast < _SIMILAR,
+            (
+                f"Subject and background have similar colours along the edge (distance {features.contrast:.2f}); "
+                "check the outline, or use another background."
+            ),
+        ),
+        (
+            "motion_blur",
+            features.edge < _BLURRED,
+            (
+                f"The subject's edge is blurred (sharpness {features.edge:.1f}); "
+                "use a shorter exposure or focus on the edge."
+            ),
+        ),
+        (
+            "over_compressed",
+            features.blocks > _BLOCKS,
+            f"JPEG blocks are visible (strength {features.blocks:.2f}); start from a file of higher quality.",
+        ),
+        (
+            "low_resolution",
+            longest < _SMALL,
+            f"The photo is only {longest} pixels on its longer side; start from a larger one.",
+        ),
+        (
+            "uncertain_area",
+            unsure >= 1,
+            (
+                f"The looks agree on {features.agreement:.0%} of the subject and {features.haze:.0%} of its inside "
+                "is unsure; check what belongs to it, or use quality: best."
+            ),
+        ),
+    )
+    return tuple(Advice(name, sentence) for name, raised, sentence in checks if raised)

@@ -1,0 +1,123 @@
+"""What can be measured of a matte without knowing the truth."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, fields
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from mattebox.core.looks import overlap
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mattebox.core.looks import Sight
+
+    Map = NDArray[np.float32]
+
+_RING: Final = 6
+_BLOCK: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Measures of one matte; each 0..1 unless said otherwise.
+
+    agreement: what the looks' answers share with what they amount to, the least of them.
+    decided: how far from one half the map is where it is not surely empty.
+    haze: share of the subject that is not sure though it is away from its edge.
+    whole: the largest part's share of the subject.
+    frame: share of the photo's border that the subject touches.
+    contrast: distance of the colours on both sides of the edge, 0..1 of full range.
+    edge: sharpness of the photo along the edge: its gradient there over that of the whole view; 0 upwards.
+    area: the subject's share of the photo.
+    blocks: how much stronger steps are at the 8-pixel grid of a JPEG than between; 0 upwards.
+    """
+
+    agreement: float
+    decided: float
+    haze: float
+    whole: float
+    frame: float
+    contrast: float
+    edge: float
+    area: float
+    blocks: float
+
+    def vector(self) -> NDArray[np.float64]:
+        """All measures in the order of names()."""
+        return np.asarray(astuple(self), np.float64)
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The measures' names."""
+        return tuple(field.name for field in fields(cls))
+
+
+def measure(view: NDArray[np.uint8], sight: Sight, probability: Map) -> Features | None:
+    """The measures of the chosen subject's `probability` (h, w) in `view` (h, w, 3); None if it is empty."""
+    subject = (probability >= 0.5).astype(np.uint8)
+    area = int(subject.sum())
+    if area == 0:
+        return None
+    _, _, facts, _ = cv2.connectedComponentsWithStats(subject)
+    likely = probability > 0.1
+    kernel = np.ones((2 * _RING + 1, 2 * _RING + 1), np.uint8)
+    core = cv2.erode(subject, kernel, borderValue=1) > 0
+    border = np.concatenate([subject[0], subject[-1], subject[:, 0], subject[:, -1]])
+    gray = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return Features(
+        agreement=min((_shared(look.map, sight, look.frame) for look in sight.looks), default=1.0),
+        decided=float(np.abs(2 * probability[likely] - 1).mean()),
+        haze=float((probability[core] < 0.9).mean()) if core.any() else 1.0,
+        whole=float(facts[1:, cv2.CC_STAT_AREA].max()) / area,
+        frame=float(border.mean()),
+        contrast=_contrast(view, subject, kernel),
+        edge=_sharpness(gray, subject),
+        area=area / subject.size,
+        blocks=blockiness(gray),
+    )
+
+
+def _shared(answer: Map, sight: Sight, frame: tuple[int, int, int, int]) -> float:
+    rows, columns = slice(frame[1], frame[3]), slice(frame[0], frame[2])
+    return overlap(answer[rows, columns], sight.probability[rows, columns])
+
+
+def _contrast(view: NDArray[np.uint8], subject: NDArray[np.uint8], kernel: NDArray[np.uint8]) -> float:
+    """The mean distance of the colours around both sides of the edge."""
+    inside = (subject - cv2.erode(subject, kernel, borderValue=1)).astype(np.float32)
+    outside = (cv2.dilate(subject, kernel) - subject).astype(np.float32)
+    side = (4 * _RING + 1, 4 * _RING + 1)
+    picture = view.astype(np.float32) / 255
+    share_in, share_out = cv2.blur(inside, side), cv2.blur(outside, side)
+    near = (share_in > 0.01) & (share_out > 0.01) & ((inside + outside) > 0)
+    if not near.any():
+        return 0.0
+    front = cv2.blur(picture * inside[..., None], side)[near] / share_in[near][:, None]
+    behind = cv2.blur(picture * outside[..., None], side)[near] / share_out[near][:, None]
+    return float(np.sqrt(((front - behind) ** 2).mean(axis=1)).mean())
+
+
+def _sharpness(gray: Map, subject: NDArray[np.uint8]) -> float:
+    slope = cv2.magnitude(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1))
+    near = cv2.morphologyEx(subject, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8)) > 0
+    if not near.any():
+        return 0.0
+    strongest = np.asarray(cv2.dilate(slope, np.ones((5, 5), np.uint8)))
+    return float(strongest[near].mean()) / (float(slope.mean()) + 1.0)
+
+
+def blockiness(gray: Map) -> float:
+    """How much larger the steps at an 8-pixel grid are than the others, 0 where there is no such grid."""
+    excess = 0.0
+    for picture in (gray, gray.T):
+        steps = np.abs(np.diff(picture, axis=1)).mean(axis=0)
+        if steps.size < 2 * _BLOCK:
+            return 0.0
+        phases = [float(steps[phase::_BLOCK].mean()) for phase in range(_BLOCK)]
+        others = (sum(phases) - max(phases)) / (_BLOCK - 1)
+        excess += max(phases) / (others + 0.25) - 1
+    return max(0.0, excess / 2)

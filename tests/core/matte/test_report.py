@@ -1,0 +1,123 @@
+"""The report: measures, calibrated confidence and warnings with advice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+
+from mattebox.core.advice import warn
+from mattebox.core.confidence import confidence, shipped_calibration
+from mattebox.core.engine import Engine
+from mattebox.core.features import Features, blockiness, measure
+from mattebox.core.looks import see
+from mattebox.core.photo import Photo
+from mattebox.core.settings import CutSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+GOOD = Features(
+    agreement=0.97, decided=0.95, haze=0.0, whole=1.0, frame=0.0, contrast=0.3, edge=5.0, area=0.2, blocks=0.0
+)
+
+
+def _measured(told: Any, view: NDArray[np.uint8]) -> Features | None:
+    sight = see(view, [told(lambda seen: (seen[..., 0] > 128).astype(np.float32))], "balanced")
+    return measure(view, sight, sight.probability)
+
+
+def _view(discs: Callable[..., NDArray[np.float32]], behind: int = 40, front: int = 220) -> NDArray[np.uint8]:
+    disc = discs((160, 200), (100, 80, 40))[..., None]
+    return np.repeat((behind + (front - behind) * disc).astype(np.uint8), 3, axis=2)
+
+
+def test_a_clear_subject_measures_as_one(told: Any, discs: Callable[..., NDArray[np.float32]]) -> None:
+    """A bright disc on dark: full agreement, one part, off the frame, its own area and contrast."""
+    found = _measured(told, _view(discs))
+    assert found is not None
+    assert found.agreement > 0.95
+    assert found.whole == 1.0
+    assert found.frame == 0.0
+    assert found.area == pytest.approx(np.pi * 40**2 / (160 * 200), rel=0.03)
+    assert found.contrast == pytest.approx(180 / 255, rel=0.1)
+
+
+def test_an_empty_map_has_no_measures_and_no_confidence(told: Any) -> None:
+    """Nothing found is None, confidence 0 and the one warning no_subject."""
+    assert _measured(told, np.zeros((60, 80, 3), np.uint8)) is None
+    assert confidence(None) == 0.0
+    assert [item.name for item in warn(None, 0, 1000)] == ["no_subject"]
+
+
+def test_strong_jpeg_blocks_are_measured() -> None:
+    """Quality 8 shows blocks, the original does not."""
+    noise = cv2.GaussianBlur(np.random.default_rng(0).normal(128, 60, (256, 256)), (0, 0), 4) * 1.5 - 60
+    picture = np.clip(noise, 0, 255).astype(np.uint8)
+    _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 8])
+    pressed = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32)
+    assert blockiness(pressed) > 0.35
+    assert blockiness(picture.astype(np.float32)) < 0.35
+
+
+@pytest.mark.parametrize(
+    ("change", "subjects", "longest", "expected"),
+    [
+        ({}, 1, 2000, []),
+        ({}, 3, 2000, ["several_subjects"]),
+        ({"frame": 0.2}, 1, 2000, ["touches_frame"]),
+        ({"contrast": 0.02}, 1, 2000, ["low_contrast"]),
+        ({"contrast": 0.08}, 1, 2000, ["similar_colours"]),
+        ({"edge": 0.8}, 1, 2000, ["motion_blur"]),
+        ({"blocks": 0.9}, 1, 2000, ["over_compressed"]),
+        ({}, 1, 200, ["low_resolution"]),
+        ({"haze": 0.5}, 1, 2000, ["uncertain_area"]),
+        ({"agreement": 0.3}, 1, 2000, ["uncertain_area"]),
+    ],
+)
+def test_each_warning_has_its_cause(
+    change: dict[str, float], subjects: int, longest: int, expected: list[str]
+) -> None:
+    """One measure beyond its bound raises exactly its own warning, with a sentence that gives a number."""
+    raised = warn(replace(GOOD, **change), subjects, longest)
+    assert [item.name for item in raised] == expected
+    for item in raised:
+        assert any(letter.isdigit() for letter in item.sentence)
+        assert item.sentence.endswith(".")
+
+
+def test_doubt_lowers_confidence() -> None:
+    """A hazy, undecided, fragmented matte has less confidence than a clear one."""
+    poor = replace(GOOD, decided=0.7, haze=0.4, whole=0.8)
+    assert confidence(poor) < 0.5 < confidence(GOOD)
+
+
+def test_the_shipped_table_fits_the_measures() -> None:
+    """The calibration names the measures that there are, in their order."""
+    assert shipped_calibration().names == Features.names()
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_flat_picture_is_empty_and_says_so(level: int) -> None:
+    """A flat picture gives an empty matte, the warning no_subject and confidence 0."""
+    cutout = Engine().cut(Photo(np.full((300, 400, 3), level, np.uint8), "rgb"), CutSettings(model="u2netp"))
+    assert not cutout.alpha.any()
+    assert cutout.report.warnings == ("no_subject",)
+    assert cutout.report.confidence == 0.0
+
+
+@pytest.mark.network
+def test_a_real_portrait_is_solid_and_confident(shipped_photos: dict[str, Any]) -> None:
+    """The astronaut's inside is quite opaque, and the report names the looks that found her."""
+    pixels = cv2.cvtColor(cv2.imread(str(shipped_photos["astronaut.png"])), cv2.COLOR_BGR2RGB)
+    cutout = Engine().cut(Photo(np.ascontiguousarray(pixels), "rgb"), CutSettings(model="u2netp"))
+    subject = cutout.alpha >= 128
+    assert (cutout.alpha[subject] == 255).mean() > 0.8
+    assert "u2netp mirrored" in cutout.report.looks
+    assert cutout.report.confidence > 0.5
