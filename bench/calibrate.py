@@ -97,7 +97,8 @@ def fit_and_test(rows: list[dict[str, object]], table: Path, plot: Path | None) 
     guess = 1 / (1 + np.exp(-(standard @ weights + bias)))
     for name, part in (("fitted on", fitting), ("tested on", ~fitting)):
         print(
-            f"{name} {part.sum()} photos, {good[part].mean():.0%} good: AUROC {auroc(guess[part], good[part]):.3f}, "
+            f"{name} {part.sum()} photos, {good[part].mean():.0%} good: "
+            f"AUROC {auroc(guess[part], good[part]):.3f}, "
             f"calibration error {calibration_error(guess[part], good[part]):.3f}"
         )
     measured = {

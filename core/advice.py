@@ -63,7 +63,7 @@ def warn(features: Features | None, subjects: int, longest: int) -> tuple[Advice
             "similar_colours",
             _FAINT <= features.contrast < _SIMILAR,
             (
-                f"Subject and background have similar colours along the edge (distance {features.contrast:.2f}); "
+                f"Subject and background look alike along the edge (distance {features.contrast:.2f}); "
                 "check the outline, or use another background."
             ),
         ),
@@ -89,8 +89,8 @@ def warn(features: Features | None, subjects: int, longest: int) -> tuple[Advice
             "uncertain_area",
             unsure >= 1,
             (
-                f"The looks agree on {features.agreement:.0%} of the subject and {features.haze:.0%} of its inside "
-                "is unsure; check what belongs to it, or use quality: best."
+                f"The looks agree on {features.agreement:.0%} of the subject, {features.haze:.0%} of it "
+                "inside is unsure; check what belongs to it, or use quality: best."
             ),
         ),
     )

@@ -83,7 +83,7 @@ def test_a_box_look_that_disagrees_is_kept_out(told: Any, discs: Discs) -> None:
 
 
 def test_the_surer_of_two_networks_counts_more() -> None:
-    """Two networks are fused by the mean of their log-odds: equals stay, 0.9 and 0.4 are well above a half."""
+    """Two networks are fused by the mean of their log-odds: equals stay, the surer one pulls."""
 
     def flat(level: float) -> Map:
         return np.full((4, 5), level, np.float32)
