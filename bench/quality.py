@@ -36,6 +36,7 @@ PEER_MODES = ("default", "a", "ppm")
 BETTER_IS_MORE = ("iou", "smeasure", "weighted_f")
 SHOWN = ("mae", "iou", "smeasure", "weighted_f", "sad", "gradient", "connectivity", "edge")
 TILE = 200
+_WIDTH = 190
 Results = dict[str, dict[str, Errors]]
 
 
@@ -43,6 +44,8 @@ def main() -> None:
     """Measure each folder, print its table, write JSON and contact sheets."""
     chosen = _arguments()
     console, report = Console(), {}
+    # Beside a file or a pipe the table is not folded.
+    console.width = max(console.width, _WIDTH)
     for folder in chosen.data:
         photos = list(_pairs(folder))[:: chosen.every]
         if chosen.peer:

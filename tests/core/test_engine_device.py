@@ -23,4 +23,5 @@ def test_unused_accelerator_is_in_the_report(monkeypatch: pytest.MonkeyPatch) ->
     assert report.device == "cpu"
     assert [note for note in report.notes if note.startswith("Device cuda does not work")] != []
     plain = Engine(device="cpu").cut(photo, settings).report
-    assert (plain.device, plain.notes) == ("cpu", ())
+    assert plain.device == "cpu"
+    assert [note for note in plain.notes if note.startswith("Device")] == []
