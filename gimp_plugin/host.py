@@ -68,6 +68,7 @@ class Host:
             "pid": os.getpid(),
             "networks": list(names),
             "talks": len(self._talks) - 1,
+            "busy": self.is_busy(),
             "last_cut_seconds": self.last_seconds,
         }
 

@@ -226,6 +226,13 @@ def test_a_program_that_is_no_engine_is_told(record: Record) -> None:
         Engine(replace(record, command=["/bin/true"]), silent)
 
 
+def test_a_disk_that_takes_nothing_is_told(record: Record) -> None:
+    """Where the key cannot be written, the sentence says where; a file of any size is refused to the host."""
+    shell = ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *record.command]
+    with pytest.raises(EngineError, match=r"engine\.key"):
+        Engine(replace(record, command=shell), silent)
+
+
 def test_gimps_own_python_does_not_leak(
     record: Record, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
