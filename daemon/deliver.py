@@ -8,6 +8,7 @@ working (of a review) -> reviewing -> review -> claimed (approved) or failing (r
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import time
@@ -15,11 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mattebox.core.errors import MatteboxError
 from mattebox.core.job import Job, StagedOutput
 from mattebox.core.publish import stage_name, sync_folder
 from mattebox.daemon.identity import identity
 from mattebox.daemon.journal import JobRow, Placement, new_id
-from mattebox.daemon.place import move, place
+from mattebox.daemon.place import LostStagedError, move, place
 from mattebox.daemon.review import review_outputs
 from mattebox.daemon.steps import step
 
@@ -57,7 +59,9 @@ class Delivery:
     def _rename(self, job: JobRow) -> JobRow | None:
         """Bring a claimed original into the working folder, or drop the claim."""
         try:
-            job.work.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Not with parents: a share that was unmounted just now is never made anew.
+            job.work.parent.parent.mkdir(exist_ok=True, mode=0o700)
+            job.work.parent.mkdir(exist_ok=True, mode=0o700)
             step("working folder made")
             if identity(job.plan.source) is not None and not os.path.lexists(job.work):
                 job.plan.source.rename(job.work)
@@ -172,8 +176,14 @@ class Delivery:
         """Publish what is staged, then move the original. Raises OSError, LostStagedError."""
         if job.state in ("staged", "reviewing"):
             paths = {}
-            for item in self.journal.placements(job.id, _kind(job)):
-                paths[os.fspath(item.staged)] = place(self.journal, item)
+            items = self.journal.placements(job.id, _kind(job))
+            try:
+                for item in items:
+                    paths[os.fspath(item.staged)] = place(self.journal, item)
+            except LostStagedError:
+                if paths:
+                    raise
+                return self.again(job, count=True)
             report = dict(job.report or {})
             report["outputs"] = [
                 {**output, "path": os.fspath(paths.get(output["path"], output["path"]))}
@@ -209,6 +219,7 @@ class Delivery:
 
     def give_back(self, job: JobRow) -> JobRow:
         """The original returns to the watched folder and counts as new. Raises OSError."""
+        _need_root(job)
         if job.state != "returning":
             self._forget_staged(job)
             with self.journal.transaction():
@@ -242,7 +253,7 @@ class Delivery:
         """
         waiting = []
         for job in self.journal.jobs():
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, MatteboxError):
                 self.finish_pending(job)
             with contextlib.suppress(KeyError):
                 waiting.append(self.journal.job(job.id))
@@ -282,6 +293,11 @@ class Delivery:
     def _move_original(self, job: JobRow, wished: Path) -> Path:
         items = self.journal.placements(job.id, "original")
         item = items[0] if items else Placement(job.id, "original", 0, job.work, wished)
+        places = (job.work, item.staged, item.final or item.staged)
+        if item.state != "placed" and not any(os.path.lexists(path) for path in places):
+            _need_root(job)
+            # Somebody took the original away; what was made of it is safe, and nothing is left to move.
+            return wished
         return move(self.journal, item, job.work)
 
     def _write_reason(self, job: JobRow, wished: Path) -> None:
@@ -317,6 +333,11 @@ class Delivery:
         if file:
             Path(file).unlink(missing_ok=True)
         step("review cleared")
+
+
+def _need_root(job: JobRow) -> None:
+    if not job.plan.watch.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "the watched folder is gone", os.fspath(job.plan.watch))
 
 
 def _kind(job: JobRow) -> str:

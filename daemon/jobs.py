@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -102,7 +103,7 @@ class Jobs:
         }
         try:
             self._delivery.fail(job, reason)
-        except OSError as error:
+        except (OSError, MatteboxError) as error:
             self._put_off(job.id, error)
             return
         self._ended_badly(job, reason)
@@ -280,6 +281,10 @@ class Jobs:
     def _put_off(self, job_id: str, error: Exception) -> None:
         """A disk or a folder refuses: nothing is lost, the job waits longer each time."""
         job = self._journal.job(job_id)
+        if job.state == "working" and job_id not in self._working:
+            # It never reached a worker, or its answer does not count: no attempt is spent on a disk.
+            with suppress(OSError):
+                job = self._delivery.again(job, count=False)
         wait = self._waiting.setdefault(job_id, _Wait(0.0))
         wait.holds += 1
         if self._once and wait.holds >= _ONCE_HOLDS:
@@ -298,7 +303,7 @@ class Jobs:
             try:
                 self._delivery.give_back(job)
                 where = job.plan.source
-            except OSError:
+            except (OSError, MatteboxError):
                 where = job.work
         self._events.tell(
             "held", job.folder, job.id, why=str(error), input=os.fspath(Path(where)), gave_up=True

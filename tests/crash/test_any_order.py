@@ -176,7 +176,7 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 AnyOrder.TestCase.settings = settings(
-    max_examples=25,
+    max_examples=40,
     stateful_step_count=14,
     deadline=None,
     suppress_health_check=list(HealthCheck),
