@@ -123,6 +123,8 @@ def main(
     )
     outputs = {path.stem for path in (root / "out").rglob("*.png")}
     originals = {path.stem for path in (root / "done").glob("*")}
+    # A photo that was in work at three kills goes to failed/ with that reason: told, and not lost.
+    failed = {path.name.partition(".")[0] for path in (root / "failed").glob("*")}
     wanted = {f"{number:06}" for number in range(dropped)}
     figures: dict[str, Any] = {
         "minutes": round(seconds / 60, 1),
@@ -131,7 +133,8 @@ def main(
         "files_per_minute": round(within / (seconds / 60), 1),
         "megabytes_at_start": round(first),
         "megabytes_at_end": round(last),
-        "lost": len(wanted - outputs) + len(wanted - originals),
+        "failed": len(failed),
+        "lost": len(wanted - failed - outputs) + len(wanted - failed - originals),
         "twice": len(list((root / "out").rglob("*.png"))) - len(outputs & wanted),
         "temporary_files_left": len(list(root.rglob(".mattebox*"))),
     }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import time
 from dataclasses import replace
@@ -22,6 +21,7 @@ from mattebox.core.publish import stage_name, sync_folder
 from mattebox.daemon.identity import identity
 from mattebox.daemon.journal import JobRow, Placement, new_id
 from mattebox.daemon.place import LostStagedError, move, place
+from mattebox.daemon.reason import write_reason
 from mattebox.daemon.review import review_outputs
 from mattebox.daemon.steps import step
 
@@ -214,7 +214,7 @@ class Delivery:
             step("failure noted")
         wished = job.plan.failed / job.plan.tree / job.plan.name
         final = wished if job.plan.keep else self._move_original(job, wished)
-        self._write_reason(job, final.with_name(f"{final.name}.reason.json"))
+        write_reason(self.journal, job, final.with_name(f"{final.name}.reason.json"))
         return self._end(job, "failed", None)
 
     def give_back(self, job: JobRow) -> JobRow:
@@ -299,22 +299,6 @@ class Delivery:
             # Somebody took the original away; what was made of it is safe, and nothing is left to move.
             return wished
         return move(self.journal, item, job.work)
-
-    def _write_reason(self, job: JobRow, wished: Path) -> None:
-        items = self.journal.placements(job.id, "reason")
-        item = items[0] if items else Placement(job.id, "reason", 0, stage_name(wished), wished)
-        if item.state == "planned":
-            with self.journal.transaction():
-                self.journal.save(item)
-            step("reason planned")
-            wished.parent.mkdir(parents=True, exist_ok=True)
-            with item.staged.open("w", encoding="utf-8", errors="backslashreplace") as file:
-                json.dump(job.reason, file, indent=2, ensure_ascii=False)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            step("reason written")
-        place(self.journal, item)
 
     def _forget_staged(self, job: JobRow) -> None:
         """Delete what a former attempt staged and did not publish."""

@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 from concurrent.futures import CancelledError
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -70,21 +71,27 @@ class Workers:
     def __init__(self, results: SimpleQueue[Any], *, workers: int, threads: int, device: str) -> None:
         """`threads` is how many each worker's network may use on `device`."""
         self._results = results
-        # Spawned, not forked: a fork of a process with threads (events, this pool) may lock up.
-        self._pool = ProcessPool(
-            max_workers=workers,
-            initializer=_prepare,
-            initargs=(threads, device),
-            context=multiprocessing.get_context("spawn"),
-        )
+        self._settings = (workers, threads, device)
+        self._stopping = False
+        self._broken = False
+        self._pool = _pool(*self._settings)
 
     def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:
         """Do `function(argument)` in a worker within `timeout` seconds."""
+        if self._broken:
+            # Pebble gives a pool up when its channel stays locked, on a machine far too busy for instance.
+            self._end_pool()
+            self._broken = False
+            self._pool = _pool(*self._settings)
         future = self._pool.schedule(_guarded, args=(function, argument), timeout=timeout)
         future.add_done_callback(lambda ended: self._deliver(token, ended, timeout))
 
     def stop(self) -> None:
-        """Kill the workers."""
+        """Kill the workers; what they were at is not told as a failure of theirs."""
+        self._stopping = True
+        self._end_pool()
+
+    def _end_pool(self) -> None:
         self._pool.stop()  # type: ignore[no-untyped-call]  # pebble is partly typed
         self._pool.join()
 
@@ -93,6 +100,9 @@ class Workers:
             value = future.result()
         except CancelledError:
             return
+        except BrokenProcessPool:
+            self._broken = True
+            trouble = Trouble("The workers had to be started again.", "pool", retry=True, hold=True)
         except TimeoutError:
             trouble = Trouble(
                 f"It took longer than {timeout:g} seconds and was stopped.", "timeout", retry=True
@@ -107,7 +117,18 @@ class Workers:
             ok = not isinstance(value, Trouble)
             self._results.put(Done(token, value if ok else None, None if ok else value))
             return
-        self._results.put(Done(token, trouble=trouble))
+        if not self._stopping:
+            self._results.put(Done(token, trouble=trouble))
+
+
+def _pool(workers: int, threads: int, device: str) -> ProcessPool:
+    # Spawned, not forked: a fork of a process with threads (events, this pool) may lock up.
+    return ProcessPool(
+        max_workers=workers,
+        initializer=_prepare,
+        initargs=(threads, device),
+        context=multiprocessing.get_context("spawn"),
+    )
 
 
 def _ending(error: Any) -> str:

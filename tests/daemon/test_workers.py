@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -50,6 +51,37 @@ def test_bad_tasks_end_alone_and_good_ones_go_on() -> None:
         "full": ("OSError", True, True),
     }
     assert "SIGKILL" in troubles["die"].what
+
+
+@pytest.mark.slow
+def test_stopping_blames_nobody() -> None:
+    """A task that is in work when the pool is stopped is not told as a failure."""
+    results: SimpleQueue[Any] = SimpleQueue()
+    pool = Workers(results, workers=1, threads=1, device="cpu")
+    pool.submit("first", act, "good", 120)
+    assert results.get(timeout=120).value == "good"
+    pool.submit("second", act, "hang", 600)
+    time.sleep(0.5)
+    pool.stop()
+    assert results.empty()
+
+
+@pytest.mark.slow
+def test_a_pool_that_broke_is_made_anew() -> None:
+    """Pebble's pool gives up where its channel is stuck; the next task gets a new one, without blame."""
+    results: SimpleQueue[Any] = SimpleQueue()
+    pool = Workers(results, workers=1, threads=1, device="cpu")
+    try:
+        pool.submit("first", act, "hang", 600)
+        time.sleep(0.5)
+        pool._pool._pool_manager.handle_broken_pool(BrokenProcessPool("the channel is stuck"))
+        broken = results.get(timeout=60)
+        assert broken.trouble is not None
+        assert broken.trouble.hold
+        pool.submit("second", act, "good", 120)
+        assert results.get(timeout=120).value == "good"
+    finally:
+        pool.stop()
 
 
 @pytest.mark.slow
