@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 _DEFAULT = ReadLimits()
+# What decoders log about odd files would reach the user's terminal beside our one sentence.
+for _name in ("tifffile", "psd_tools"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 _TURNED = frozenset({5, 6, 7, 8})
 
 

@@ -47,7 +47,9 @@ def outcome(path: Path) -> Photo | MatteboxError:
 
 
 @pytest.mark.slow
-def test_every_file_is_a_photo_or_one_clear_sentence(pillow_images: Path) -> None:
+def test_every_file_is_a_photo_or_one_clear_sentence(
+    pillow_images: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     """Each of the thousand files is read, or refused by one sentence that begins with its path."""
     files = sorted(path for path in pillow_images.rglob("*") if path.is_file())
     assert len(files) > 1000
@@ -65,6 +67,7 @@ def test_every_file_is_a_photo_or_one_clear_sentence(pillow_images: Path) -> Non
         assert "\n" not in sentence
         assert len(sentence) - len(str(path)) < 320, sentence
     assert read > 600
+    assert capfd.readouterr() == ("", "")  # decoders' own remarks would stand beside the sentence
 
 
 @pytest.mark.slow
