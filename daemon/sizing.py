@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-# One network of ordinary size with one photo of 24 megapixels in work, measured as peak memory of a worker.
+# A generous bound, not a measurement: bench/memory.py sees a worker with a photo of 24 megapixels below it.
 _WORKER_BYTES: Final = 1_500_000_000
 # Weights are read once a worker; activations and buffers take about this many times their size.
 _WEIGHTS_FACTOR: Final = 3
