@@ -1,10 +1,9 @@
-"""Small maps at the photo's size, some rows at a time."""
+"""Small maps at the photo's size, one tile at a time."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import cv2
 import numpy as np
 
 if TYPE_CHECKING:
@@ -12,45 +11,62 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-STRIP_ROWS: Final = 256
+    Map = NDArray[np.float32]
+
+# Small enough for a processor's cache, large enough that a tile's own cost does not show.
+TILE: Final = 512
 
 
-def strips(height: int) -> Iterator[slice]:
-    """Slices of at most STRIP_ROWS rows that cover `height` rows."""
-    for top in range(0, height, STRIP_ROWS):
-        yield slice(top, min(height, top + STRIP_ROWS))
+def tiles(height: int, width: int) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of tiles of at most TILE pixels a side that cover a picture, row by row."""
+    for top in range(0, height, TILE):
+        for left in range(0, width, TILE):
+            yield slice(top, min(height, top + TILE)), slice(left, min(width, left + TILE))
 
 
-def enlarged_rows(
-    small: NDArray[np.float32], size: tuple[int, int], rows: slice, *, cubic: bool = False
-) -> NDArray[np.float32]:
-    """Rows of `small` (h, w) or (h, w, c) as they are when it is resized to `size` (height, width).
+def beneath(
+    small: tuple[int, ...], size: tuple[int, int], rows: slice, columns: slice
+) -> tuple[slice, slice]:
+    """The part of a map of shape `small` that `enlarged` asks for a tile; two pixels more a side."""
+    return _window(small[0], size[0], rows), _window(small[1], size[1], columns)
+
+
+def enlarged(small: Map, size: tuple[int, int], rows: slice, columns: slice, *, cubic: bool = False) -> Map:
+    """A tile of `small` (h, w) or (h, w, c) as it is when that is resized to `size` (height, width).
 
     Equal to a resize of the whole, whose memory it does not need. Linear, or cubic (Keys, a = -0.75).
     """
-    height, width = size
-    taps = (-1, 0, 1, 2) if cubic else (0, 1)
-    place = (np.arange(rows.start, rows.stop) + 0.5) * (small.shape[0] / height) - 0.5
+    lines = _window(small.shape[0], size[0], rows)
+    across = _along(small[lines], small.shape[1], size[1], columns, axis=1, cubic=cubic)
+    return _along(across, small.shape[0], size[0], rows, axis=0, cubic=cubic, start=lines.start)
+
+
+def _window(count: int, length: int, part: slice) -> slice:
+    first = int(np.floor((part.start + 0.5) * (count / length) - 0.5)) - 1
+    last = int(np.floor((part.stop - 0.5) * (count / length) - 0.5)) + 2
+    return slice(max(0, first), min(count, last + 1))
+
+
+def _along(
+    small: Map, count: int, length: int, part: slice, *, axis: int, cubic: bool, start: int = 0
+) -> Map:
+    """`part` of an axis of `count` values stretched to `length`; `small` begins at value `start` of it."""
+    place = (np.arange(part.start, part.stop) + 0.5) * (count / length) - 0.5
     whole = np.floor(place).astype(np.int64)
-    first = int(np.clip(whole[0] + taps[0], 0, small.shape[0] - 1))
-    last = int(np.clip(whole[-1] + taps[-1], 0, small.shape[0] - 1))
-    wide = _widened(small[first : last + 1], width, cubic=cubic)
     share = (place - whole).astype(np.float32)
-    result: NDArray[np.float32] = np.zeros((len(place), *wide.shape[1:]), np.float32)
-    for tap in taps:
-        weight = _weight(share - tap, cubic=cubic)
-        source = np.clip(whole + tap, 0, small.shape[0] - 1) - first
-        result += wide[source] * weight.reshape(-1, *([1] * (wide.ndim - 1)))
+    shape = [1] * small.ndim
+    shape[axis] = -1
+    result: Map | None = None
+    for tap in (-1, 0, 1, 2) if cubic else (0, 1):
+        source = np.clip(whole + tap, 0, count - 1) - start
+        weighed: Map = np.take(small, source, axis=axis)
+        weighed *= _weight(share - np.float32(tap), cubic=cubic).reshape(shape)
+        result = weighed if result is None else np.add(result, weighed, out=result)
+    assert result is not None  # noqa: S101 - there is at least one tap
     return result
 
 
-def _widened(part: NDArray[np.float32], width: int, *, cubic: bool) -> NDArray[np.float32]:
-    way = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
-    wide = cv2.resize(part, (width, part.shape[0]), interpolation=way)
-    return np.asarray(wide, np.float32).reshape(part.shape[0], width, *part.shape[2:])
-
-
-def _weight(distance: NDArray[np.float32], *, cubic: bool) -> NDArray[np.float32]:
+def _weight(distance: Map, *, cubic: bool) -> Map:
     away = np.abs(distance)
     if not cubic:
         return np.asarray(np.maximum(1 - away, 0), np.float32)

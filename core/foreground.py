@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from mattebox.core.enlarge import strips
+from mattebox.core.enlarge import tiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,7 @@ def straight_foreground(pixels: Pixels, alpha: Pixels) -> Pixels:
 
     pixels: (h, w, c), alpha: (h, w), equal dtype uint8 or uint16. Returns (h, w, c) of that dtype;
     where alpha is 0 or full the input stands bit for bit. Two-pass blur fusion: Forte, "Approximate
-    Fast Foreground Colour Estimation", ICIP 2021, equations 4-7, in strips around the soft pixels.
+    Fast Foreground Colour Estimation", ICIP 2021, equations 4-7, in tiles around the soft pixels.
     """
     top = np.iinfo(pixels.dtype).max
     partial = (alpha > 0) & (alpha < top)
@@ -38,19 +38,29 @@ def straight_foreground(pixels: Pixels, alpha: Pixels) -> Pixels:
     wide, narrow = _PASSES[0] * scale, _PASSES[1]
     halo = wide // 2 + narrow // 2 + 1
     result = pixels.copy()
-    for rows in strips(alpha.shape[0]):
-        columns = np.flatnonzero(partial[rows].any(axis=0))
-        if columns.size == 0:
+    for tile in tiles(*alpha.shape):
+        soft = partial[tile]
+        box = _soft_box(soft)
+        if box is None:
             continue
-        first, last = int(columns[0]), int(columns[-1]) + 1
-        above, left = max(0, rows.start - halo), max(0, first - halo)
-        around = (slice(above, rows.stop + halo), slice(left, last + halo))
+        first, last = tile[0].start + box[0].start, tile[0].start + box[0].stop
+        left, right = tile[1].start + box[1].start, tile[1].start + box[1].stop
+        above, before = max(0, first - halo), max(0, left - halo)
+        around = (slice(above, last + halo), slice(before, right + halo))
         subject = _fused(pixels[around], alpha[around], top, (wide, narrow))
-        core = subject[rows.start - above : rows.stop - above, first - left : last - left]
-        soft = partial[rows, first:last]
-        levels = np.clip(core[soft], 0.0, 1.0) * np.float32(top) + np.float32(0.5)
-        result[rows, first:last][soft] = levels.astype(pixels.dtype)
+        core = subject[first - above : last - above, left - before : right - before]
+        levels = np.clip(core[soft[box]], 0.0, 1.0) * np.float32(top) + np.float32(0.5)
+        result[first:last, left:right][soft[box]] = levels.astype(pixels.dtype)
     return result
+
+
+def _soft_box(soft: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+    """The smallest box that holds every soft pixel of a tile."""
+    rows = np.flatnonzero(soft.any(axis=1))
+    if rows.size == 0:
+        return None
+    columns = np.flatnonzero(soft.any(axis=0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _fused(pixels: Pixels, alpha: Pixels, top: int, passes: tuple[int, int]) -> Map:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mattebox.core.band import trimap
 from mattebox.core.colour_line import Sides, along_line, both_sides
-from mattebox.core.enlarge import enlarged_rows, strips
+from mattebox.core.enlarge import beneath, enlarged, tiles
 from mattebox.core.solid import solid
 
 if TYPE_CHECKING:
@@ -111,28 +111,30 @@ def _weigh(photo: Photo, level: Map, evidence: Evidence, detail: float) -> tuple
 def _full_size(photo: Photo, level: Map, line: tuple[Sides, Map] | None, steepness: float) -> Pixels:
     size = (photo.height, photo.width)
     alpha: Pixels = np.empty(size, photo.pixels.dtype)
-    for rows in strips(photo.height):
-        part = np.clip(enlarged_rows(level, size, rows, cubic=True), 0.0, 1.0)
-        if line is not None:
-            _ask_colour(photo, part, line, rows)
+    for tile in tiles(*size):
+        below = level[beneath(level.shape, size, *tile)]
+        asked = line is not None and bool(line[1][beneath(level.shape, size, *tile)].any())
+        if not asked and below.min() == below.max():
+            # Most of a photo is far from every edge.
+            alpha[tile] = levels(below[:1, :1], photo.pixels.dtype)
+            continue
+        part = np.clip(enlarged(level, size, *tile, cubic=True), 0.0, 1.0)
+        if line is not None and asked:
+            _ask_colour(photo, part, line, tile)
         if steepness > 1:
-            part = (part - np.float32(0.5)) * np.float32(steepness) + np.float32(0.5)
-        alpha[rows] = levels(np.asarray(part, np.float32), photo.pixels.dtype)
+            part = np.clip((part - np.float32(0.5)) * np.float32(steepness) + np.float32(0.5), 0.0, 1.0)
+        alpha[tile] = levels(np.asarray(part, np.float32), photo.pixels.dtype)
     return alpha
 
 
-def _ask_colour(photo: Photo, part: Map, line: tuple[Sides, Map], rows: slice) -> None:
-    """Move `part`, rows of the matte, towards what colour says, as far as it has a say."""
+def _ask_colour(photo: Photo, part: Map, line: tuple[Sides, Map], tile: tuple[slice, slice]) -> None:
+    """Move `part`, a tile of the matte, towards what colour says, as far as it has a say."""
     sides, say = line
     size = (photo.height, photo.width)
-    weight = enlarged_rows(say, size, rows)
-    columns = np.flatnonzero(weight.any(axis=0))
-    if columns.size == 0:
-        return
-    subject, behind = enlarged_rows(sides.subject, size, rows), enlarged_rows(sides.behind, size, rows)
-    span = slice(int(columns[0]), int(columns[-1]) + 1)
-    found = along_line(_unit(photo.pixels[rows, span]), subject[:, span], behind[:, span])
-    part[:, span] += weight[:, span] * (found - part[:, span])
+    weight = enlarged(say, size, *tile)
+    subject, behind = enlarged(sides.subject, size, *tile), enlarged(sides.behind, size, *tile)
+    found = along_line(_unit(photo.pixels[tile]), subject, behind)
+    part += weight * (found - part)
 
 
 def _unit(pixels: Pixels) -> Map:

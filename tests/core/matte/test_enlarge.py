@@ -1,4 +1,4 @@
-"""Strips of an enlarged map are the whole enlarged map."""
+"""Tiles of an enlarged map are the whole enlarged map."""
 
 from __future__ import annotations
 
@@ -6,23 +6,38 @@ import cv2
 import numpy as np
 import pytest
 
-from mattebox.core.enlarge import STRIP_ROWS, enlarged_rows, strips
+from mattebox.core.enlarge import TILE, beneath, enlarged, tiles
 
 
 @pytest.mark.parametrize("cubic", [True, False])
-@pytest.mark.parametrize("size", [(700, 90), (61, 40), (37, 53)])
-def test_strips_equal_a_resize_of_the_whole(size: tuple[int, int], *, cubic: bool) -> None:
-    """Every strip equals those rows of OpenCV's own resize."""
+@pytest.mark.parametrize("size", [(700, 90), (61, 1100), (37, 53)])
+def test_tiles_equal_a_resize_of_the_whole(size: tuple[int, int], *, cubic: bool) -> None:
+    """Every tile equals that part of OpenCV's own resize."""
     small = np.random.default_rng(0).random((37, 29, 2)).astype(np.float32)
     way = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
     whole = cv2.resize(small, (size[1], size[0]), interpolation=way)
-    for rows in strips(size[0]):
-        np.testing.assert_allclose(enlarged_rows(small, size, rows, cubic=cubic), whole[rows], atol=2e-5)
+    for tile in tiles(*size):
+        np.testing.assert_allclose(enlarged(small, size, *tile, cubic=cubic), whole[tile], atol=2e-5)
 
 
-def test_strips_cover_all_rows_once() -> None:
-    """The strips of a height are its rows in order, none longer than the limit."""
-    parts = list(strips(2 * STRIP_ROWS + 7))
-    rows = [row for part in parts for row in range(part.start, part.stop)]
-    assert rows == list(range(2 * STRIP_ROWS + 7))
-    assert max(part.stop - part.start for part in parts) == STRIP_ROWS
+def test_tiles_cover_every_pixel_once() -> None:
+    """The tiles of a picture are its pixels, none wider or higher than the limit."""
+    seen = np.zeros((2 * TILE + 7, TILE + 1), np.uint8)
+    for tile in tiles(*seen.shape):
+        seen[tile] += 1
+        assert max(seen[tile].shape) <= TILE
+    assert (seen == 1).all()
+
+
+def test_nothing_outside_the_part_beneath_reaches_a_tile() -> None:
+    """What `beneath` names is all that a tile depends on."""
+    random = np.random.default_rng(1)
+    small = random.random((60, 50)).astype(np.float32)
+    size = (1300, 1100)
+    for tile in tiles(*size):
+        other = random.random(small.shape).astype(np.float32)
+        window = beneath(small.shape, size, *tile)
+        other[window] = small[window]
+        np.testing.assert_array_equal(
+            enlarged(other, size, *tile, cubic=True), enlarged(small, size, *tile, cubic=True)
+        )
