@@ -43,7 +43,8 @@ class Sides:
     @property
     def contrast(self) -> Map:
         """The squared distance of the two colours, (h, w)."""
-        return np.asarray(((self.subject - self.behind) ** 2).sum(axis=-1), np.float32)
+        apart = self.subject - self.behind
+        return _dot(apart, apart)
 
 
 def both_sides(picture: Map, parts: Trimap, detail: float) -> Sides:
@@ -56,8 +57,13 @@ def both_sides(picture: Map, parts: Trimap, detail: float) -> Sides:
 def along_line(picture: Map, subject: Map, behind: Map) -> Map:
     """Alpha (h, w) in 0..1 of pixels (h, w, c) on the line from `behind` to `subject`."""
     line = subject - behind
-    along = ((picture - behind) * line).sum(axis=-1) / ((line * line).sum(axis=-1) + np.float32(_STEADY))
+    along = _dot(picture - behind, line) / (_dot(line, line) + np.float32(_STEADY))
     return np.asarray(np.clip(along, 0.0, 1.0), np.float32)
+
+
+def _dot(first: Map, second: Map) -> Map:
+    """The sum over channels of a product; einsum makes no picture of the products."""
+    return np.asarray(np.einsum("...c,...c->...", first, second), np.float32)
 
 
 def _gathered(picture: Map, sure: Map, detail: float) -> tuple[Map, Map]:
