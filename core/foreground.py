@@ -31,15 +31,12 @@ def straight_foreground(pixels: Pixels, alpha: Pixels) -> Pixels:
     Fast Foreground Colour Estimation", ICIP 2021, equations 4-7, in tiles around the soft pixels.
     """
     top = np.iinfo(pixels.dtype).max
-    partial = (alpha > 0) & (alpha < top)
-    if not partial.any():
-        return pixels
     scale = min(_LARGEST, max(1, round(max(alpha.shape) / _USUAL)))
     wide, narrow = _PASSES[0] * scale, _PASSES[1]
     halo = wide // 2 + narrow // 2 + 1
-    result = pixels.copy()
+    result: Pixels | None = None
     for tile in tiles(*alpha.shape):
-        soft = partial[tile]
+        soft = (alpha[tile] > 0) & (alpha[tile] < top)
         box = _soft_box(soft)
         if box is None:
             continue
@@ -50,8 +47,10 @@ def straight_foreground(pixels: Pixels, alpha: Pixels) -> Pixels:
         subject = _fused(pixels[around], alpha[around], top, (wide, narrow))
         core = subject[first - above : last - above, left - before : right - before]
         levels = np.clip(core[soft[box]], 0.0, 1.0) * np.float32(top) + np.float32(0.5)
+        if result is None:
+            result = pixels.copy()
         result[first:last, left:right][soft[box]] = levels.astype(pixels.dtype)
-    return result
+    return pixels if result is None else result
 
 
 def _soft_box(soft: NDArray[np.bool_]) -> tuple[slice, slice] | None:
