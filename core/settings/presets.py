@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import yaml
 
-_FOLDER: Final = Path(__file__).parent / "presets"
+_FOLDER: Final = Path(__file__).parent / "preset-files"
 _LARGEST: Final = 64_000
 
 
