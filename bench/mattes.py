@@ -65,7 +65,7 @@ def main() -> None:
         table.add_row(name, f"{report.confidence:.2f}", ", ".join(report.warnings), seconds)
     Console().print(table)
     target.parent.mkdir(parents=True, exist_ok=True)
-    sheet(mattes).quantize(16).save(target, optimize=True)
+    sheet(mattes).quantize(64).save(target, optimize=True)
 
 
 if __name__ == "__main__":
