@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,7 +51,7 @@ def run_all(run: CutRun, console: Console) -> Iterator[JobReport | MatteboxError
     done = run_jobs(_jobs(fit, run), lambda: _ready_engine(run, console))
     for item, (job, outcome) in zip(fit, done, strict=True):
         if isinstance(outcome, MatteboxError):
-            yield outcome
+            yield _naming_targets(outcome, job, item)
             continue
         try:
             yield _publish(job, item, outcome, run)
@@ -132,6 +133,15 @@ def _publish(job: Job, item: PlannedPhoto, done: JobReport, run: CutRun) -> JobR
     return report
 
 
+def _naming_targets(error: MatteboxError, job: Job, item: PlannedPhoto) -> MatteboxError:
+    """The error with the names that the user knows in place of the staged ones."""
+    text = str(error)
+    for output, (_, target) in zip(job.outputs, item.targets, strict=True):
+        text = text.replace(os.fspath(output.staged), os.fspath(target))
+    error.args = (text,)
+    return error
+
+
 def _write_reports(done: JobReport, *, overwrite: bool) -> None:
     text = json.dumps(done.as_dict(), indent=2) + "\n"
     for output in done.outputs:
@@ -143,4 +153,5 @@ def _write_reports(done: JobReport, *, overwrite: bool) -> None:
         except OSError as error:
             raise WriteError(f"{target}: the report cannot be written ({error.strerror}).") from error
         finally:
-            staged.unlink(missing_ok=True)
+            with suppress(OSError):
+                staged.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +55,9 @@ class Job:
     def discard(self) -> None:
         """Remove whatever the job has staged."""
         for item in self.outputs:
-            item.staged.unlink(missing_ok=True)
+            # A folder that refuses to remove has refused to write before: that error is the one to tell.
+            with suppress(OSError):
+                item.staged.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

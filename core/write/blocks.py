@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -42,11 +42,17 @@ def writing(path: Path) -> Iterator[BinaryIO]:
         with path.open("w+b") as file:
             yield file
     except MatteboxError:
-        path.unlink(missing_ok=True)
+        _remove(path)
         raise
     except OSError as error:
-        path.unlink(missing_ok=True)
+        _remove(path)
         raise WriteError(f"{path}: the output could not be written ({error.strerror or error}).") from error
     except BaseException:
-        path.unlink(missing_ok=True)
+        _remove(path)
         raise
+
+
+def _remove(path: Path) -> None:
+    # A folder that refuses to remove has refused to write before: that error is the one to tell.
+    with suppress(OSError):
+        path.unlink(missing_ok=True)

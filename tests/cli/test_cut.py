@@ -130,6 +130,11 @@ def test_the_report_holds_what_is_promised(mattebox: Mattebox, photos: Path) -> 
         (["cut", "cat.png", "--set", "nonsense"], 2, "KEY=VALUE"),
         (["cut", "cat.png", "-o", "x.docx"], 2, "no ending that can be written"),
         (["cut", "cat.png", "-o", "astronaut.png/below/x.png"], 1, "the folder cannot be made"),
+        (
+            ["cut", "cat.png", "-o", "/proc/", "-m", "u2netp"],
+            1,
+            "/proc/cat.png: the output could not be written",
+        ),
         (["cut"], 2, "PHOTO"),
         (["cutt"], 2, "did you mean cut?"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from mattebox.core.errors import (
     PhotoError,
     UnexpectedError,
     WeightsError,
+    WriteError,
 )
 from mattebox.core.job import Job, JobReport, StagedOutput, run_job
 from mattebox.core.photo import Photo
@@ -155,6 +157,15 @@ def test_unforeseen_failures_are_sentences_too(
     assert error.step == "cut"
     assert error.__cause__ is failure
     assert str(wanted[1].source) in str(error)
+
+
+def test_a_folder_that_refuses_is_told_as_such(tmp_path: Path) -> None:
+    """Where nothing can be written nothing can be removed either, and the first is what the user hears."""
+    (job,) = jobs(tmp_path, [10])
+    blocked = replace(job, outputs=(StagedOutput(PngOutput(), job.source / "below.part"),))
+    with pytest.raises(WriteError, match="could not be written") as caught:
+        run_job(blocked, HalfEngine())
+    assert caught.value.step == "write"
 
 
 def test_one_job_alone_gives_the_same_bytes_as_in_a_batch(tmp_path: Path) -> None:
