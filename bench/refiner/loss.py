@@ -35,13 +35,19 @@ def _laplacian(x: Tensor, levels: int = 3) -> list[Tensor]:
     return [*planes, x]
 
 
-def refiner_loss(answer: Tensor, alpha: Tensor, coarse: Tensor, band: Tensor) -> Tensor:
-    """Band-weighted L1, Laplacian pyramid and gradient terms, and the harm done to what was right."""
+def refiner_loss(
+    answer: Tensor, alpha: Tensor, coarse: Tensor, band: Tensor, *, harm_weight: float
+) -> Tensor:
+    """Band-weighted L1, Laplacian pyramid and gradient terms, and the harm done to what was right.
+
+    harm_weight: what a pixel that became worse costs more than one that stayed as wrong. Small at
+    first, else the network learns to change nothing.
+    """
     weight = 1.0 + 3.0 * band
     error = (answer - alpha).abs()
     loss = 2.0 * (error * weight).sum() / weight.sum()
     harm = functional.relu(error - (coarse - alpha).abs())
-    loss = loss + 0.4 * (harm * weight).sum() / weight.sum()
+    loss = loss + harm_weight * (harm * weight).sum() / weight.sum()
     for level, (x, y) in enumerate(zip(_laplacian(answer), _laplacian(alpha), strict=True)):
         loss = loss + 0.5 * 2 ** (level / 2) * (x - y).abs().mean()
     for axis in (2, 3):

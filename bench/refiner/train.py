@@ -88,7 +88,7 @@ class Average:
 
 
 def _part(bank: Bank, where: slice) -> Bank:
-    return Bank(bank.mattes[where], bank.textures, bank.answers[where], bank.good[where])
+    return Bank(bank.mattes[where], bank.textures)
 
 
 def _single_thread(_worker: int) -> None:
@@ -159,7 +159,9 @@ class Run:
         radius = 2 + int(float(scale.mean()) * (1 + self.step % 4))
         with torch.autocast("cpu", torch.bfloat16):
             answer = self.network(image.contiguous(memory_format=torch.channels_last), coarse)
-        loss = refiner_loss(answer, alpha, coarse, unknown_band(coarse, radius))
+        loss = refiner_loss(
+            answer, alpha, coarse, unknown_band(coarse, radius), harm_weight=0.4 + 1.0 * min(1.0, self.done())
+        )
         self._optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)

@@ -19,11 +19,10 @@ SIDE = 96
 SOFT_KINDS = ["hair", "curls", "fur", "motion", "lens", "smoke", "glass"]
 
 
-def _bank(mattes_: int = 12, textures_: int = 6, *, answered: bool = False) -> Bank:
+def _bank(mattes_: int = 12, textures_: int = 6) -> Bank:
     drawn = np.stack([mattes.matte(seed, SIDE) for seed in range(mattes_)])
     scenes = np.stack([textures.texture(seed, 64) for seed in range(textures_)])
-    answers = drawn[:, ::2, ::2] if answered else np.zeros((mattes_, 1, 1), np.uint8)
-    return Bank(drawn, scenes, answers, np.full(mattes_, answered))
+    return Bank(drawn, scenes)
 
 
 def _soft_share(alpha: NDArray[np.uint8]) -> float:
@@ -121,15 +120,14 @@ def test_a_nearly_exact_answer_is_nearer_than_a_wrong_one() -> None:
     assert errors[0.0] < 0.05
 
 
-@pytest.mark.parametrize("answered", [False, True])
-def test_samples_are_crops_with_an_edge(answered: bool) -> None:
+def test_samples_are_crops_with_an_edge() -> None:
     """A sample has the crop's size, floats in 0..1, and repeats with its seed."""
-    bank = _bank(answered=answered)
+    bank = _bank()
     for seed in range(6):
         one, again = (sample(np.random.default_rng(seed), bank, 64) for _ in range(2))
         assert one.image.shape == (64, 64, 3)
         assert one.alpha.shape == one.coarse.shape == (64, 64)
-        assert one.scale >= 0.9
+        assert one.scale >= 0.8
         for plane in (one.image, one.alpha, one.coarse):
             assert plane.dtype == np.float32
             assert 0 <= plane.min() <= plane.max() <= 1
