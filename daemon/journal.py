@@ -192,11 +192,13 @@ class Journal:
 
     def count(self, folder: str, *states: str, since: float = 0.0) -> int:
         """How many jobs of a folder are in these states and changed since a time."""
+        # Only question marks are put together here: every value is bound.
         query = f"SELECT count(*) FROM jobs WHERE folder = ? AND updated >= ? AND state IN ({_marks(states)})"  # noqa: S608
         return int(self._db.execute(query, (folder, since, *states)).fetchone()[0])
 
     def last(self, state: str, count: int) -> list[JobRow]:
         """The newest jobs in a state."""
+        # The columns are a constant of ours.
         query = f"SELECT {_JOB_COLUMNS} FROM jobs WHERE state = ? ORDER BY updated DESC LIMIT ?"  # noqa: S608
         return [_job(row) for row in self._db.execute(query, (state, count))]
 
