@@ -10,7 +10,14 @@ import onnxruntime as ort
 
 from mattebox.core.device import AUTOMATIC, INSTALL, PROVIDERS, available_cores
 from mattebox.core.errors import InferenceError
-from mattebox.core.graphs import graph_path, keep_graph, staged_graph
+from mattebox.core.graphs import (
+    GRAPH,
+    drop_graph,
+    graph_folder,
+    keep_graph,
+    staged_graph,
+    write_graph_to,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,24 +125,24 @@ def _settings(device: str, weights: Path) -> dict[str, str]:
 
 
 def _cpu_session(weights: Path, threads: int) -> Any:
-    kept = graph_path(weights)
+    kept = graph_folder(weights)
     if kept is not None and kept.exists():
         options = _options(threads)
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
-            return _session(kept, options, ["CPUExecutionProvider"])
+            return _session(kept / GRAPH, options, ["CPUExecutionProvider"])
         except InferenceError:
-            kept.unlink(missing_ok=True)
+            drop_graph(kept)
     staged = staged_graph(kept) if kept is not None else None
     options = _options(threads)
     if staged is None or kept is None:
         return _session(weights, options, ["CPUExecutionProvider"])
-    options.optimized_model_filepath = os.fspath(staged)
+    write_graph_to(options, staged)
     try:
         session = _session(weights, options, ["CPUExecutionProvider"])
     except InferenceError:
         # Perhaps only the graph could not be written: no space, or no permission.
-        staged.unlink(missing_ok=True)
+        drop_graph(staged)
         return _session(weights, _options(threads), ["CPUExecutionProvider"])
     keep_graph(staged, kept)
     return session
@@ -145,6 +152,8 @@ def _options(threads: int) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = _QUIET
+    # One block for all of a run's arrays, planned after the first: half as much memory again, no time.
+    options.enable_mem_pattern = False
     # Threads that wait by spinning would take the cores from the reading and writing of other photos.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return options

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from mattebox.core.device import PROVIDERS
 from mattebox.core.errors import InferenceError
-from mattebox.core.graphs import graph_path
+from mattebox.core.graphs import GRAPH, graph_folder
 from mattebox.core.runtime import open_runtime
 from mattebox.core.segment import Segmenter
 from mattebox.models.catalogue import Network
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 SIDE = 16
 
 
-def write_network(path: Path, *, poison: bool = False, half: bool = False) -> Path:
-    """A tiny graph: a 3x3 convolution, then a sigmoid; poisoned, it answers with no number."""
+def write_network(path: Path, *, poison: bool = False, half: bool = False, size: int = 3) -> Path:
+    """A tiny graph: a convolution of `size`, then a sigmoid; poisoned, it answers with no number."""
     random = np.random.default_rng(5)
     kind = TensorProto.FLOAT16 if half else TensorProto.FLOAT
-    weights = random.standard_normal((1, 3, 3, 3)).astype(np.float16 if half else np.float32)
+    weights = random.standard_normal((1, 3, size, size)).astype(np.float16 if half else np.float32)
     nodes = [
-        helper.make_node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1]),
+        helper.make_node("Conv", ["x", "w"], ["c"], pads=[size // 2] * 4),
         helper.make_node("Sqrt" if poison else "Sigmoid", ["c"], ["y"]),
     ]
     graph = helper.make_graph(
@@ -52,7 +52,7 @@ def test_kept_graph_answers_bit_by_bit(tmp_path: Path) -> None:
     """The second load takes the optimised graph, and its answers are the first's to the last bit."""
     path = write_network(tmp_path / "n.onnx")
     first, note = open_runtime(path, SIDE, "cpu", 1)
-    kept = graph_path(path)
+    kept = graph_folder(path)
     assert note is None
     assert kept is not None
     assert kept.exists()
@@ -67,19 +67,33 @@ def test_damaged_graph_is_made_again(tmp_path: Path) -> None:
     """A truncated graph costs time, never the run."""
     path = write_network(tmp_path / "n.onnx")
     answer = open_runtime(path, SIDE, "cpu", 1)[0].run(TENSOR)
-    kept = graph_path(path)
+    kept = graph_folder(path)
     assert kept is not None
-    whole = kept.read_bytes()
-    kept.write_bytes(whole[: len(whole) // 2])
+    graph = kept / GRAPH
+    whole = graph.read_bytes()
+    graph.write_bytes(whole[: len(whole) // 2])
     assert np.array_equal(open_runtime(path, SIDE, "cpu", 1)[0].run(TENSOR), answer)
-    assert kept.read_bytes() == whole
+    assert graph.read_bytes() == whole
+
+
+def test_cut_off_weights_are_made_again(tmp_path: Path) -> None:
+    """Weights beside a graph that end too early are noticed before anything runs on them."""
+    path = write_network(tmp_path / "n.onnx", size=15)
+    answer = open_runtime(path, SIDE, "cpu", 1)[0].run(TENSOR)
+    kept = graph_folder(path)
+    assert kept is not None
+    (weights,) = (item for item in kept.iterdir() if item.name != GRAPH)
+    size = weights.stat().st_size
+    os.truncate(weights, size // 2)
+    assert np.array_equal(open_runtime(path, SIDE, "cpu", 1)[0].run(TENSOR), answer)
+    assert weights.stat().st_size == size
 
 
 def test_graph_belongs_to_one_state_of_the_weights(tmp_path: Path) -> None:
     """Other weights under the same name get a graph of their own; the old one goes."""
     path = write_network(tmp_path / "n.onnx")
     open_runtime(path, SIDE, "cpu", 1)
-    old = graph_path(path)
+    old = graph_folder(path)
     write_network(path, poison=True)
     os.utime(path, (1, 1))
     answer = open_runtime(path, SIDE, "cpu", 1)[0].run(np.abs(TENSOR))
