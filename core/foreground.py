@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from mattebox.core.enlarge import tiles
+from mattebox.core.parallel import side_by_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,27 +31,38 @@ def straight_foreground(pixels: Pixels, alpha: Pixels) -> Pixels:
     where alpha is 0 or full the input stands bit for bit. Two-pass blur fusion: Forte, "Approximate
     Fast Foreground Colour Estimation", ICIP 2021, equations 4-7, in tiles around the soft pixels.
     """
-    top = np.iinfo(pixels.dtype).max
     scale = min(_LARGEST, max(1, round(max(alpha.shape) / _USUAL)))
     wide, narrow = _PASSES[0] * scale, _PASSES[1]
-    halo = wide // 2 + narrow // 2 + 1
     result: Pixels | None = None
-    for tile in tiles(*alpha.shape):
-        soft = (alpha[tile] > 0) & (alpha[tile] < top)
-        box = _soft_box(soft)
-        if box is None:
+    for found in side_by_side(lambda tile: _tile(pixels, alpha, tile, (wide, narrow)), tiles(*alpha.shape)):
+        if found is None:
             continue
-        first, last = tile[0].start + box[0].start, tile[0].start + box[0].stop
-        left, right = tile[1].start + box[1].start, tile[1].start + box[1].stop
-        above, before = max(0, first - halo), max(0, left - halo)
-        around = (slice(above, last + halo), slice(before, right + halo))
-        subject = _fused(pixels[around], alpha[around], top, (wide, narrow))
-        core = subject[first - above : last - above, left - before : right - before]
-        levels = np.clip(core[soft[box]], 0.0, 1.0) * np.float32(top) + np.float32(0.5)
         if result is None:
             result = pixels.copy()
-        result[first:last, left:right][soft[box]] = levels.astype(pixels.dtype)
+        box, soft, colours = found
+        result[box][soft] = colours
     return pixels if result is None else result
+
+
+def _tile(
+    pixels: Pixels, alpha: Pixels, tile: tuple[slice, slice], passes: tuple[int, int]
+) -> tuple[tuple[slice, slice], NDArray[np.bool_], Pixels] | None:
+    """The soft pixels of a tile: their box, where in it they are, and their colours (n, c)."""
+    top = np.iinfo(pixels.dtype).max
+    soft = (alpha[tile] > 0) & (alpha[tile] < top)
+    box = _soft_box(soft)
+    if box is None:
+        return None
+    soft = soft[box]
+    halo = passes[0] // 2 + passes[1] // 2 + 1
+    first, left = tile[0].start + box[0].start, tile[1].start + box[1].start
+    last, right = first + soft.shape[0], left + soft.shape[1]
+    above, before = max(0, first - halo), max(0, left - halo)
+    around = (slice(above, last + halo), slice(before, right + halo))
+    subject = _fused(pixels[around], alpha[around], top, passes)
+    core = subject[first - above : last - above, left - before : right - before]
+    levels = np.clip(core[soft], 0.0, 1.0) * np.float32(top) + np.float32(0.5)
+    return (slice(first, last), slice(left, right)), soft, levels.astype(pixels.dtype)
 
 
 def _soft_box(soft: NDArray[np.bool_]) -> tuple[slice, slice] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,7 @@ import numpy as np
 from mattebox.core.band import trimap
 from mattebox.core.colour_line import Sides, along_line, both_sides
 from mattebox.core.enlarge import beneath, enlarged, tiles
+from mattebox.core.parallel import side_by_side
 from mattebox.core.solid import solid
 
 if TYPE_CHECKING:
@@ -111,19 +113,22 @@ def _weigh(photo: Photo, level: Map, evidence: Evidence, detail: float) -> tuple
 def _full_size(photo: Photo, level: Map, line: tuple[Sides, Map] | None, steepness: float) -> Pixels:
     size = (photo.height, photo.width)
     alpha: Pixels = np.empty(size, photo.pixels.dtype)
-    for tile in tiles(*size):
+
+    def fill(tile: tuple[slice, slice]) -> None:
         below = level[beneath(level.shape, size, *tile)]
         asked = line is not None and bool(line[1][beneath(level.shape, size, *tile)].any())
         if not asked and below.min() == below.max():
             # Most of a photo is far from every edge.
             alpha[tile] = levels(below[:1, :1], photo.pixels.dtype)
-            continue
+            return
         part = np.clip(enlarged(level, size, *tile, cubic=True), 0.0, 1.0)
         if line is not None and asked:
             _ask_colour(photo, part, line, tile)
         if steepness > 1:
             part = np.clip((part - np.float32(0.5)) * np.float32(steepness) + np.float32(0.5), 0.0, 1.0)
         alpha[tile] = levels(np.asarray(part, np.float32), photo.pixels.dtype)
+
+    deque(side_by_side(fill, tiles(*size)), maxlen=0)
     return alpha
 
 

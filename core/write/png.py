@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
 from isal import isal_zlib
 
+from mattebox.core.parallel import side_by_side
 from mattebox.core.write.blocks import Blocks, blocks_of, writing
 from mattebox.core.write.colour import Sheet, sheet_of
 from mattebox.core.write.flatten import strips
@@ -29,11 +30,10 @@ _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _METRES_PER_INCH: Final = 0.0254
 _COLOUR_TYPES: Final = {1: 0, 2: 4, 3: 2, 4: 6}
 _UP: Final = 2
-
-
-class _Compressor(Protocol):
-    def compress(self, data: memoryview, /) -> bytes: ...
-    def flush(self) -> bytes: ...
+# A window of 32 KB and no dictionary (RFC 1950, section 2.2); an empty last block (RFC 1951, section 3.2).
+_ZLIB_HEADER: Final = b"\x78\x01"
+_LAST_BLOCK: Final = b"\x03\x00"
+_ADLER_BASE: Final = 65521
 
 
 def write(composition: Composition, options: PngOutput, path: Path) -> None:
@@ -61,19 +61,42 @@ def write_png(file: BinaryIO, sheet: Sheet, compression: str, blocks: Blocks) ->
         _chunk(file, b"eXIf", blocks.exif)
     if blocks.xmp:
         _chunk(file, b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + blocks.xmp)
-    small = compression == "small"
-    packer: _Compressor = zlib.compressobj(9) if small else isal_zlib.compressobj(1)
-    step = sheet.channels * sheet.bits // 8
-    above = np.zeros(width * step, np.uint8)
-    for rows in strips(width, height):
-        raw = _stored(sheet.rows(rows))
-        lines = _best(raw, above, step) if small else _up(raw, above)
-        above = raw[-1]
-        packed = packer.compress(lines.data)
-        if packed:
-            _chunk(file, b"IDAT", packed)
-    _chunk(file, b"IDAT", packer.flush())
+    check_sum = zlib.adler32(b"")
+    parts = list(strips(width, height))
+    _chunk(file, b"IDAT", _ZLIB_HEADER)
+    for packed, part_sum, length in side_by_side(lambda rows: _packed(sheet, rows, compression), parts):
+        check_sum = _adler_joined(check_sum, part_sum, length)
+        _chunk(file, b"IDAT", packed)
+    _chunk(file, b"IDAT", _LAST_BLOCK + struct.pack(">I", check_sum))
     _chunk(file, b"IEND", b"")
+
+
+def _packed(sheet: Sheet, rows: slice, compression: str) -> tuple[bytes, int, int]:
+    """Some rows as deflate blocks that end on a byte, their Adler-32 and their length (RFC 1950, 1951).
+
+    No block looks back beyond its strip, so that strips are packed side by side.
+    """
+    above = slice(max(0, rows.start - 1), rows.stop)
+    raw = _stored(sheet.rows(above))
+    before = np.zeros_like(raw[0]) if rows.start == 0 else raw[0]
+    raw = raw[rows.start - above.start :]
+    if compression == "small":
+        lines, packer = _best(raw, before, sheet.channels * sheet.bits // 8), zlib.compressobj(9, wbits=-15)
+        return (
+            packer.compress(lines.data) + packer.flush(zlib.Z_SYNC_FLUSH),
+            zlib.adler32(lines.data),
+            lines.size,
+        )
+    lines, quick = _up(raw, before), isal_zlib.compressobj(1, wbits=-15)
+    packed = quick.compress(lines.data) + quick.flush(isal_zlib.Z_SYNC_FLUSH)
+    return packed, isal_zlib.adler32(lines.data), lines.size
+
+
+def _adler_joined(first: int, second: int, length: int) -> int:
+    """The Adler-32 of two texts in one, the second of `length` bytes (RFC 1950, section 8.2)."""
+    low = (first & 0xFFFF) + (second & 0xFFFF) - 1
+    high = (first >> 16) + (second >> 16) + length * ((first & 0xFFFF) - 1)
+    return (high % _ADLER_BASE) << 16 | low % _ADLER_BASE
 
 
 def _chunk(file: BinaryIO, name: bytes, data: bytes) -> None:
