@@ -62,7 +62,8 @@ def _tile(
     subject = _fused(pixels[around], alpha[around], top, passes)
     core = subject[first - above : last - above, left - before : right - before]
     levels = np.clip(core[soft], 0.0, 1.0) * np.float32(top) + np.float32(0.5)
-    return (slice(first, last), slice(left, right)), soft, levels.astype(pixels.dtype)
+    colours: Pixels = levels.astype(pixels.dtype)
+    return (slice(first, last), slice(left, right)), soft, colours
 
 
 def _soft_box(soft: NDArray[np.bool_]) -> tuple[slice, slice] | None:
