@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mattebox.core.errors import MatteboxError, OutputExistsError, PhotoError, WriteError
+from mattebox.core.process import settle_in
 from mattebox.core.publish import publish, stage_name
 from mattebox.models.catalogue import find_network
 
@@ -46,6 +47,7 @@ def run_all(run: CutRun, console: Console) -> Iterator[JobReport | MatteboxError
     yield from refused
     if not fit:
         return
+    settle_in()
     from mattebox.core.batch import run_jobs  # noqa: PLC0415 - loads arrays
 
     done = run_jobs(_jobs(fit, run), lambda: _ready_engine(run, console))

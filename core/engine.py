@@ -18,7 +18,7 @@ from mattebox.core.photo.own_alpha import multiplied
 from mattebox.core.refine import refine_matte, refine_rough
 from mattebox.core.segment import Segmenter
 from mattebox.core.subject import choose_subject
-from mattebox.core.view import network_view
+from mattebox.core.view import network_view, small_copy
 from mattebox.models.catalogue import find_network
 from mattebox.models.optimised import find_optimised
 from mattebox.models.store import Store
@@ -109,7 +109,8 @@ class Engine:
             with _timed(seconds, "load", heed):
                 segmenters = self.segmenters(settings)
             with _timed(seconds, "segment", heed):
-                view = network_view(photo, own_alpha=multiply)
+                small = small_copy(photo)
+                view = network_view(photo, small, own_alpha=multiply)
                 scale = view.shape[1] / photo.width
                 frame = search_frame(settings.subject, view, scale)
                 sight = see(view, segmenters, settings.quality, frame, heed)
@@ -119,7 +120,7 @@ class Engine:
                 advice = warn(features, count, max(photo.width, photo.height))
             model, sure, looks = segmenters[0].network.name, confidence(features), sight.names
             with _timed(seconds, "refine", heed):
-                alpha = refine_matte(photo, probability, settings.refine, sight.detail)
+                alpha = refine_matte(photo, probability, settings.refine, sight.detail, small)
         else:
             # Somebody drew it: there is no network to doubt.
             advice = () if (rough >= 0.5).any() else warn(None, 0, 0)

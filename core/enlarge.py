@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
 
 # Small enough for a processor's cache, large enough that a tile's own cost does not show.
-TILE: Final = 512
+TILE: Final = 256
 
 
 def tiles(height: int, width: int) -> Iterator[tuple[slice, slice]]:

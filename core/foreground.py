@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
@@ -16,11 +16,15 @@ if TYPE_CHECKING:
     from mattebox.core.photo import Pixels
 
     Map = NDArray[np.float32]
+    Box = tuple[slice, slice]
 
 # The widths of the two passes for photos of up to _USUAL pixels a side; larger ones have wider edges.
-_PASSES: Final = (45, 5)
+_WIDE: Final = 45
+_NARROW: Final = 5
 _USUAL: Final = 2000
 _LARGEST: Final = 3
+# What a wide pass sees is smooth, so that it is computed on every such pixel of the usual size alone.
+_SKIP: Final = 3
 _EPSILON: Final = 1e-5
 
 
@@ -29,12 +33,12 @@ def straight_foreground(pixels: Pixels, alpha: Pixels) -> Pixels:
 
     pixels: (h, w, c), alpha: (h, w), equal dtype uint8 or uint16. Returns (h, w, c) of that dtype;
     where alpha is 0 or full the input stands bit for bit. Two-pass blur fusion: Forte, "Approximate
-    Fast Foreground Colour Estimation", ICIP 2021, equations 4-7, in tiles around the soft pixels.
+    Fast Foreground Colour Estimation", ICIP 2021, equations 4-7, in tiles around the soft pixels, the
+    wide pass at reduced size.
     """
     scale = min(_LARGEST, max(1, round(max(alpha.shape) / _USUAL)))
-    wide, narrow = _PASSES[0] * scale, _PASSES[1]
     result: Pixels | None = None
-    for found in side_by_side(lambda tile: _tile(pixels, alpha, tile, (wide, narrow)), tiles(*alpha.shape)):
+    for found in side_by_side(lambda tile: _tile(pixels, alpha, tile, scale), tiles(*alpha.shape)):
         if found is None:
             continue
         if result is None:
@@ -45,8 +49,8 @@ def straight_foreground(pixels: Pixels, alpha: Pixels) -> Pixels:
 
 
 def _tile(
-    pixels: Pixels, alpha: Pixels, tile: tuple[slice, slice], passes: tuple[int, int]
-) -> tuple[tuple[slice, slice], NDArray[np.bool_], Pixels] | None:
+    pixels: Pixels, alpha: Pixels, tile: Box, scale: int
+) -> tuple[Box, NDArray[np.bool_], NDArray[Any]] | None:
     """The soft pixels of a tile: their box, where in it they are, and their colours (n, c)."""
     top = np.iinfo(pixels.dtype).max
     soft = (alpha[tile] > 0) & (alpha[tile] < top)
@@ -54,19 +58,30 @@ def _tile(
     if box is None:
         return None
     soft = soft[box]
-    halo = passes[0] // 2 + passes[1] // 2 + 1
     first, left = tile[0].start + box[0].start, tile[1].start + box[1].start
-    last, right = first + soft.shape[0], left + soft.shape[1]
-    above, before = max(0, first - halo), max(0, left - halo)
-    around = (slice(above, last + halo), slice(before, right + halo))
-    subject = _fused(pixels[around], alpha[around], top, passes)
-    core = subject[first - above : last - above, left - before : right - before]
-    levels = np.clip(core[soft], 0.0, 1.0) * np.float32(top) + np.float32(0.5)
-    colours: Pixels = levels.astype(pixels.dtype)
-    return (slice(first, last), slice(left, right)), soft, colours
+    place = slice(first, first + soft.shape[0]), slice(left, left + soft.shape[1])
+    near = _grown(place, alpha.shape, _NARROW // 2 + 1)
+    wide_subject, wide_behind = _wide_means(pixels, alpha, near, scale)
+    image, matte = _unit(pixels[near]), _unit(alpha[near])[..., None]
+    subject = _subject(image, matte, wide_subject, wide_behind)
+    top_left = first - near[0].start, left - near[1].start
+    inner = tuple(slice(start, start + count) for start, count in zip(top_left, soft.shape, strict=True))
+    means = _means(subject, wide_behind, matte, _NARROW)
+    colours = _subject(*(part[inner][soft] for part in (image, matte, *means)))
+    levels = colours * np.float32(top) + np.float32(0.5)
+    return place, soft, levels.astype(pixels.dtype)
 
 
-def _soft_box(soft: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+def _wide_means(pixels: Pixels, alpha: Pixels, near: Box, scale: int) -> tuple[Map, Map]:
+    """Both sides' mean colours in a wide window around each pixel of `near`, (h, w, c) each."""
+    step = _SKIP * scale
+    around = _grown(near, alpha.shape, _WIDE * scale // 2 + step, step)
+    image, matte = _reduced(pixels[around], step), _reduced(alpha[around], step)
+    subject, behind = _means(image, image, matte, _WIDE // _SKIP)
+    return _spread(subject, around, near, step), _spread(behind, around, near, step)
+
+
+def _soft_box(soft: NDArray[np.bool_]) -> Box | None:
     """The smallest box that holds every soft pixel of a tile."""
     rows = np.flatnonzero(soft.any(axis=1))
     if rows.size == 0:
@@ -75,22 +90,57 @@ def _soft_box(soft: NDArray[np.bool_]) -> tuple[slice, slice] | None:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-def _fused(pixels: Pixels, alpha: Pixels, top: int, passes: tuple[int, int]) -> Map:
-    image = pixels.astype(np.float32) / np.float32(top)
-    matte = (alpha.astype(np.float32) / np.float32(top))[..., None]
-    subject, behind = image, image
-    for width in passes:
-        subject, behind = _fuse(image, subject, behind, matte, width)
-    return subject
+def _grown(part: Box, shape: tuple[int, ...], margin: int, step: int = 1) -> Box:
+    """A box with a margin, on whole steps from the picture's corner, so that no tile shows."""
+    rows, columns = (
+        slice(
+            max(0, (side.start - margin) // step * step),
+            min(length, -(-(side.stop + margin) // step) * step),
+        )
+        for side, length in zip(part, shape, strict=True)
+    )
+    return rows, columns
 
 
-def _fuse(image: Map, subject: Map, behind: Map, matte: Map, width: int) -> tuple[Map, Map]:
+def _reduced(pixels: Pixels, step: int) -> Map:
+    """Every step x step pixels as their mean, (h, w, c) in 0..1; the last ones repeat what there is."""
+    height, width = (-(-length // step) for length in pixels.shape[:2])
+    lack = height * step - pixels.shape[0], width * step - pixels.shape[1]
+    if any(lack):
+        pixels = cv2.copyMakeBorder(pixels, 0, lack[0], 0, lack[1], cv2.BORDER_REPLICATE)  # type: ignore[assignment]  # it keeps the dtype
+    small: Any = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    return _unit(small).reshape(height, width, -1)
+
+
+def _spread(small: Map, around: Box, near: Box, step: int) -> Map:
+    """A map of `around` in steps at the size of `near`, a box within it; linear."""
+    window, inner = [], []
+    for whole, part, length in zip(around, near, small.shape[:2], strict=True):
+        first = max(0, (part.start - whole.start) // step - 1)
+        window.append(slice(first, min(length, -(-(part.stop - whole.start) // step) + 1)))
+        start = part.start - whole.start - first * step
+        inner.append(slice(start, start + part.stop - part.start))
+    asked = small[window[0], window[1]]
+    height, width = (length * step for length in asked.shape[:2])
+    large = np.asarray(cv2.resize(asked, (width, height), interpolation=cv2.INTER_LINEAR))
+    return np.asarray(large.reshape(height, width, -1)[inner[0], inner[1]], np.float32)
+
+
+def _means(subject: Map, behind: Map, matte: Map, width: int) -> tuple[Map, Map]:
     share = _blur(matte, width)
     mean_subject = _blur(subject * matte, width) / (share + np.float32(_EPSILON))
     mean_behind = _blur(behind * (1 - matte), width) / (1 - share + np.float32(_EPSILON))
+    return mean_subject, mean_behind
+
+
+def _subject(image: Map, matte: Map, mean_subject: Map, mean_behind: Map) -> Map:
     fused = mean_subject + matte * (image - matte * mean_subject - (1 - matte) * mean_behind)
-    return np.clip(fused, 0.0, 1.0), mean_behind
+    return np.asarray(np.clip(fused, 0.0, 1.0), np.float32)
 
 
 def _blur(picture: Map, width: int) -> Map:
     return np.asarray(cv2.blur(picture, (width, width)), np.float32).reshape(picture.shape)
+
+
+def _unit(pixels: Pixels) -> Map:
+    return np.asarray(pixels, np.float32) / np.float32(np.iinfo(pixels.dtype).max)

@@ -19,6 +19,7 @@ from mattebox.core.errors import (
     UnexpectedError,
     WriteError,
 )
+from mattebox.core.process import settle_in
 from mattebox.core.settings import CutSettings, FinishSettings
 
 if TYPE_CHECKING:
@@ -131,8 +132,14 @@ def process_engine() -> Engine:
 def prepare_process(threads: int, device: str) -> None:
     """Give this process an engine of its own with so many threads on that device: workers begin so."""
     global _ENGINE  # noqa: PLW0603 - one engine a process is the point
-    from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
+    settle_in()
+    import cv2  # noqa: PLC0415 - arrays are loaded when work starts
 
+    from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
+    from mattebox.core.parallel import limit_lanes  # noqa: PLC0415
+
+    cv2.setNumThreads(threads)
+    limit_lanes(threads)
     _ENGINE = Engine(threads=threads, device=device)
 
 

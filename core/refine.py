@@ -51,17 +51,24 @@ _ROUGH: Final = Evidence(4.0, 0.002, np.inf)
 _WORKING_SIDE: Final = 1024
 
 
-def refine_matte(photo: Photo, probability: Map, mode: str = "auto", detail: float = 1.0) -> Pixels:
+def refine_matte(
+    photo: Photo,
+    probability: Map,
+    mode: str = "auto",
+    detail: float = 1.0,
+    small: Pixels | None = None,
+) -> Pixels:
     """Alpha of the photo's size and depth, (h, w) uint8 or uint16, from a map of any smaller size.
 
-    mode: auto, none, hair or hard. detail: pixels of the map per pixel of the network's input. Within the
-    unknown band colour decides as far as its evidence goes; elsewhere the map stands, solid where it is sure.
+    mode: auto, none, hair or hard. detail: pixels of the map per pixel of the network's input. small: the
+    photo's pixels at the map's size, where somebody has them. Within the unknown band colour decides as
+    far as its evidence goes; elsewhere the map stands, solid where it is sure.
     """
     level = solid(probability, detail)
     if mode == "none":
         return _full_size(photo, level, None, 1.0)
     evidence = _EVIDENCE[mode]
-    sides, say = _weigh(photo, level, evidence, detail)
+    sides, say = _weigh(_at_size(photo, level) if small is None else small, level, evidence, detail)
     steepness = 1.0
     if mode == "hard":
         steepness = max(1.0, detail * photo.width / probability.shape[1] / _HARD_WIDTH)
@@ -82,7 +89,8 @@ def refine_rough(photo: Photo, rough: Map, mode: str = "auto", reach: float = 0.
     level = np.asarray(cv2.resize(rough, size, interpolation=cv2.INTER_AREA), np.float32)
     detail = max(1.0, reach * float(np.hypot(*level.shape)) / _ROUGH.reach)
     steepness = max(1.0, detail / shrink / _HARD_WIDTH) if mode == "hard" else 1.0
-    return _full_size(photo, level, _weigh(photo, level, _ROUGH, detail), steepness)
+    weighed = _weigh(_at_size(photo, level), level, _ROUGH, detail)
+    return _full_size(photo, level, weighed, steepness)
 
 
 def levels(alpha: Map, dtype: np.dtype[Any]) -> Pixels:
@@ -92,11 +100,16 @@ def levels(alpha: Map, dtype: np.dtype[Any]) -> Pixels:
     return np.asarray(scaled, dtype)
 
 
-def _weigh(photo: Photo, level: Map, evidence: Evidence, detail: float) -> tuple[Sides, Map]:
-    """Both sides' colours and how much say they have, 0..1, at the map's size."""
+def _at_size(photo: Photo, level: Map) -> Pixels:
     height, width = level.shape
     small: Any = cv2.resize(photo.pixels, (width, height), interpolation=cv2.INTER_AREA)
-    picture = _unit(small.reshape(height, width, -1))
+    resized: Pixels = small.reshape(height, width, -1)
+    return resized
+
+
+def _weigh(small: Pixels, level: Map, evidence: Evidence, detail: float) -> tuple[Sides, Map]:
+    """Both sides' colours and how much say they have, 0..1, at the map's size."""
+    picture = _unit(small)
     parts = trimap(level, evidence.reach * detail)
     sides = both_sides(picture, parts, detail)
     found = along_line(picture, sides.subject, sides.behind)

@@ -48,13 +48,14 @@ def fill_dips(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     only of basins whose floor is likely subject; the frame counts as surroundings.
     """
     filled = probability.copy()
+    doubted = probability < _DOUBT
     for height in _FILL_STEPS:
         below = filled < height
         count, found = cv2.connectedComponents(below.astype(np.uint8), connectivity=4)
         if count < 2:
             continue
         labels = np.asarray(found, np.int32)
-        floor = np.full(count, np.inf, np.float32)
-        np.minimum.at(floor, labels[below], filled[below])
-        filled[below & (floor >= _DOUBT)[labels]] = height
+        open_below = np.zeros(count, bool)
+        open_below[labels[doubted]] = True
+        filled[below & ~open_below[labels]] = height
     return filled

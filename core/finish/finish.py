@@ -69,7 +69,7 @@ def _placed(photo: Photo, colours: Pixels, alpha: Pixels, placement: Placement) 
 
 
 def _with_outline(made: Composition, settings: FinishSettings) -> Composition:
-    box = visible_box(made.alpha)
+    box = visible_box(made.alpha) if settings.outline is not None else None
     if settings.outline is None or box is None:
         return made
     width = settings.outline.width.pixels(max(box[2] - box[0], box[3] - box[1]))
@@ -81,8 +81,8 @@ def _shadow(
     made: Composition, cutout: Cutout, settings: FinishSettings, placement: Placement, notes: list[str]
 ) -> Pixels | None:
     kind = settings.shadow.kind
-    box = visible_box(made.alpha)
-    if kind == "none" or box is None:
+    box = visible_box(made.alpha) if kind != "none" else None
+    if box is None:
         return None
     if kind == "keep":
         own, plain = kept_shadow(cutout.photo, cutout.alpha)

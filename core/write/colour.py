@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -42,12 +43,20 @@ def sheet_of(composition: Composition, *, clear_hidden: bool = True) -> Sheet:
     def rows(part: slice) -> NDArray[Any]:
         flat = flat_rows(composition, part, clear_hidden=clear_hidden)
         shown = to_srgb(flat.pixels, flat.mode, photo.icc) if inks else flat.pixels
-        return shown if flat.alpha is None else np.concatenate([shown, flat.alpha[..., None]], axis=2)
+        return shown if flat.alpha is None else _with_alpha(shown, flat.alpha)
 
     colours = 1 if composition.mode == "gray" else 3
     icc = srgb_profile() if inks else _profile_for(colours, photo.icc)
     clear = composition.background is None
     return Sheet(composition.size, colours + clear, photo.bits, icc, rows)
+
+
+def _with_alpha(pixels: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+    if pixels.shape[2] != 3:
+        return np.concatenate([pixels, alpha[..., None]], axis=2)
+    joined = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2RGBA))
+    joined[..., 3] = alpha
+    return joined
 
 
 def _profile_for(colours: int, icc: bytes | None) -> bytes | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 
 if TYPE_CHECKING:
@@ -57,17 +58,19 @@ def flat_rows(composition: Composition, rows: slice, *, clear_hidden: bool = Tru
     result has alpha; `clear_hidden` then sets the colours under alpha 0 to 0, else the original's
     stand there. Straight alpha throughout: Porter and Duff 1984, "over".
     """
-    pixels = composition.colours[rows].copy()
+    pixels, alpha = composition.colours[rows], composition.alpha[rows]
     if composition.background is not None:
+        pixels = pixels.copy()
         _over_background(composition, pixels, rows)
         return Flat(pixels, None, composition.mode)
-    alpha = composition.alpha[rows]
     if _below(composition):
-        alpha = alpha.copy()
+        pixels, alpha = pixels.copy(), alpha.copy()
         _over_layers(composition, pixels, alpha, rows)
-    hidden = alpha == 0
-    pixels[hidden] = 0 if clear_hidden else composition.original[rows][hidden]
-    return Flat(pixels, alpha, composition.mode)
+    hidden = None if clear_hidden else composition.original[rows].copy()
+    visible = (alpha > 0).view(np.uint8)
+    # Its masked copy is many times faster than an array's own choice of pixels.
+    shown: NDArray[Any] = cv2.copyTo(pixels, visible, hidden)
+    return Flat(shown.reshape(pixels.shape), alpha, composition.mode)
 
 
 def _below(composition: Composition) -> list[tuple[Pixels, NDArray[np.float64]]]:

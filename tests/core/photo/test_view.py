@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from mattebox.core.photo import Photo
-from mattebox.core.view import network_view
+from mattebox.core.view import network_view, small_copy
 
 
 def test_a_profile_is_applied_to_the_small_copy_only() -> None:
@@ -47,7 +47,8 @@ def test_every_mode_and_depth_gives_8_bit_rgb(kind: type, mode: str, channels: i
     pixels = np.full((300, 200, channels), top // 2, kind)
     if mode == "cmyk":
         pixels[..., 3] = 0
-    view = network_view(Photo(pixels, mode), longest=150)
+    photo = Photo(pixels, mode)
+    view = network_view(photo, small_copy(photo, 150))
     assert view.shape == (150, 100, 3)
     assert view.dtype == np.uint8
     assert np.abs(view.astype(int) - 127).max() <= 1
