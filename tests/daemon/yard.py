@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from queue import SimpleQueue
 
+    from mattebox.daemon.load import LoadedConfig
+
+# An exit status that is no count of boundaries.
+_BROKEN = 255
+
 CONFIG = """\
 version: 1
 state: ./state
@@ -93,6 +98,34 @@ def until(true: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
+def killed_at(number: int, work: Callable[[], object]) -> int | None:
+    """None where a forked child was killed at its boundary `number` (from 0); else how many it passed."""
+    child = os.fork()
+    if child == 0:
+        code = _BROKEN
+        try:
+            passed = 0
+
+            def kill(_name: str) -> None:
+                nonlocal passed
+                if passed == number:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                passed += 1
+
+            steps.listen(kill)
+            work()
+            code = min(passed, _BROKEN)
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return None
+    passed = os.waitstatus_to_exitcode(status)
+    assert passed != _BROKEN, "the child failed, or passed more boundaries than an exit status can tell"
+    return passed
+
+
 @dataclass
 class Inline:
     """Workers that work at once, here."""
@@ -120,6 +153,7 @@ class Yard:
     text: str = CONFIG
     events: list[Event] = field(default_factory=list)
     functions: dict[Any, Callable[[Any], Any]] = field(default_factory=lambda: {do: copy_do, look: copy_look})
+    loaded: LoadedConfig | None = None
 
     def __post_init__(self) -> None:
         """Write the configuration."""
@@ -139,7 +173,7 @@ class Yard:
         """One run over all that waits, in this process."""
         events = Events(self.events.append)
         return run(
-            load_config(self.config),
+            self.loaded or load_config(self.config),
             events,
             once=True,
             chores=[Chore(0.1, Reviews(settle=0.0))],
@@ -181,28 +215,7 @@ class Yard:
 
     def in_child_until(self, number: int, work: Callable[[], object]) -> bool:
         """Any work in a child that kills itself at its boundary `number`; whether it came to that."""
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                left = number
-
-                def kill(_name: str) -> None:
-                    nonlocal left
-                    if left == 0:
-                        os.kill(os.getpid(), signal.SIGKILL)
-                    left -= 1
-
-                steps.listen(kill)
-                work()
-                code = 0
-            finally:
-                os._exit(code)
-        _, status = os.waitpid(child, 0)
-        if os.WIFSIGNALED(status):
-            return True
-        assert os.waitstatus_to_exitcode(status) == 0
-        return False
+        return killed_at(number, work) is None
 
     def boundaries(self) -> list[str]:
         """The boundaries that a run passes, by name, in order; the run is done."""

@@ -1,0 +1,186 @@
+"""Cases for kills: what is dropped, what happens, and what must be there in the end whatever was killed."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from tests.daemon.yard import CONFIG, Yard, killed_at
+
+from mattebox.daemon import steps
+from mattebox.daemon.deliver import Delivery
+from mattebox.daemon.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+GOOD = {"a.jpg": b"one", "sub/a.jpg": b"two"}
+BAD = {"b.jpg": b"bad", "sub/c.jpg": b"poison"}
+DOUBT = {"good.jpg": b"doubt 1", "poor.jpg": b"doubt 2"}
+REVIEW = CONFIG.replace("        deliver", "        review: {below: 0.5, to: ./review}\n        deliver")
+
+
+def nothing(_: Yard) -> None:
+    """Nobody does anything before the next run."""
+
+
+def decide(yard: Yard) -> None:
+    """A person approves what has good in its name and rejects the rest."""
+    for psd in (yard.root / "review").glob("*.psd"):
+        folder = yard.root / "review" / ("approved" if psd.name.startswith("good") else "rejected")
+        folder.mkdir(exist_ok=True)
+        psd.rename(folder / psd.name)
+
+
+def spoil(yard: Yard) -> None:
+    """A person approves everything with files that hold no mask."""
+    folder = yard.root / "review" / "approved"
+    folder.mkdir()
+    for psd in (yard.root / "review").glob("*.psd"):
+        psd.unlink()
+        (folder / psd.name).write_bytes(b"no mask")
+
+
+def mend(yard: Yard) -> None:
+    """The person drops files with masks instead."""
+    for psd in (yard.root / "review" / "approved").glob("*.psd"):
+        psd.write_bytes(b"a mask")
+
+
+def retry(yard: Yard) -> None:
+    """What `mattebox retry` does to every failed photo."""
+    journal = Journal(yard.root / "state", lock=False)
+    for job in journal.jobs("failed"):
+        Delivery(journal).give_back(job)
+    journal.close()
+
+
+Stage = tuple["Callable[[Yard], None]", "Callable[[Yard], object]"]
+RUN: Stage = (nothing, Yard.once)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A configuration, what is dropped, the stages (what a person does, what runs), and the end.
+
+    expect: the files in the end with their contents; None: a reason file, whatever it says.
+    link_error: what this machine's hard links fail with.
+    """
+
+    text: str
+    tree: dict[str, bytes]
+    expect: dict[str, bytes | None]
+    stages: tuple[Stage, ...] = (RUN,)
+    link_error: int | None = None
+
+
+def outputs(tree: dict[str, bytes]) -> dict[str, bytes | None]:
+    """One PSD and one PNG for each input."""
+    found: dict[str, bytes | None] = {}
+    for name, data in tree.items():
+        stem = name.removesuffix(".jpg")
+        found |= {f"out/{stem}.psd": b"psd:" + data, f"out/{stem}.png": b"png:" + data}
+    return found
+
+
+def below(folder: str, tree: dict[str, bytes]) -> dict[str, bytes | None]:
+    """The originals in a folder."""
+    return {f"{folder}/{name}": data for name, data in tree.items()}
+
+
+def failures(tree: dict[str, bytes]) -> dict[str, bytes | None]:
+    """The originals in failed/, each with its reason."""
+    return below("failed", tree) | {f"failed/{name}.reason.json": None for name in tree}
+
+
+DONE = outputs(GOOD) | below("done", GOOD)
+CASES = {
+    "done": Case(CONFIG, GOOD, DONE),
+    "failed": Case(CONFIG, BAD, failures(BAD)),
+    "keep": Case(
+        CONFIG.replace("    settle", "    originals: keep\n    settle"),
+        GOOD,
+        outputs(GOOD) | below("in", GOOD),
+    ),
+    "duplicate": Case(
+        CONFIG.replace("    settle", "    deduplicate: true\n    settle"),
+        {"a.jpg": b"same", "b.jpg": b"same"},
+        below("done", {"a.jpg": b"same", "b.jpg": b"same"}) | {"psd": b"psd:same", "png": b"png:same"},
+    ),
+    "review": Case(
+        REVIEW,
+        DOUBT,
+        outputs({"good.jpg": DOUBT["good.jpg"]})
+        | below("done", {"good.jpg": DOUBT["good.jpg"]})
+        | failures({"poor.jpg": DOUBT["poor.jpg"]}),
+        (RUN, (decide, Yard.once)),
+    ),
+    "refused": Case(
+        REVIEW,
+        {"a.jpg": b"doubt"},
+        outputs({"a.jpg": b"doubt"}) | below("done", {"a.jpg": b"doubt"}),
+        (RUN, (spoil, Yard.once), (mend, Yard.once)),
+    ),
+    "retry": Case(
+        CONFIG, {"sub/a.jpg": b"bad"}, failures({"sub/a.jpg": b"bad"}), (RUN, (nothing, retry), RUN)
+    ),
+    "no-links": Case(CONFIG, GOOD, DONE, link_error=errno.EPERM),
+    "other-disk": Case(CONFIG.replace("./done", "OTHER/done"), GOOD, DONE),
+}
+
+
+@contextmanager
+def links(case: Case) -> Iterator[None]:
+    """Hard links as they are on the case's file system."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        assert case.link_error is not None
+        raise OSError(case.link_error, os.strerror(case.link_error))
+
+    if case.link_error is None:
+        yield
+        return
+    with mock.patch.object(os, "link", refuse):
+        yield
+
+
+def play(yard: Yard, case: Case, kills: Sequence[int]) -> tuple[int, list[str]]:
+    """Go through a case with kills at boundaries, each counted from the former kill on.
+
+    After a kill the same stage runs again. How many kills came, and the boundaries passed after the last.
+    """
+    left, names = list(kills), []
+    with links(case):
+        for prepare, work in case.stages:
+            prepare(yard)
+            while left:
+                passed = killed_at(left[0], partial(work, yard))
+                if passed is not None:
+                    left[0] -= passed
+                    break
+                del left[0]
+            else:
+                steps.listen(names.append)
+                work(yard)
+                steps.listen(None)
+    return len(kills) - len(left), names
+
+
+def check(yard: Yard, case: Case, other: Path) -> None:
+    """Exactly what the case expects is there: nothing lost, nothing twice, nothing temporary."""
+    found = yard.files()
+    found |= {p.relative_to(other).as_posix(): p.read_bytes() for p in other.rglob("*") if p.is_file()}
+    reasons = {name for name, data in case.expect.items() if data is None}
+    assert all(found[name].startswith(b"{") and found[name].endswith(b"}\n") for name in reasons & set(found))
+    shown = {name: None if name in reasons else data for name, data in found.items()}
+    if "psd" in case.expect:
+        # Either of two equal photos may be the one that is done.
+        shown = {name.rpartition(".")[2] if name.startswith("out/") else name: d for name, d in shown.items()}
+        assert sum(name.startswith("out/") for name in found) == 2
+    assert shown == case.expect
