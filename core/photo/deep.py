@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-import imagecodecs
 import numpy as np
 
 from mattebox.core.photo.model import ColourMode, Planes
@@ -36,6 +35,8 @@ def depth_of(file: BinaryIO, kind: str) -> int:
 
 def decode_deep(file: BinaryIO, kind: str, depth: int) -> Planes:
     """The uint16 pixels of a deep PNG or AVIF. Raises what libpng or libavif says."""
+    import imagecodecs  # noqa: PLC0415 - a library of its own, only for deep pictures
+
     file.seek(0)
     decode = imagecodecs.png_decode if kind == "png" else imagecodecs.avif_decode
     return split_alpha(full_range(np.asarray(decode(file.read())), depth))

@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
-from PIL import (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    JpegImagePlugin,
-    MpoImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    UnidentifiedImageError,
-    WebPImagePlugin,
-)
+from PIL import Image, UnidentifiedImageError
 
 from mattebox.core.errors import PhotoError, TruncatedPhotoError
 from mattebox.core.photo import exif as exif_block
@@ -35,18 +25,8 @@ if TYPE_CHECKING:
 
     from mattebox.core.settings import ReadLimits
 
-# Image.open gets these names only, so that nothing else is ever tried. Naming the modules registers
-# them: MPO in the list raises KeyError while its plug-in is not imported.
-_PLUGINS: Final = (
-    AvifImagePlugin,
-    BmpImagePlugin,
-    GifImagePlugin,
-    JpegImagePlugin,
-    MpoImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+# Image.open gets these names only, so that nothing else is ever tried. Importing a plug-in registers its
+# name: one in the list that is not imported raises KeyError.
 _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "jpeg": ("JPEG", "MPO"),
     "png": ("PNG",),
@@ -55,6 +35,16 @@ _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "bmp": ("BMP",),
     "gif": ("GIF",),
     "tiff": ("TIFF",),
+}
+_PLUGINS: Final = {
+    "JPEG": "Jpeg",
+    "MPO": "Mpo",
+    "PNG": "Png",
+    "WEBP": "WebP",
+    "AVIF": "Avif",
+    "BMP": "Bmp",
+    "GIF": "Gif",
+    "TIFF": "Tiff",
 }
 _STRIP_BYTES: Final = 1 << 22
 _TO_PLAIN: Final = {
@@ -86,6 +76,8 @@ def opened(
         check_webp(file, path, limits)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # decoders warn about odd metadata, which travels as it is
+        for name in _NAMES[kind]:
+            import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
         try:
             image = Image.open(file, formats=_NAMES[kind])
         except UnidentifiedImageError as error:

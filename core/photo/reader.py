@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from mattebox.core.photo import exif as exif_block
-from mattebox.core.photo import extras, pillow, psd, tiff
+from mattebox.core.photo import pillow
 from mattebox.core.photo.damage import decoding
 from mattebox.core.photo.model import OpenPhoto, Photo, PhotoFacts
 from mattebox.core.photo.orient import turn_upright
@@ -88,12 +88,18 @@ def _opened(path: Path, limits: ReadLimits) -> Iterator[tuple[str, int, OpenPhot
 
 
 def _of_kind(kind: str, file: BinaryIO, path: Path, limits: ReadLimits) -> AbstractContextManager[OpenPhoto]:
+    # Each of these loads a library of its own, which most photos do not need.
     if kind == "tiff":
+        from mattebox.core.photo import tiff  # noqa: PLC0415
+
         return tiff.opened(file, path, limits)
     if kind == "psd":
+        from mattebox.core.photo import psd  # noqa: PLC0415
+
         return psd.opened(file, path, limits)
-    if kind == "heif":
-        return extras.opened_heif(file, path, limits)
-    if kind == "raw":
-        return extras.opened_raw(file, path, limits)
+    if kind in {"heif", "raw"}:
+        from mattebox.core.photo import extras  # noqa: PLC0415
+
+        opened = extras.opened_heif if kind == "heif" else extras.opened_raw
+        return opened(file, path, limits)
     return pillow.opened(file, path, kind, limits)
