@@ -14,6 +14,7 @@ from mattebox.core.diagnose import CutReport, subject_box
 from mattebox.core.features import measure
 from mattebox.core.foreground import straight_foreground
 from mattebox.core.looks import COMPANIONS, search_frame, see
+from mattebox.core.parallel import both
 from mattebox.core.photo.own_alpha import multiplied
 from mattebox.core.refine import refine_matte, refine_rough
 from mattebox.core.segment import Segmenter
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mattebox.core.photo import Photo
+    from mattebox.core.features import Features
+    from mattebox.core.photo import Photo, Pixels
     from mattebox.core.settings import CutSettings
 
 
@@ -115,12 +117,19 @@ class Engine:
                 frame = search_frame(settings.subject, view, scale)
                 sight = see(view, segmenters, settings.quality, frame, heed)
                 probability, count = choose_subject(sight.probability, settings, scale)
-            with _timed(seconds, "report", heed):
-                features = measure(view, sight, probability)
-                advice = warn(features, count, max(photo.width, photo.height))
+
+            def measured() -> Features | None:
+                with _timed(seconds, "report"):
+                    return measure(view, sight, probability)
+
+            def refined() -> Pixels:
+                with _timed(seconds, "refine"):
+                    return refine_matte(photo, probability, settings.refine, sight.detail, small)
+
+            heed("refine")
+            features, alpha = both(measured, refined)
+            advice = warn(features, count, max(photo.width, photo.height))
             model, sure, looks = segmenters[0].network.name, confidence(features), sight.names
-            with _timed(seconds, "refine", heed):
-                alpha = refine_matte(photo, probability, settings.refine, sight.detail, small)
         else:
             # Somebody drew it: there is no network to doubt.
             advice = () if (rough >= 0.5).any() else warn(None, 0, 0)
@@ -153,7 +162,7 @@ class Engine:
 
 
 @contextmanager
-def _timed(seconds: dict[str, float], step: str, heed: Callable[[str], None]) -> Iterator[None]:
+def _timed(seconds: dict[str, float], step: str, heed: Callable[[str], None] = _go_on) -> Iterator[None]:
     heed(step)
     start = time.perf_counter()
     yield

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Future
 
+_First = TypeVar("_First")
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+_Second = TypeVar("_Second")
 _LANES: int | None = None
 
 
@@ -52,3 +54,13 @@ def side_by_side(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> It
         finally:
             for left in waiting:
                 left.cancel()
+
+
+def both(first: Callable[[], _First], second: Callable[[], _Second]) -> tuple[_First, _Second]:
+    """What two pieces of work give, done at the same time where there are cores for it."""
+    if lanes() == 1:
+        return first(), second()
+    with ThreadPoolExecutor(1, "beside") as pool:
+        beside = pool.submit(first)
+        done = second()
+        return beside.result(), done

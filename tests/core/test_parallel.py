@@ -10,7 +10,7 @@ import pytest
 
 from mattebox.core import parallel
 from mattebox.core.foreground import straight_foreground
-from mattebox.core.parallel import limit_lanes, side_by_side
+from mattebox.core.parallel import both, limit_lanes, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,6 +63,17 @@ def test_an_error_ends_the_work(lanes: Callable[[int], None]) -> None:
 
     with pytest.raises(ValueError, match="3"):
         list(side_by_side(work, range(10)))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_both(lanes: Callable[[int], None], count: int) -> None:
+    """Two pieces of work give their two results, and what either raises is raised."""
+    lanes(count)
+    assert both(lambda: 1, lambda: "two") == (1, "two")
+    with pytest.raises(ZeroDivisionError):
+        both(lambda: 1 // 0, lambda: 2)
+    with pytest.raises(ZeroDivisionError):
+        both(lambda: 2, lambda: 1 // 0)
 
 
 def test_lanes_change_no_pixel(lanes: Callable[[int], None]) -> None:

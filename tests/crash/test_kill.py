@@ -25,7 +25,7 @@ _square = cache(square)
 def test_a_kill_at_any_boundary_changes_nothing(case: str) -> None:
     """After a kill at each boundary of the loop the next run ends as if nothing had happened."""
     found: Square = _square(case)
-    print(f"{case}: {len(found.names)} boundaries, each killed at")
+    print(f"{case}: {len(found.names)} boundaries, each killed at")  # noqa: T201 - a figure for who runs it with -s
     assert len(found.names) > 10
 
 
@@ -37,7 +37,7 @@ def test_two_kills_at_any_boundaries_change_nothing(case: str) -> None:
     pairs = _square(case).pairs()
     seed = int(os.environ.get("MATTEBOX_SEED", random.randrange(1_000_000)))
     chosen = pairs if ALL else random.Random(seed).sample(pairs, SAMPLE)
-    print(f"{case}: {len(chosen)} of {len(pairs)} pairs of boundaries (MATTEBOX_SEED={seed})")
+    print(f"{case}: {len(chosen)} of {len(pairs)} pairs of boundaries (MATTEBOX_SEED={seed})")  # noqa: T201 - the seed repeats the run
     outcomes = trials(case, chosen)
     wrong = [outcome.wrong for outcome in outcomes if outcome.wrong]
     assert not wrong, "\n".join([*wrong, f"repeat with MATTEBOX_SEED={seed}"])
