@@ -51,7 +51,7 @@ def own_pictures(paths: Sequence[Path]) -> Pictures:
     Photos that cannot be read are passed over. Raises OptimizeError where fewer than 8 can be read.
     """
     from mattebox.core.photo import read_photo  # noqa: PLC0415 - decoders
-    from mattebox.core.view import network_view  # noqa: PLC0415
+    from mattebox.core.view import LONGEST, network_view  # noqa: PLC0415
 
     order = sorted(paths, key=lambda path: hashlib.sha256(path.name.encode("utf-8", "replace")).digest())
     views: list[View] = []
@@ -59,7 +59,7 @@ def own_pictures(paths: Sequence[Path]) -> Pictures:
         if len(views) == _CALIBRATE + _CHECK:
             break
         try:
-            views.append(network_view(read_photo(path)))
+            views.append(network_view(read_photo(path, longest=LONGEST)))
         except MatteboxError:
             continue
     if len(views) < _LEAST:

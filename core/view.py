@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
     from mattebox.core.photo import Photo, Pixels
 
+# The longer side of what a network sees, in pixels.
+LONGEST: Final = 1024
 _NEUTRAL: Final = 128
 # So many pixels in one that a first halving shows nowhere.
 _MANY: Final = 4
 
 
-def small_copy(photo: Photo, longest: int = 1024) -> Pixels:
+def small_copy(photo: Photo, longest: int = LONGEST) -> Pixels:
     """The photo's pixels at no more than `longest` a side, (h, w, c), in its own colours and depth."""
     scale = min(1.0, longest / max(photo.width, photo.height))
     return _resized(photo.pixels, (max(1, round(photo.width * scale)), max(1, round(photo.height * scale))))

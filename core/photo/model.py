@@ -109,9 +109,18 @@ class Header:
     notes: tuple[str, ...] = ()
 
 
+def _keep_all(longest: int) -> None:
+    """Decode every pixel."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenPhoto:
-    """A file whose header was read and lies within the limits; `decode` gives its pixels."""
+    """A file whose header was read and lies within the limits; `decode` gives its pixels.
+
+    reduce: where the format decodes at a reduced scale for less, says of how many pixels the longer side
+    shall be at least; to be called before `decode`.
+    """
 
     header: Header
     decode: Callable[[], Planes]
+    reduce: Callable[[int], None] = _keep_all

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from contextlib import contextmanager
 from importlib import import_module
+from math import ceil
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from mattebox.core.errors import PhotoError, TruncatedPhotoError
 from mattebox.core.photo import exif as exif_block
 from mattebox.core.photo.deep import decode_deep, depth_of
+from mattebox.core.photo.jpeg import decode_complete
 from mattebox.core.photo.limits import check_limits
 from mattebox.core.photo.model import ColourMode, Header, OpenPhoto, Planes
 from mattebox.core.photo.webp import check_webp
@@ -47,6 +49,8 @@ _PLUGINS: Final = {
     "TIFF": "Tiff",
 }
 _STRIP_BYTES: Final = 1 << 22
+# From so many pixels on it pays to load another decoder.
+_LARGE: Final = 4_000_000
 _TO_PLAIN: Final = {
     "1": "L",
     "La": "LA",
@@ -91,9 +95,15 @@ def opened(
             check_limits(path, limits, header.width, header.height, header.frames)
 
             def decode() -> Planes:
-                return decode_deep(file, kind, depth) if depth > 8 else _decode(image, path, kind)
+                if depth > 8:
+                    return decode_deep(file, kind, depth)
+                return _straight(file, image, kind) or _decode(image, path, kind)
 
-            yield OpenPhoto(header, decode)
+            def reduce(longest: int) -> None:
+                share = longest / max(image.size)
+                image.draft(None, (ceil(image.width * share), ceil(image.height * share)))
+
+            yield OpenPhoto(header, decode, reduce)
 
 
 def _header(image: Image.Image, block: bytes | None, *, deep: bool) -> Header:
@@ -117,6 +127,16 @@ def _header(image: Image.Image, block: bytes | None, *, deep: bool) -> Header:
         frames=frames,
         notes=frame_note(frames),
     )
+
+
+def _straight(file: BinaryIO, image: Image.Image, kind: str) -> Planes | None:
+    """A large, complete JPEG of one or three channels without Pillow's copies; else None."""
+    modes: dict[str, ColourMode] = {"L": "gray", "RGB": "rgb"}
+    if kind != "jpeg" or image.mode not in modes or image.width * image.height < _LARGE:
+        return None
+    pixels = decode_complete(file)
+    fits = pixels is not None and pixels.shape == (image.height, image.width, len(image.getbands()))
+    return Planes(pixels, None, modes[image.mode]) if pixels is not None and fits else None
 
 
 def _decode(image: Image.Image, path: Path, kind: str) -> Planes:

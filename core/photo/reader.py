@@ -27,15 +27,21 @@ for _name in ("tifffile", "psd_tools"):
 _TURNED = frozenset({5, 6, 7, 8})
 
 
-def read_photo(path: str | os.PathLike[str], limits: ReadLimits = _DEFAULT) -> Photo:
+def read_photo(
+    path: str | os.PathLike[str], limits: ReadLimits = _DEFAULT, *, longest: int | None = None
+) -> Photo:
     """One photo from a file, upright, with its profile, EXIF, XMP and DPI.
 
+    longest: so many pixels are enough on the longer side; a JPEG is then decoded at the least scale of
+    eighths that has them, which is several times quicker.
     Raises PhotoError (no such file, no photo, damaged), TruncatedPhotoError (empty or cut off),
     LimitError (larger than `limits`), MissingExtraError (HEIC or RAW without its extra).
     """
     source = Path(path)
     with _opened(source, limits) as (kind, _, photo):
         header = photo.header
+        if longest is not None:
+            photo.reduce(longest)
         pixels, alpha, mode = photo.decode()
     return Photo(
         pixels=turn_upright(pixels, header.orientation),

@@ -39,3 +39,15 @@ def test_light_commands_load_no_heavy_library(arguments: list[str]) -> None:
         [sys.executable, "-c", textwrap.dedent(code)], check=True, capture_output=True, text=True
     )
     assert done.stdout.splitlines()[-1].strip() == "loaded:"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [(["cut", "--help"], 0, "Cut the subject out"), (["cut", "missing.jpg"], 1, "there is no such file")],
+)
+def test_a_process_that_ends_at_once_loses_no_word(arguments: list[str], status: int, told: str) -> None:
+    """`mattebox cut` as a process of its own gives its status and all that it says, through pipes too."""
+    command = [sys.executable, "-m", "mattebox.cli.main", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert told in done.stdout + done.stderr

@@ -1,0 +1,59 @@
+"""Complete JPEGs decoded straight into an array: half of the time and memory of the usual way.
+
+The decoder below takes whatever a file that ends too early has and paints the rest gray, so that it is
+given complete files alone. ITU-T T.81, annex B.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_START: Final = b"\xff\xd8"
+_END: Final = 0xD9
+_SCAN: Final = 0xDA
+# Within a scan 0xFF stands for itself where a 0 follows; D0-D7 restart, and FF repeats.
+_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+
+
+def is_complete(data: bytes) -> bool:
+    """Whether a JPEG's markers lead from its start to the end of its first picture."""
+    if not data.startswith(_START):
+        return False
+    place = len(_START)
+    while place + 4 <= len(data):
+        if data[place] != 0xFF:
+            return False
+        kind = data[place + 1]
+        if kind == 0xFF:
+            place += 1
+            continue
+        place += 2 + int.from_bytes(data[place + 2 : place + 4])
+        if kind == _SCAN:
+            found = _MARKER.search(data, place)
+            if found is None:
+                return False
+            place = found.start()
+            if data[place + 1] == _END:
+                return True
+    return False
+
+
+def decode_complete(file: BinaryIO) -> NDArray[np.uint8] | None:
+    """The pixels of a gray or colour JPEG, (h, w, c) uint8 with c 1 or 3; None where it is not sound."""
+    file.seek(0)
+    data = file.read()
+    if not is_complete(data):
+        return None
+    import imagecodecs  # noqa: PLC0415 - a library of its own, only for large photos
+
+    try:
+        pixels: Any = imagecodecs.jpeg8_decode(data)
+    except imagecodecs.Jpeg8Error:
+        return None
+    return np.asarray(pixels, np.uint8).reshape(*pixels.shape[:2], -1)
