@@ -11,10 +11,14 @@ import os
 import random
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.crash.cases import CASES
 from tests.crash.squares import Square, other_place, quick_place, square, trials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SAMPLE = 60
 ALL = bool(os.environ.get("MATTEBOX_ALL_PAIRS"))
@@ -22,22 +26,22 @@ _square = cache(square)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_kill_at_any_boundary_changes_nothing(case: str) -> None:
+def test_a_kill_at_any_boundary_changes_nothing(case: str, figure: Callable[[str], None]) -> None:
     """After a kill at each boundary of the loop the next run ends as if nothing had happened."""
     found: Square = _square(case)
-    print(f"{case}: {len(found.names)} boundaries, each killed at")  # noqa: T201 - a figure for who runs it with -s
+    figure(f"kills, {case}: {len(found.names)} boundaries, each killed at")
     assert len(found.names) > 10
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600 if ALL else 300)
 @pytest.mark.parametrize("case", CASES)
-def test_two_kills_at_any_boundaries_change_nothing(case: str) -> None:
+def test_two_kills_at_any_boundaries_change_nothing(case: str, figure: Callable[[str], None]) -> None:
     """After a kill and another one in the run after it, the third run ends as if nothing had happened."""
     pairs = _square(case).pairs()
     seed = int(os.environ.get("MATTEBOX_SEED", random.randrange(1_000_000)))
     chosen = pairs if ALL else random.Random(seed).sample(pairs, SAMPLE)
-    print(f"{case}: {len(chosen)} of {len(pairs)} pairs of boundaries (MATTEBOX_SEED={seed})")  # noqa: T201 - the seed repeats the run
+    figure(f"kills, {case}: {len(chosen)} of {len(pairs)} pairs of boundaries (MATTEBOX_SEED={seed})")
     outcomes = trials(case, chosen)
     wrong = [outcome.wrong for outcome in outcomes if outcome.wrong]
     assert not wrong, "\n".join([*wrong, f"repeat with MATTEBOX_SEED={seed}"])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from tests.daemon.bursts import burst
 from tests.daemon.yard import CONFIG, Yard, until
 
 from mattebox.daemon.watch import is_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Rescans come too late to help in these tests, unless one is about them.
 NATIVE = CONFIG.replace("rescan: 1s", "rescan: 1h").replace("settle: 10ms", "settle: 150ms")
@@ -150,30 +154,8 @@ def test_network_file_systems_are_told_by_the_mount_table(tmp_path: Path, path: 
 
 
 @pytest.mark.slow
-def test_ten_thousand_files_with_a_small_event_queue(tmp_path: Path) -> None:
+def test_ten_thousand_files_with_a_small_event_queue(tmp_path: Path, figure: Callable[[str], None]) -> None:
     """Far more events than the kernel keeps: every file is found, in nested new folders too."""
-    limit = Path("/proc/sys/fs/inotify/max_queued_events")
-    before = limit.read_text(encoding="ascii")
-    text = CONFIG.replace("rescan: 1s", "rescan: 1h").replace("settle: 10ms", "settle: 100ms")
-    yard = Yard(tmp_path, text.replace("          - {format: psd", "#"))
-    try:
-        limit.write_text("64", encoding="ascii")
-        with yard.watching():
-            time.sleep(0.5)
-            for number in range(10_000):
-                path = tmp_path / "in" / f"{number % 10}" / f"{number % 97}" / f"{number}.jpg"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(b"%d" % number)
-            until(lambda: len(yard.told("claimed")) >= 200, 120)
-            # That all are noticed is the point; doing them all would only repeat it.
-            live = tmp_path / "state" / "live.json"
-            import json
-
-            def noticed() -> int:
-                settling = json.loads(live.read_text(encoding="utf-8"))["folders"]["studio"]["settling"]
-                return int(settling) + len(yard.told("claimed"))
-
-            until(lambda: noticed() >= 10_000, 120)
-    finally:
-        limit.write_text(before, encoding="ascii")
-    shutil.rmtree(tmp_path / "in")
+    outcome = burst(tmp_path, files=10_000, queue=64)
+    figure(outcome.line())
+    assert outcome.noticed == 10_000
