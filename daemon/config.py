@@ -12,7 +12,7 @@ from mattebox.core.settings import CutSettings, FinishSettings, Output, Settings
 from mattebox.daemon.conditions import REGISTRY
 from mattebox.daemon.conditions.base import as_list
 from mattebox.daemon.template import check_template
-from mattebox.daemon.units import Duration  # noqa: TC001 - pydantic reads the annotation
+from mattebox.daemon.units import Duration, Memory  # noqa: TC001 - pydantic reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,6 +143,7 @@ class EngineConfig(Settings):
     model: str | None = Field(None, description="the network where neither rule nor defaults name one")
     device: Device = "auto"
     workers: Literal["auto"] | Annotated[int, Field(ge=1, le=256)] = "auto"
+    memory: Memory = Field("auto", description="the most that each worker may take; auto: what is free")
     timeout: Duration = Field(120.0, gt=0, description="the longest that one photo may take")
     grace: Duration = Field(30.0, ge=0, description="time to finish work when the daemon is told to end")
 

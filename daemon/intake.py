@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mattebox.daemon.deliver import WORK_FOLDER
 from mattebox.daemon.facts import Facts
@@ -19,11 +19,11 @@ from mattebox.daemon.watch import Watch, is_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from queue import SimpleQueue
 
     from mattebox.daemon.config import Folder
     from mattebox.daemon.events import Events
     from mattebox.daemon.identity import Identity
+    from mattebox.daemon.inbox import Inbox
     from mattebox.daemon.journal import Journal
     from mattebox.daemon.load import LoadedConfig
     from mattebox.daemon.tasks import Look
@@ -118,7 +118,7 @@ class Intake:
             self._journal.remember_root(root)
         return True
 
-    def start_watching(self, inbox: SimpleQueue[Any]) -> None:
+    def start_watching(self, inbox: Inbox) -> None:
         """Ask for events, where they can be had; otherwise the folder is polled."""
         self.stop_watching()
         name, root = self.folder.name, self.folder.watch
@@ -131,7 +131,7 @@ class Intake:
                 self._events.tell("polling", name, why=f"no events: {error.strerror or error}")
         self.scan_soon()
 
-    def keep_watching(self, inbox: SimpleQueue[Any]) -> None:
+    def keep_watching(self, inbox: Inbox) -> None:
         """Rebuild a watch that died or whose root was replaced."""
         if self._watch is not None and not self._watch.healthy():
             self._events.tell("watch-rebuilt", self.folder.name)

@@ -30,7 +30,7 @@ _DUPLICATE_WAIT: Final = 0.2
 _ADVICE: Final = {
     "timeout": "Try 'mattebox retry'; if it happens again, raise engine: timeout or make the photo smaller.",
     "crash": "The photo may be damaged: open and save it again in an editor, then 'mattebox retry'.",
-    "NotEnoughMemoryError": "Give the machine more memory or lower engine: workers, then 'mattebox retry'.",
+    "NotEnoughMemoryError": "Raise engine: memory, lower engine: workers, then 'mattebox retry'.",
     "WriteError": "Make room or mend the permissions of the output folder, then 'mattebox retry'.",
     "TruncatedPhotoError": "Copy the photo again: this one is damaged or was never complete.",
     "PhotoError": "Copy the photo again, or leave it out: this file cannot be read as a photo.",
@@ -71,6 +71,12 @@ class Jobs:
     def waiting(self) -> int:
         """Jobs that wait for a worker, or for a disk."""
         return len(self._waiting)
+
+    @property
+    def ready(self) -> int:
+        """Jobs that wait for nothing but a worker."""
+        now = self._clock()
+        return sum(wait.until <= now for wait in self._waiting.values())
 
     def next_due(self) -> float | None:
         """When the next waiting job may go on."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from mattebox.daemon.deliver import Delivery
 from mattebox.daemon.errors import TemplateError
+from mattebox.daemon.inbox import Inbox
 from mattebox.daemon.intake import Candidate, Intake
 from mattebox.daemon.jobs import Jobs
 from mattebox.daemon.planning import cut_settings, make_plan
@@ -54,7 +54,7 @@ class Loop:
         events: Events,
         *,
         once: bool,
-        inbox: SimpleQueue[Any] | None = None,
+        inbox: Inbox | None = None,
         chores: Sequence[Chore] = (),
     ) -> None:
         """`inbox` receives workers' answers, hints and Stop. `once`: end when nothing waits any more."""
@@ -62,7 +62,7 @@ class Loop:
         self.journal = journal
         self.events = events
         self.once = once
-        self.inbox: SimpleQueue[Any] = inbox if inbox is not None else SimpleQueue()
+        self.inbox = inbox if inbox is not None else Inbox()
         self.delivery = Delivery(journal)
         self.jobs = Jobs(self.delivery, events, time.monotonic, once=once)
         self.intakes = {
@@ -110,7 +110,8 @@ class Loop:
             if alarm is not None:
                 alarm.stop()
             pool.stop()
-            self._drain()
+            # The answers that came while the workers were stopped.
+            self._receive(0.0)
             self.jobs.give_up_work()
 
     def _busy(self) -> bool:
@@ -124,8 +125,11 @@ class Loop:
                 chore.do(self)
         for intake in self.intakes.values():
             intake.scan(now)
-        free = room - self.jobs.in_work - len(self._looking)
-        free -= self.jobs.start(pool, free)
+        if self.jobs.waiting or any(intake.waiting for intake in self.intakes.values()):
+            pool.start()
+        self.jobs.start(pool, room - self.jobs.in_work)
+        # So many files are looked into and claimed ahead that no worker waits for its next one.
+        free = room - self.jobs.ready - len(self._looking)
         for intake in self.intakes.values():
             if free <= 0:
                 break
@@ -189,20 +193,10 @@ class Loop:
 
     def _receive(self, wait: float) -> None:
         """Sleep until something arrives, then take all that has arrived."""
-        try:
-            self._handle(self.inbox.get(timeout=max(0.0, wait)))
-            while True:
-                self._handle(self.inbox.get_nowait())
-        except Empty:
-            return
-
-    def _drain(self) -> None:
-        """Take the answers that came while the workers were stopped."""
-        try:
-            while True:
-                self._handle(self.inbox.get_nowait())
-        except Empty:
-            return
+        while found := self.inbox.get(wait):
+            for item in found:
+                self._handle(item)
+            wait = 0.0
 
     def _handle(self, item: Any) -> None:
         if isinstance(item, Stop):

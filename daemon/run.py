@@ -6,11 +6,11 @@ import signal
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from mattebox.core.device import available_cores
 from mattebox.core.networks import fetch_networks
+from mattebox.daemon.inbox import Inbox
 from mattebox.daemon.journal import Journal
 from mattebox.daemon.loop import WATCH_CHORE, Loop, Stop
 from mattebox.daemon.planning import all_cuts
@@ -48,7 +48,7 @@ class Crew:
     room: int
 
 
-def hire(loaded: LoadedConfig, inbox: SimpleQueue[Any], events: Events, progress: Progress | None) -> Crew:
+def hire(loaded: LoadedConfig, inbox: Inbox, events: Events, progress: Progress | None) -> Crew:
     """Weights of every network that the rules name, then workers that fit this machine.
 
     The weights are fetched here, once, before workers could all ask for them. Raises LicenceError,
@@ -57,10 +57,18 @@ def hire(loaded: LoadedConfig, inbox: SimpleQueue[Any], events: Events, progress
     weights = fetch_networks(all_cuts(loaded.config), progress)
     largest = max((path.stat().st_size for path in weights.values()), default=0)
     engine = loaded.config.engine
-    wanted = None if engine.workers == "auto" else engine.workers
-    sizing: Sizing = choose(wanted, largest, available_cores(), free_memory())
-    events.tell("workers", workers=sizing.workers, threads=sizing.threads, why=sizing.why)
-    pool = Workers(inbox, workers=sizing.workers, threads=sizing.threads, device=engine.device)
+    sizing: Sizing = choose(engine.workers, engine.memory, largest, available_cores(), free_memory())
+    events.tell(
+        "workers", workers=sizing.workers, threads=sizing.threads, memory=sizing.memory, why=sizing.why
+    )
+    pool = Workers(
+        inbox,
+        workers=sizing.workers,
+        threads=sizing.threads,
+        device=engine.device,
+        memory=sizing.memory,
+        cut=next(all_cuts(loaded.config)) if len(weights) == 1 else None,
+    )
     # One task more than workers, so that none of them waits for this process.
     return Crew(pool, sizing.workers + 1)
 
@@ -72,7 +80,7 @@ def run(
     once: bool,
     progress: Progress | None = None,
     chores: Sequence[Chore] = (),
-    crew: Callable[[SimpleQueue[Any]], Crew] | None = None,
+    crew: Callable[[Inbox], Crew] | None = None,
     journal: Journal | None = None,
 ) -> Summary:
     """Work on the hot folders, once or until told to stop by SIGTERM or Ctrl+C.
@@ -80,7 +88,7 @@ def run(
     `crew` hires other workers than `hire` does. Raises StateLockedError, JournalError, LicenceError,
     WeightsError.
     """
-    inbox: SimpleQueue[Any] = SimpleQueue()
+    inbox = Inbox()
     own = journal is None
     journal = journal or Journal(loaded.state)
     try:
@@ -109,7 +117,7 @@ def run(
 
 
 @contextmanager
-def _signals(inbox: SimpleQueue[Any]) -> Iterator[None]:
+def _signals(inbox: Inbox) -> Iterator[None]:
     """SIGTERM and SIGINT ask the loop to end; a second one ends it at once."""
     asked = False
 

@@ -19,10 +19,10 @@ from mattebox.daemon.status import LIVE, write_live
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from queue import SimpleQueue
 
     from mattebox.core.networks import Progress
     from mattebox.daemon.events import Events
+    from mattebox.daemon.inbox import Inbox
     from mattebox.daemon.load import LoadedConfig
     from mattebox.daemon.run import Summary
 
@@ -37,7 +37,7 @@ def serve(
     events: Events,
     *,
     progress: Progress | None = None,
-    crew: Callable[[SimpleQueue[Any]], Crew] | None = None,
+    crew: Callable[[Inbox], Crew] | None = None,
 ) -> Summary:
     """Run the hot folders of a file until told to stop; a changed file is taken over while it runs.
 
@@ -70,7 +70,7 @@ def _serve_one(
     *,
     reload: Reload,
     progress: Progress | None,
-    crew: Callable[[SimpleQueue[Any]], Crew] | None,
+    crew: Callable[[Inbox], Crew] | None,
 ) -> Summary:
     """One configuration's time."""
     chores = [

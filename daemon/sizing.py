@@ -1,38 +1,60 @@
-"""How many workers, and how many threads each: from the cores and the memory that is free."""
+"""How many workers, with how many threads and how much memory each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-# A generous bound, not a measurement: bench/memory.py sees a worker with a photo of 24 megapixels below it.
+# Measured with bench/workers.py (it fits these): what a worker takes at most while it does a photo of 24
+# megapixels. Larger photos take more for a while; the hard limit is what stops them.
 _WORKER_BYTES: Final = 1_500_000_000
-# Weights are read once a worker; activations and buffers take about this many times their size.
 _WEIGHTS_FACTOR: Final = 3
+# So much of the free memory is planned with, and so much may one worker take in the end.
+_PLANNED: Final = 0.8
+_AT_MOST: Final = 0.9
 # A network gains little beyond four threads, and more workers overlap decoding with inference.
 _MOST_THREADS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """The number of workers, the threads of each, and why."""
+    """The number of workers, the threads of each, the most bytes of each (None: no limit), and why."""
 
     workers: int
     threads: int
+    memory: int | None
     why: str
 
 
-def choose(wanted: int | None, weights_bytes: int, cores: int, free_bytes: int | None) -> Sizing:
-    """Workers and threads for these cores, this free memory (None: unknown) and these weights."""
+def choose(
+    wanted: int | Literal["auto"],
+    memory: int | Literal["auto", "none"],
+    weights_bytes: int,
+    cores: int,
+    free_bytes: int | None,
+) -> Sizing:
+    """Workers and threads for these cores, this free memory (None: unknown) and these weights.
+
+    memory "auto": one worker alone may take nine tenths of what is free, so that no photo drives the
+    machine into swapping, and a large photo still succeeds beside small ones.
+    """
     each = _WORKER_BYTES + _WEIGHTS_FACTOR * weights_bytes
-    fit = max(1, int(free_bytes * 0.8) // each) if free_bytes is not None else cores
+    limit = memory if isinstance(memory, int) else None
+    if limit is not None:
+        each = min(each, limit)
+    elif memory == "auto" and free_bytes is not None:
+        limit = int(free_bytes * _AT_MOST)
+    fit = max(1, int(free_bytes * _PLANNED) // each) if free_bytes is not None else cores
     # With two workers on one core each, one decodes and writes while the other computes.
     good = max(1, min(cores, -(-cores // _MOST_THREADS) + 1))
-    workers = wanted or min(good, fit)
+    workers = min(good, fit) if wanted == "auto" else wanted
     threads = max(1, cores // workers)
-    memory = "unknown free memory" if free_bytes is None else f"{free_bytes / 1e9:.1f} GB free"
-    return Sizing(workers, threads, f"{cores} cores, {memory}, about {each / 1e9:.1f} GB a worker")
+    free = "unknown free memory" if free_bytes is None else f"{free_bytes / 1e9:.1f} GB free"
+    most = "no limit" if limit is None else f"at most {limit / 1e9:.1f} GB"
+    return Sizing(
+        workers, threads, limit, f"{cores} cores, {free}, about {each / 1e9:.1f} GB a worker, {most}"
+    )
 
 
 def free_memory() -> int | None:

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from mattebox.core.errors import MatteboxError
+from mattebox.core.errors import MatteboxError, NotEnoughMemoryError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,18 +37,27 @@ class Work:
 
 
 def look(file: tuple[Path, ReadLimits]) -> Look:
-    """Read a file's header and decode it once: half a file is not ready, and no photo is no photo."""
+    """Read a file's header, and decode it where only that tells whether it is whole.
+
+    Half a file is not ready, and no photo is no photo. Raises NotEnoughMemoryError.
+    """
     from mattebox.core.photo import probe, read_photo  # noqa: PLC0415 - loads arrays
+    from mattebox.core.photo.whole import is_whole  # noqa: PLC0415
 
     path, limits = file
     try:
         header = probe(path, limits)
         # Values of odd types (rationals) travel between processes as their text.
         header = replace(header, exif={name: _plain(value) for name, value in header.exif.items()})
+    except NotEnoughMemoryError:
+        raise
     except MatteboxError as error:
         return Look(None, str(error), type(error).__name__ == "TruncatedPhotoError")
     try:
-        read_photo(path, limits)
+        if not is_whole(path, header.format):
+            read_photo(path, limits)
+    except NotEnoughMemoryError:
+        raise
     except MatteboxError as error:
         return Look(header, str(error), type(error).__name__ == "TruncatedPhotoError")
     return Look(header)

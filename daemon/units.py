@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
 
@@ -17,6 +17,8 @@ _BYTES: Final = {
     "mib": 1024**2,
     "gib": 1024**3,
 }
+# What an interpreter with its libraries and the smallest network takes, by bench/workers.py.
+_LEAST_MEMORY: Final = 300 * 1000**2
 _QUANTITY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
 
 
@@ -28,6 +30,16 @@ def parse_duration(value: Any) -> float:
 def parse_bytes(value: Any) -> int:
     """Bytes from 1000, "200 kB", "5MB" or "1GiB". Raises ValueError."""
     return round(_quantity(value, _BYTES, "b", "a size such as 200kB, 5MB or 1GiB"))
+
+
+def parse_memory(value: Any) -> int | str:
+    """As `parse_bytes`, or "auto" or "none" as they are. Raises ValueError."""
+    if value in ("auto", "none"):
+        return str(value)
+    most = round(_quantity(value, _BYTES, "b", "auto, none or a size such as 4GB"))
+    if most < _LEAST_MEMORY:
+        raise ValueError(f"a worker cannot begin with less than {_LEAST_MEMORY // 1000**2} MB")
+    return most
 
 
 def _quantity(value: Any, factors: dict[str, float] | dict[str, int], plain: str, wanted: str) -> float:
@@ -47,4 +59,9 @@ Bytes = Annotated[
     int,
     BeforeValidator(parse_bytes),
     WithJsonSchema({"type": ["integer", "string"], "description": "bytes, or 200kB, 5MB, 1GiB"}),
+]
+Memory = Annotated[
+    int | Literal["auto", "none"],
+    BeforeValidator(parse_memory),
+    WithJsonSchema({"type": ["integer", "string"], "description": "auto, none, bytes, or 500MB, 4GB, 4GiB"}),
 ]

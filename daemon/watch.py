@@ -6,13 +6,13 @@ import logging
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 if TYPE_CHECKING:
-    from queue import SimpleQueue
+    from mattebox.daemon.inbox import Inbox
 
 # Reading a file gives these, also our own reading.
 _READING: Final = frozenset({"opened", "closed_no_write"})
@@ -34,7 +34,7 @@ class Hint(NamedTuple):
 class Watch:
     """One folder's native watch; it is rebuilt when `healthy` says no."""
 
-    def __init__(self, name: str, root: Path, *, recursive: bool, inbox: SimpleQueue[Any]) -> None:
+    def __init__(self, name: str, root: Path, *, recursive: bool, inbox: Inbox) -> None:
         """Start to watch. Raises OSError where the system refuses (no folder, no free watches)."""
         self._root = root
         self._identity = _root_identity(root)
@@ -63,7 +63,7 @@ class Watch:
 class OverflowAlarm(logging.Handler):
     """Hears watchdog's only sign of lost events, a line in its log, and asks for a scan of everything."""
 
-    def __init__(self, inbox: SimpleQueue[Any]) -> None:
+    def __init__(self, inbox: Inbox) -> None:
         super().__init__(logging.WARNING)
         self._inbox = inbox
         logging.getLogger("watchdog").addHandler(self)
@@ -79,7 +79,7 @@ class OverflowAlarm(logging.Handler):
 
 
 class _Handler(FileSystemEventHandler):
-    def __init__(self, name: str, inbox: SimpleQueue[Any]) -> None:
+    def __init__(self, name: str, inbox: Inbox) -> None:
         self._name = name
         self._inbox = inbox
 

@@ -13,7 +13,7 @@ from concurrent.futures import CancelledError
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -21,13 +21,17 @@ from mattebox.core.errors import MatteboxError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from queue import SimpleQueue
+
+    from mattebox.core.settings import CutSettings
+    from mattebox.daemon.inbox import Inbox
 
 # The places and the disks, not the photo: waiting may help, and no attempt is spent.
 _NAMES: Final = (
     "ENOSPC EDQUOT EROFS EACCES EPERM ENODEV ENXIO ESTALE EIO ENOTCONN EHOSTDOWN EHOSTUNREACH ETIMEDOUT "
     "EMFILE ENFILE"
 )
+# How native code says that memory ended: C++, onnxruntime, OpenCV.
+_NO_MEMORY: Final = ("bad_alloc", "bad allocation", "Failed to allocate", "Insufficient memory")
 ENVIRONMENT: Final = frozenset(getattr(errno, name) for name in _NAMES.split() if hasattr(errno, name))
 
 
@@ -55,11 +59,23 @@ class Done:
     trouble: Trouble | None = None
 
 
+class Habits(NamedTuple):
+    """How each worker begins: its network's threads and device, its most bytes, what it loads at once."""
+
+    threads: int
+    device: str
+    memory: int | None = None
+    cut: CutSettings | None = None
+
+
 class Pool(Protocol):
     """Who does tasks; results arrive in a queue, in any order."""
 
     def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:
         """Do `function(argument)`; a Done with `token` will arrive."""
+
+    def start(self) -> None:
+        """Work is near: get ready for it."""
 
     def stop(self) -> None:
         """End at once; running tasks are given up and report nothing."""
@@ -68,10 +84,22 @@ class Pool(Protocol):
 class Workers:
     """A pool of processes."""
 
-    def __init__(self, results: SimpleQueue[Any], *, workers: int, threads: int, device: str) -> None:
-        """`threads` is how many each worker's network may use on `device`."""
+    def __init__(
+        self,
+        results: Inbox,
+        *,
+        workers: int,
+        threads: int,
+        device: str,
+        memory: int | None = None,
+        cut: CutSettings | None = None,
+    ) -> None:
+        """`threads` is how many each worker's network may use on `device`, `memory` its most bytes.
+
+        cut: settings whose network a worker loads before its first task.
+        """
         self._results = results
-        self._settings = (workers, threads, device)
+        self._settings = (workers, Habits(threads, device, memory, cut))
         self._stopping = False
         self._broken = False
         self._pool = _pool(*self._settings)
@@ -85,6 +113,11 @@ class Workers:
             self._pool = _pool(*self._settings)
         future = self._pool.schedule(_guarded, args=(function, argument), timeout=timeout)
         future.add_done_callback(lambda ended: self._deliver(token, ended, timeout))
+
+    def start(self) -> None:
+        """Start the processes, which otherwise begin with the first task."""
+        if not self._pool.active:
+            self._broken = True
 
     def stop(self) -> None:
         """Kill the workers; what they were at is not told as a failure of theirs."""
@@ -121,12 +154,12 @@ class Workers:
             self._results.put(Done(token, trouble=trouble))
 
 
-def _pool(workers: int, threads: int, device: str) -> ProcessPool:
+def _pool(workers: int, habits: Habits) -> ProcessPool:
     # Spawned, not forked: a fork of a process with threads (events, this pool) may lock up.
     return ProcessPool(
         max_workers=workers,
         initializer=_prepare,
-        initargs=(threads, device),
+        initargs=(habits,),
         context=multiprocessing.get_context("spawn"),
     )
 
@@ -144,6 +177,8 @@ def _guarded(function: Callable[[Any], Any], argument: Any) -> Any:
     try:
         return function(argument)
     except MatteboxError as error:
+        if _is_memory(error):
+            return Trouble(str(error), "NotEnoughMemoryError", retry=True, step=error.step or "work")
         held = _is_environment(error)
         return Trouble(str(error), type(error).__name__, error.can_retry, held, error.step or "work")
     except MemoryError:
@@ -154,6 +189,15 @@ def _guarded(function: Callable[[Any], Any], argument: Any) -> Any:
         return Trouble(f"Unexpected {type(error).__name__}: {error}.", type(error).__name__, retry=True)
 
 
+def _is_memory(error: BaseException | None) -> bool:
+    """Whether memory ended, in Python or, by its words, in native code."""
+    while error is not None:
+        if isinstance(error, MemoryError) or any(word in str(error) for word in _NO_MEMORY):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def _is_environment(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, OSError) and error.errno in ENVIRONMENT:
@@ -162,7 +206,7 @@ def _is_environment(error: BaseException | None) -> bool:
     return False
 
 
-def _prepare(threads: int, device: str) -> None:
+def _prepare(habits: Habits) -> None:
     """Make a fresh worker: it ends with its parent, and leaves signals to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The kernel's choice when memory ends shall be a worker, which costs one attempt, not the daemon.
@@ -175,9 +219,29 @@ def _prepare(threads: int, device: str) -> None:
             _die_with_parent()
             if os.getppid() != parent.pid:
                 os._exit(1)
-    from mattebox.core.job import prepare_process  # noqa: PLC0415 - in the worker alone
+    if habits.memory is not None:
+        _limit_memory(habits.memory)
+    from mattebox.core.job import prepare_process, process_engine  # noqa: PLC0415 - in the worker alone
 
-    prepare_process(threads, device)
+    prepare_process(habits.threads, habits.device)
+    if habits.cut is not None:
+        # What keeps a network from loading is told by the first job that needs it.
+        with contextlib.suppress(MatteboxError, MemoryError):
+            process_engine().segmenter(habits.cut)
+
+
+def _limit_memory(most: int) -> None:
+    """No allocation goes beyond `most` bytes of private memory, on Linux.
+
+    RLIMIT_DATA, not RLIMIT_AS: weights and libraries that are mapped from disk can be read anew at any
+    time and do not count, nor do addresses that are merely reserved. A control group would count every
+    page but needs rights that a user's daemon may not have, and it kills where this lets the photo fail
+    with a sentence.
+    """
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415 - no other platform keeps to it
+
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 def _end_with(sentinel: int) -> None:

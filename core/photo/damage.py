@@ -6,7 +6,7 @@ import struct
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from mattebox.core.errors import MatteboxError, PhotoError, TruncatedPhotoError
+from mattebox.core.errors import MatteboxError, NotEnoughMemoryError, PhotoError, TruncatedPhotoError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,8 @@ _CUT_OFF: Final = (
 def decoding(path: Path, kind: str) -> Iterator[None]:
     """Turn whatever a decoder raises into TruncatedPhotoError or PhotoError with one sentence.
 
+    Too little memory is NotEnoughMemoryError: the photo itself may be good.
+
     Decoders of hostile files raise about everything: SyntaxError, struct.error, KeyError, ...
     """
     try:
@@ -36,7 +38,10 @@ def decoding(path: Path, kind: str) -> Iterator[None]:
     except MatteboxError:
         raise
     except MemoryError as error:
-        raise PhotoError(f"{path}: this machine has not enough memory to decode the {kind} file.") from error
+        raise NotEnoughMemoryError(
+            f"{path}: there is not enough memory to decode the {kind} file; "
+            "close other programs or make the photo smaller."
+        ) from error
     except Exception as error:
         reason = _reason(error)
         if isinstance(error, (EOFError, struct.error)) or any(word in reason.lower() for word in _CUT_OFF):

@@ -18,7 +18,8 @@ from mattebox.daemon.workers import Workers
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-    from queue import SimpleQueue
+
+    from mattebox.daemon.inbox import Inbox
 
 
 class Deadly(Workers):
@@ -36,7 +37,7 @@ def test_deadly_photos_among_good_ones(tmp_path: Path) -> None:
     good = {f"good-{number}.jpg": b"good %d" % number for number in range(6)}
     yard.drop({**good, "work.jpg": b"deadly work", "look.jpg": b"deadly look"})
 
-    def crew(inbox: SimpleQueue[Any]) -> Crew:
+    def crew(inbox: Inbox) -> Crew:
         return Crew(Deadly(inbox, workers=2, threads=1, device="cpu"), 3)
 
     summary = run(load_config(yard.config), Events(yard.events.append), once=True, crew=crew)

@@ -135,19 +135,19 @@ def alive(pid: int) -> bool:
 @pytest.mark.parametrize(
     ("wanted", "weights", "cores", "free", "workers", "threads"),
     [
-        (None, 176_000_000, 2, 16e9, 2, 1),
-        (None, 176_000_000, 16, 64e9, 5, 3),
-        (None, 176_000_000, 16, 3e9, 1, 16),
-        (None, 176_000_000, 1, 64e9, 1, 1),
-        (None, 900_000_000, 8, 8e9, 1, 8),
-        (None, 176_000_000, 8, None, 3, 2),
+        ("auto", 176_000_000, 2, 16e9, 2, 1),
+        ("auto", 176_000_000, 16, 64e9, 5, 3),
+        ("auto", 176_000_000, 16, 3e9, 1, 16),
+        ("auto", 176_000_000, 1, 64e9, 1, 1),
+        ("auto", 900_000_000, 8, 8e9, 1, 8),
+        ("auto", 176_000_000, 8, None, 3, 2),
         (7, 176_000_000, 4, 1e9, 7, 1),
     ],
 )
 def test_workers_fit_the_cores_and_the_memory(
-    wanted: int | None, weights: int, cores: int, free: float | None, workers: int, threads: int
+    wanted: Any, weights: int, cores: int, free: float | None, workers: int, threads: int
 ) -> None:
     """Never more than the free memory holds, unless the user says so; threads fill the cores."""
-    sizing = choose(wanted, weights, cores, None if free is None else int(free))
+    sizing = choose(wanted, "auto", weights, cores, None if free is None else int(free))
     assert (sizing.workers, sizing.threads) == (workers, threads)
     assert f"{cores} cores" in sizing.why

@@ -31,8 +31,8 @@ from mattebox.daemon.workers import Done, Trouble, _guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from queue import SimpleQueue
 
+    from mattebox.daemon.inbox import Inbox
     from mattebox.daemon.load import LoadedConfig
 
 # An exit status that is no count of boundaries.
@@ -130,7 +130,7 @@ def killed_at(number: int, work: Callable[[], object]) -> int | None:
 class Inline:
     """Workers that work at once, here."""
 
-    inbox: SimpleQueue[Any]
+    inbox: Inbox
     functions: dict[Any, Callable[[Any], Any]]
 
     def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:
@@ -140,6 +140,9 @@ class Inline:
             self.inbox.put(Done(token, trouble=value))
         else:
             self.inbox.put(Done(token, value))
+
+    def start(self) -> None:
+        """It is always ready."""
 
     def stop(self) -> None:
         """Nothing runs."""
@@ -183,9 +186,9 @@ class Yard:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """The daemon at work in a thread; it is told to stop at the end."""
-        boxes: list[SimpleQueue[Any]] = []
+        boxes: list[Inbox] = []
 
-        def crew(inbox: SimpleQueue[Any]) -> Crew:
+        def crew(inbox: Inbox) -> Crew:
             boxes.append(inbox)
             return Crew(Inline(inbox, self.functions), 4)
 
