@@ -51,7 +51,11 @@ if grep -q " $build/" /proc/self/mounts; then
   exit 1
 fi
 rm -rf --one-file-system "$build"
-debootstrap --variant=minbase --include=ca-certificates,python3,python3-gi "$suite" "$build" "$mirror" >&2
+scripts=/usr/share/debootstrap/scripts
+# A suite that is newer than this debootstrap is built like sid, which it came from.
+[ -e "$scripts/$suite" ] || script=$scripts/sid
+debootstrap --variant=minbase --include=ca-certificates,python3,python3-gi \
+  "$suite" "$build" "$mirror" ${script:+"$script"} >&2
 printf '#!/bin/sh\nexit 101\n' >"$build/usr/sbin/policy-rc.d" && chmod 755 "$build/usr/sbin/policy-rc.d"
 cp -L /etc/resolv.conf "$build/etc/resolv.conf"
 apt-config dump --format '%F "%v";%n' Acquire::http Acquire::https >"$build/etc/apt/apt.conf.d/90host"

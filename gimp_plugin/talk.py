@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.errors import MatteboxError
 from mattebox.gimp_plugin.folder import release
-from mattebox.gimp_plugin.mattebox import protocol
+from mattebox.gimp_plugin.mattebox import memory, protocol
+from mattebox.gimp_plugin.mattebox.memory import Memory, MemoryRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ class Talk:
             try:
                 while self._answer(protocol.receive_head(self._wire)):
                     pass
-            except protocol.ProtocolError as error:
+            except (protocol.ProtocolError, MemoryRefusedError) as error:
                 self._send("failed", message=f"The Mattebox engine did not understand the plug-in: {error}.")
 
     def heed(self, step: str) -> None:
@@ -66,7 +67,8 @@ class Talk:
             self._send("refused", message=_other_version(theirs))
             return False
         if head["say"] == "hello":
-            self._send("hello", version=release())
+            can = [*protocol.CAN, *(["shared"] if memory.AVAILABLE else [])]
+            self._send("hello", version=release(), can=can)
         elif head["say"] == "status":
             self._send("status", **self._host.status())
         elif head["say"] == "stop":
@@ -79,26 +81,27 @@ class Talk:
         return True
 
     def _cut(self, head: dict[str, Any]) -> None:
-        from mattebox.gimp_plugin.work import do_cut  # noqa: PLC0415 - loads arrays
-
         self.busy = True
         try:
-            request = protocol.CutRequest.of(head)
-            blobs = protocol.receive_blobs(self._wire, head)
-            with self._watched():
-                self.heed("wait")
-                with self._host.engine(self) as engine:
-                    start = time.monotonic()
-                    report, answer = do_cut(request, blobs, engine, self.heed)
-                    self._host.last_seconds = round(time.monotonic() - start, 3)
-            self._send("done", answer, report=report)
+            with self._received(head) as (request, blobs, shared):
+                report, answer = self._done(request, blobs)
+                if shared is None:
+                    self._send("done", answer, report=report)
+                    return
+                at = request.answer_start()
+                for blob in answer:
+                    at = shared.write(at, blob)
+                with self._sending:
+                    protocol.send_head(
+                        self._wire, "done", request.answer_lengths(), shared=True, report=report
+                    )
         except MatteboxError as error:
             self._send("failed", message=str(error))
         except MemoryError:
             self._send("failed", message="There is not enough memory for a layer of this size.")
         except Stopped:
             raise EOFError from None
-        except (OSError, EOFError, protocol.ProtocolError):
+        except (OSError, EOFError, protocol.ProtocolError, MemoryRefusedError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the person in the editor hears of it
             self._send(
@@ -108,6 +111,31 @@ class Talk:
             )
         finally:
             self.busy = False
+
+    @contextlib.contextmanager
+    def _received(self, head: dict[str, Any]) -> Iterator[tuple[protocol.CutRequest, Any, Memory | None]]:
+        """A request, its bytes, and the memory that they are in where it is shared."""
+        request = protocol.CutRequest.of(head)
+        if head.get("shared") is not True:
+            yield request, protocol.receive_blobs(self._wire, head), None
+            return
+        shared = Memory.take(self._wire, request.room())
+        try:
+            yield request, shared.parts(0, head["blobs"]), shared
+        finally:
+            shared.close()
+
+    def _done(self, request: protocol.CutRequest, blobs: Any) -> tuple[dict[str, Any], list[memoryview]]:
+        """The report and the answer's bytes, when the engine had time for it."""
+        from mattebox.gimp_plugin.work import do_cut  # noqa: PLC0415 - loads arrays
+
+        with self._watched():
+            self.heed("wait")
+            with self._host.engine(self) as engine:
+                start = time.monotonic()
+                report, answer = do_cut(request, blobs, engine, self.heed)
+                self._host.last_seconds = round(time.monotonic() - start, 3)
+        return report, answer
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:

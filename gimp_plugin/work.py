@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mattebox.core.engine import Engine
+    from mattebox.core.photo import ColourMode
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
 
 
 def do_cut(
-    request: CutRequest, blobs: Sequence[bytes], engine: Engine, heed: Callable[[str], None]
+    request: CutRequest, blobs: Sequence[bytes | memoryview], engine: Engine, heed: Callable[[str], None]
 ) -> tuple[dict[str, Any], list[memoryview]]:
     """The report, and the mask (and colours where asked for) as bytes of the request's size and depth.
 
@@ -100,11 +101,13 @@ def combined(how: str, old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
     return np.where(new > old, 0, old - new).astype(old.dtype)
 
 
-def _unpacked(request: CutRequest, blobs: Sequence[bytes]) -> tuple[Photo, NDArray[Any] | None]:
+def _unpacked(request: CutRequest, blobs: Sequence[bytes | memoryview]) -> tuple[Photo, NDArray[Any] | None]:
     kind = np.uint8 if request.bits == 8 else np.uint16
     shape = (request.height, request.width)
     pixels: NDArray[Any] = np.frombuffer(blobs[0], kind).reshape(*shape, request.channels)
-    planes: list[NDArray[Any]] = [np.frombuffer(blob, kind).reshape(shape) for blob in blobs[1:]]
-    alpha = planes.pop(0) if request.has_alpha else None
-    mask = planes.pop(0) if request.has_mask else None
-    return Photo(pixels=pixels, mode="gray" if request.channels == 1 else "rgb", alpha=alpha), mask
+    rest = iter(blobs[1:])
+    alpha: Any = np.frombuffer(next(rest), kind).reshape(shape) if request.has_alpha else None
+    mask: Any = np.frombuffer(next(rest), kind).reshape(shape) if request.has_mask else None
+    icc = bytes(next(rest)) if request.profile else None
+    mode: ColourMode = "gray" if request.channels == 1 else "rgb"
+    return Photo(pixels=pixels, mode=mode, alpha=alpha, icc=icc), mask

@@ -13,20 +13,26 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from itertools import chain
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
-    from mattebox.gimp_plugin.mattebox import protocol
+    from mattebox.gimp_plugin.mattebox import memory, protocol
+    from mattebox.gimp_plugin.mattebox.memory import Memory
+
+    Cargo = list[bytes] | Memory
 else:
     try:
+        import memory
         import protocol
     except ImportError:  # imported as a part of mattebox, not run by GIMP
-        from mattebox.gimp_plugin.mattebox import protocol
+        from mattebox.gimp_plugin.mattebox import memory, protocol
+    Memory = memory.Memory
 
 START_PATIENCE = 60.0  # seconds until a started host must listen
 SILENCE = 30.0  # seconds without a sign of life; the host gives one every second
@@ -89,11 +95,37 @@ class Engine:
             raise EngineError(_LOST) from error
         if head["say"] != "hello":
             raise EngineError(str(head.get("message", _LOST)))
+        can = head.get("can", [])
+        self._can = frozenset(str(word) for word in can) if isinstance(can, list) else frozenset()
 
-    def cut(self, request: protocol.CutRequest, blobs: Sequence[bytes]) -> Answer:
+    def pack(self, request: protocol.CutRequest, blobs: Iterable[Iterable[bytes]]) -> Cargo:
+        """The request's bytes, given in bands, as they travel: in shared memory where both ends can.
+
+        Raises EngineError, MemoryError.
+        """
+        if request.profile and "profile" not in self._can:
+            raise EngineError(_OLD)
+        if "shared" in self._can and memory.AVAILABLE:
+            with contextlib.suppress(OSError):
+                shared = Memory.create(request.room())
+                try:
+                    at = 0
+                    for band in chain.from_iterable(blobs):
+                        at = shared.write(at, band)
+                except BaseException:
+                    shared.close()
+                    raise
+                return shared
+        return [b"".join(blob) for blob in blobs]
+
+    def cut(self, request: protocol.CutRequest, cargo: Cargo) -> Answer:
         """Cut one layer. Raises EngineError."""
         try:
-            protocol.send(self._wire, "cut", blobs, **request.head())
+            if isinstance(cargo, Memory):
+                protocol.send_head(self._wire, "cut", request.lengths(), shared=True, **request.head())
+                cargo.give(self._wire)
+            else:
+                protocol.send(self._wire, "cut", cargo, **request.head())
             self._tell("Finding the subject")
             head = self._next()
             while head["say"] == "step":
@@ -101,9 +133,18 @@ class Engine:
                 head = self._next()
             if head["say"] != "done":
                 raise EngineError(str(head.get("message", _LOST)))
-            answer = protocol.receive_blobs(self._wire, head)
+            if head["blobs"] != request.answer_lengths():
+                raise EngineError(_LOST)
+            if isinstance(cargo, Memory):
+                # Copies: the memory holds the layer too, and goes when the next layer's comes.
+                answer = [bytes(part) for part in cargo.parts(request.answer_start(), head["blobs"])]
+            else:
+                answer = protocol.receive_blobs(self._wire, head)
         except (OSError, EOFError, protocol.ProtocolError) as error:
             raise EngineError(_LOST) from error
+        finally:
+            if isinstance(cargo, Memory):
+                cargo.close()
         return Answer(answer[0], answer[1] if request.colours else None, dict(head.get("report", {})))
 
     def close(self) -> None:
@@ -123,6 +164,10 @@ _LOST = (
 SILENT = (
     "The Mattebox engine does not answer; nothing was changed. Run 'mattebox engine --stop' in a terminal "
     "and try again."
+)
+_OLD = (
+    "An older Mattebox engine still runs, which knows nothing of colour profiles; nothing was changed. Run "
+    "'mattebox engine --stop' in a terminal and try again."
 )
 _WRONG_KEY = (
     "The Mattebox engine holds another key than this plug-in; nothing was changed. Run 'mattebox engine "

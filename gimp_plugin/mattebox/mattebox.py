@@ -20,7 +20,7 @@ from gi.repository import Gimp, GLib, GObject  # noqa: E402 - the version is cho
 
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.apply import apply
-    from mattebox.gimp_plugin.mattebox.client import SILENT, Answer, Engine, EngineError, Record
+    from mattebox.gimp_plugin.mattebox.client import SILENT, Answer, Cargo, Engine, EngineError, Record
     from mattebox.gimp_plugin.mattebox.pixels import Sight
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
     from mattebox.gimp_plugin.mattebox.wishes import WishError, Wishes
@@ -45,6 +45,7 @@ RESULTS = (
     ("layer", "New layer with clean colours"),
 )
 SILENCE = 60.0  # seconds without any news from the engine: sending and reading included
+PULSE = 0.1  # seconds from one sign of life in GIMP's progress bar to the next
 FLAGS = GObject.ParamFlags.READWRITE
 
 
@@ -214,15 +215,15 @@ class _Work:
                 self._name = f"{sight.layer.get_name()}: " if len(self._sights) > 1 else ""
                 # GIMP is asked from this thread alone; the other one has bytes only.
                 request, blobs = self._wishes.request(sight)
-                self._wait(partial(self._cut, engine[0], request, blobs))
-                blobs.clear()
+                cargo = engine[0].pack(request, blobs)
+                self._wait(partial(self._cut, engine[0], request, cargo))
         finally:
             engine[0].close()
             Gimp.progress_end()
         return self._answers
 
-    def _cut(self, engine: Engine, request: CutRequest, blobs: list[bytes]) -> None:
-        self._answers.append(engine.cut(request, blobs))
+    def _cut(self, engine: Engine, request: CutRequest, cargo: Cargo) -> None:
+        self._answers.append(engine.cut(request, cargo))
 
     def _tell(self, text: str) -> None:
         self._text, self._news = self._name + text, time.monotonic()
@@ -237,17 +238,19 @@ class _Work:
         self._news = time.monotonic()
         thread = threading.Thread(target=guarded, daemon=True)
         thread.start()
-        context, shown = GLib.MainContext.default(), ""
+        context, shown, pulse = GLib.MainContext.default(), "", 0.0
         while thread.is_alive():
             while context.pending():
                 context.iteration(False)
             if self._text != shown:
                 shown = self._text
                 Gimp.progress_set_text(shown)
-            Gimp.progress_pulse()
+            if time.monotonic() > pulse:
+                pulse = time.monotonic() + PULSE
+                Gimp.progress_pulse()
             if time.monotonic() - self._news > SILENCE:
                 raise EngineError(SILENT)
-            thread.join(0.05)
+            thread.join(0.01)
         if self._failure is not None:
             raise self._failure
 

@@ -2,6 +2,8 @@
 
 Standard library only, Python 3.9 and later. A message is one frame of multiprocessing.connection that
 holds JSON, followed by as many frames of raw bytes as its key "blobs" has lengths. Nothing is pickled.
+Where both ends can share memory (an engine's "hello" says so in "can"), a request with "shared" is followed
+by a descriptor instead (memory.py), and its answer's bytes lie in that memory behind the request's.
 Both ends prove that they hold the same key before either listens to the other.
 """
 
@@ -24,6 +26,9 @@ VERSION = 1
 HEADER_LIMIT = 1 << 20
 SIDE_LIMIT = 524_288  # GIMP's own limit for a side, in pixels
 BLOB_LIMIT = 8 << 30
+CAN = ("profile",)  # what this engine understands beyond the first engines of this version
+PROFILE_LIMIT = 64 << 20
+ALIGNMENT = 64
 PATIENCE = 10.0  # seconds for each step of the proof of the key
 COMBINE = ("replace", "intersect", "add", "subtract")
 
@@ -73,11 +78,15 @@ def prove(wire: Wire, key: bytes, *, first: bool) -> None:
 
 def send(wire: Wire, say: str, blobs: Sequence[bytes | memoryview] = (), **values: Any) -> None:
     """Send one message; `values` are plain JSON data."""
-    lengths = [memoryview(blob).nbytes for blob in blobs]
-    head = {"mattebox": VERSION, "say": say, "blobs": lengths, **values}
-    wire.send_bytes(json.dumps(head).encode("utf-8"))
+    send_head(wire, say, [memoryview(blob).nbytes for blob in blobs], **values)
     for blob in blobs:
         wire.send_bytes(blob)
+
+
+def send_head(wire: Wire, say: str, lengths: Sequence[int], **values: Any) -> None:
+    """Send the JSON of one message alone; bytes of these lengths belong to it."""
+    head = {"mattebox": VERSION, "say": say, "blobs": list(lengths), **values}
+    wire.send_bytes(json.dumps(head).encode("utf-8"))
 
 
 def receive_head(wire: Wire) -> dict[str, Any]:
@@ -109,10 +118,11 @@ def receive_blobs(wire: Wire, head: dict[str, Any]) -> list[bytes]:
 
 @dataclass(frozen=True)
 class CutRequest:
-    """One layer to cut. Its blobs: pixels, then alpha and mask where it says that they are sent.
+    """One layer to cut. Its blobs: pixels, then alpha, mask and profile where it says that they are sent.
 
-    pixels: height x width x channels of sRGB (or sRGB gray) values, native byte order, `bits` 8 or 16;
-    alpha, mask: height x width of the same depth, linear. settings: a CutSettings as JSON; rule_file
+    pixels: height x width x channels, native byte order, `bits` 8 or 16, in the colours of an ICC profile
+    of so many bytes, or in sRGB (or sRGB gray) where `profile` is 0; alpha, mask: height x width of the
+    same depth, linear. settings: a CutSettings as JSON; rule_file
     and rule name a YAML rule that replaces them. box: left, top, right, bottom where the subject is
     looked for. rough: the mask is the rough answer, no network runs. combine: what becomes of the mask
     that is sent. colours: clean colours are asked for too. apply_alpha: the matte is multiplied with
@@ -134,22 +144,37 @@ class CutRequest:
     has_mask: bool = False
     colours: bool = False
     apply_alpha: bool = False
+    profile: int = 0
 
     def head(self) -> dict[str, Any]:
-        """The request as plain data."""
-        return asdict(self)
+        """The request as plain data; what is usual is not said, so that older engines understand it."""
+        usual = {field.name: field.default for field in fields(self)}
+        return {name: value for name, value in asdict(self).items() if value != usual[name]}
 
     def lengths(self) -> list[int]:
         """The sizes in bytes that its blobs must have."""
-        plane = self.width * self.height * (self.bits // 8)
-        return [plane * self.channels] + [plane] * (self.has_alpha + self.has_mask)
+        profile = [self.profile] if self.profile else []
+        return [self._plane() * self.channels, *[self._plane()] * (self.has_alpha + self.has_mask), *profile]
+
+    def answer_lengths(self) -> list[int]:
+        """The sizes in bytes that the answer's blobs must have."""
+        colours = [self._plane() * (self.channels + self.has_alpha)] if self.colours else []
+        return [self._plane(), *colours]
+
+    def answer_start(self) -> int:
+        """Where the answer begins in shared memory."""
+        return -(-sum(self.lengths()) // ALIGNMENT) * ALIGNMENT
+
+    def room(self) -> int:
+        """The size in bytes of the shared memory of request and answer."""
+        return self.answer_start() + sum(self.answer_lengths())
 
     @classmethod
     def of(cls, head: dict[str, Any]) -> CutRequest:
         """The request that a message holds. Raises ProtocolError where it makes no sense."""
         known = {field.name for field in fields(cls)}
         values = {name: value for name, value in head.items() if name in known}
-        unknown = set(head) - known - {"mattebox", "say", "blobs"}
+        unknown = set(head) - known - {"mattebox", "say", "blobs", "shared"}
         if unknown:
             raise ProtocolError(f"a request has unknown keys: {', '.join(sorted(unknown))}")
         try:
@@ -163,7 +188,7 @@ class CutRequest:
 
     def check(self) -> None:
         """Raise ProtocolError where a value makes no sense."""
-        for name in ("width", "height", "channels", "bits"):
+        for name in ("width", "height", "channels", "bits", "profile"):
             if type(getattr(self, name)) is not int:
                 raise ProtocolError(f"{name} is no whole number")
         for name in ("rough", "has_alpha", "has_mask", "colours", "apply_alpha"):
@@ -173,6 +198,8 @@ class CutRequest:
             raise ProtocolError("the layer's size is out of bounds")
         if self.channels not in (1, 3) or self.bits not in (8, 16):
             raise ProtocolError("the pixels' form is not known")
+        if not 0 <= self.profile <= PROFILE_LIMIT:
+            raise ProtocolError("the profile's size is out of bounds")
         self._check_work()
 
     def _check_work(self) -> None:
@@ -184,6 +211,9 @@ class CutRequest:
             raise ProtocolError("a mask is asked for that was not sent")
         if self.box is not None and not self._has_sound_box(self.box):
             raise ProtocolError("the box lies outside of the layer")
+
+    def _plane(self) -> int:
+        return self.width * self.height * (self.bits // 8)
 
     def _has_sound_box(self, box: list[int]) -> bool:
         if not isinstance(box, list) or len(box) != 4 or any(type(edge) is not int for edge in box):

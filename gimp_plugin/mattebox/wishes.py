@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from gi.repository import Gimp
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mattebox.gimp_plugin.mattebox import protocol
     from mattebox.gimp_plugin.mattebox.pixels import Sight
 else:
@@ -71,14 +73,16 @@ class Wishes:
         if self.source == "selection" and not _selected(sights[0].image):
             raise WishError("Nothing is selected that could be refined.")
 
-    def request(self, sight: Sight) -> tuple[protocol.CutRequest, list[bytes]]:
-        """What is sent for one layer. Raises WishError."""
+    def request(self, sight: Sight) -> tuple[protocol.CutRequest, list[Iterable[bytes]]]:
+        """What is sent for one layer; its bytes are read out of GIMP band by band. Raises WishError."""
         mask, combine = self._mask(sight)
         blobs = [sight.pixels()]
         if sight.has_alpha:
             blobs.append(sight.alpha())
         if mask is not None:
             blobs.append(mask)
+        if sight.profile:
+            blobs.append([sight.profile])
         request = protocol.CutRequest(
             width=sight.width,
             height=sight.height,
@@ -94,10 +98,11 @@ class Wishes:
             has_mask=mask is not None,
             colours=self.result == "layer",
             apply_alpha=self.result in ("selection", "channel"),
+            profile=len(sight.profile),
         )
         return request, blobs
 
-    def _mask(self, sight: Sight) -> tuple[bytes | None, str]:
+    def _mask(self, sight: Sight) -> tuple[Iterable[bytes] | None, str]:
         """The mask to send, and how the engine combines it with what it finds."""
         if self.source == "selection":
             return sight.selection(), "replace"

@@ -100,12 +100,13 @@ class Rig:
         enter = ["unshare", "--mount", "--propagation", "private", "bash", "-euc", ENTER, "enter"]
         return [*enter, str(self.root), str(self.scratch), *line]
 
-    def run(self, script: str, timeout: float = 240) -> str:
+    def run(self, script: str, timeout: float = 240, *, fonts: bool = False) -> str:
         """Run one of the scripts in a headless GIMP; its status must be 0. Returns what it printed."""
         place = f"{self.scratch}/{script}.py"
         code = f'import sys; sys.path.insert(0, "{self.scratch}"); exec(open("{place}").read())'
         program = "gimp-console" if self.root else find_program() or ""
-        line = self.command(program, "-idf", "--batch-interpreter", "python-fu-eval", "-b", code, "--quit")
+        flags = "-id" if fonts else "-idf"
+        line = self.command(program, flags, "--batch-interpreter", "python-fu-eval", "-b", code, "--quit")
         done = subprocess.run(line, capture_output=True, text=True, timeout=timeout, check=False)
         said = done.stdout + done.stderr
         assert done.returncode == 0, said[-4000:]

@@ -6,18 +6,18 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
-from tests.gimp_plugin.rig import Result, Rig
+from tests.gimp_plugin.command_line import Masks, by_command_line, shown, write_png
 
-from mattebox.core.photo.own_alpha import multiplied
 from mattebox.core.settings import CutSettings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from tests.gimp_plugin.rig import Rig
 
 pytestmark = [pytest.mark.slow, pytest.mark.network, pytest.mark.timeout(600)]
 
@@ -35,8 +35,6 @@ folders:
     watch: ./in
     rules: [{name: first, cut: {model: u2net}}, {name: second, cut: {model: u2netp, quality: fast}}]
 """
-Masks = dict[str, NDArray[Any]]
-Cut = Callable[[Rig, list[Result]], Masks]
 
 
 def cases() -> list[dict[str, Any]]:
@@ -66,53 +64,7 @@ CASES = cases()
 
 
 @pytest.fixture(scope="module")
-def by_command_line() -> Cut:
-    """Masks of the same pixels by `mattebox cut --format mask`, all in one run."""
-
-    def cut(rig: Rig, results: list[Result]) -> Masks:
-        folder = rig.scratch / "pixels"
-        folder.mkdir(exist_ok=True)
-        for result in results:
-            write_png(folder / f"{result.name}.png", result)
-        line = [sys.executable, "-m", "mattebox.cli.main", "cut", str(folder), "-o", f"{rig.scratch}/cut/"]
-        options = ["--format", "mask", "-m", "u2netp", "-s", "cut.quality=fast", "--overwrite"]
-        done = subprocess.run([*line, *options], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return {
-            result.name: cv2.imread(
-                str(rig.scratch / "cut" / f"{result.name}.mask.png"), cv2.IMREAD_UNCHANGED
-            )
-            for result in results
-        }
-
-    return cut
-
-
-def write_png(path: Path, result: Result) -> None:
-    """The pixels that the plug-in sent, as a file."""
-    pixels, alpha = result.pixels, result.plane("alpha")
-    if result["bits"] == 8:
-        squeezed = pixels[..., 0] if result["channels"] == 1 else pixels
-        image = Image.fromarray(squeezed)
-        if alpha is not None:
-            image.putalpha(Image.fromarray(alpha))
-        image.save(path)
-        return
-    planes = pixels[..., ::-1]
-    if alpha is not None:
-        planes = np.dstack([planes, alpha])
-    assert cv2.imwrite(str(path), planes)
-
-
-def shown(result: Result) -> NDArray[Any]:
-    """What of the layer is visible: its mask times its own alpha, as GIMP composites."""
-    mask, alpha = result.plane("mask"), result.plane("alpha")
-    assert mask is not None
-    return mask if alpha is None else multiplied(mask, alpha)
-
-
-@pytest.fixture(scope="module")
-def forms(rig: Rig, by_command_line: Cut) -> tuple[Rig, Masks]:
+def forms(rig: Rig) -> tuple[Rig, Masks]:
     """All cases of modes and precisions, done in one GIMP."""
     (rig.scratch / "cases.json").write_text(json.dumps(CASES), encoding="utf-8")
     rig.run("forms", timeout=500)
@@ -142,7 +94,7 @@ def test_the_mask_is_the_command_lines(forms: tuple[Rig, Masks], case: dict[str,
 
 
 @pytest.fixture(scope="module")
-def wishes(rig: Rig, by_command_line: Cut) -> tuple[Rig, NDArray[Any]]:
+def wishes(rig: Rig) -> tuple[Rig, NDArray[Any]]:
     """All cases of selections, masks and results, done in one GIMP; with the photo's own matte."""
     (rig.scratch / "rules.yaml").write_text(RULES, encoding="utf-8")
     rig.run("wishes", timeout=500)
