@@ -7,13 +7,11 @@ EXIF 3.0 (CIPA DC-008), TIFF 6.0 section 2.
 from __future__ import annotations
 
 import re
-import struct
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from PIL import ExifTags, Image
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from mattebox.core.photo.tiff_block import Block
 
 PREFIX: Final = b"Exif\x00\x00"
 ORIENTATION: Final = 0x0112
@@ -23,74 +21,11 @@ _EXIF_DIRECTORY: Final = 0x8769
 _GPS_DIRECTORY: Final = 0x8825
 _PIXEL_WIDTH: Final = 0xA002
 _PIXEL_HEIGHT: Final = 0xA003
-_SHORT: Final = 3
-_LONG: Final = 4
-_SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _XMP_ORIENTATION: Final = re.compile(rb"(tiff:Orientation(?:>|\s*=\s*[\"']))\s*[1-8]")
 _XMP_GPS: Final = re.compile(
     rb"""\s*(?:exif:GPS\w+\s*=\s*(?:"[^"]*"|'[^']*')|<(exif:GPS\w+)(?:\s[^>]*)?(?:/>|>.*?</\1\s*>))""",
     re.DOTALL,
 )
-
-
-class _Block:
-    """A TIFF structure in memory; reads outside of it give nothing."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = bytearray(data)
-        self.order = "<" if data[:2] == b"II" else ">"
-
-    def number(self, place: int, code: str) -> int | None:
-        size = struct.calcsize(code)
-        if place < 0 or place + size > len(self.data):
-            return None
-        return int(struct.unpack_from(self.order + code, self.data, place)[0])
-
-    def put(self, place: int, code: str, value: int) -> None:
-        struct.pack_into(self.order + code, self.data, place, value)
-
-    def first(self) -> int | None:
-        return self.number(4, "I")
-
-    def count(self, directory: int | None) -> int:
-        """How many whole entries a directory has."""
-        if directory is None or directory < 8:
-            return 0
-        said = self.number(directory, "H") or 0
-        return min(said, max(0, (len(self.data) - directory - 2) // 12))
-
-    def entries(self, directory: int | None) -> Iterator[tuple[int, int]]:
-        """Tag and position of each entry of a directory."""
-        for index in range(self.count(directory)):
-            place = (directory or 0) + 2 + 12 * index
-            yield self.number(place, "H") or 0, place
-
-    def entry(self, directory: int | None, tag: int) -> int | None:
-        return next((place for found, place in self.entries(directory) if found == tag), None)
-
-    def value(self, directory: int | None, tag: int) -> int | None:
-        """The single number of an entry of type SHORT or LONG."""
-        place = self.entry(directory, tag)
-        if place is None:
-            return None
-        kind = self.number(place + 2, "H")
-        return self.number(place + 8, "H" if kind == _SHORT else "I")
-
-    def set_number(self, directory: int | None, tag: int, value: int) -> None:
-        place = self.entry(directory, tag)
-        if place is None:
-            return
-        kind = self.number(place + 2, "H")
-        if kind == _LONG:
-            self.put(place + 8, "I", value)
-        elif kind == _SHORT and value < 1 << 16:
-            self.put(place + 8, "H", value)
-
-    def blank(self, start: int, length: int) -> None:
-        """Zero a range, as far as it lies in the block."""
-        end = min(len(self.data), start + length)
-        if 8 <= start < end:
-            self.data[start:end] = bytes(end - start)
 
 
 def bare(exif: bytes | None) -> bytes | None:
@@ -105,7 +40,7 @@ def orientation(exif: bytes | None) -> int:
     """The orientation that a bare EXIF block tells, 1..8; 1 where it tells none."""
     if exif is None:
         return 1
-    block = _Block(exif)
+    block = Block(exif)
     value = block.value(block.first(), ORIENTATION)
     return value if value is not None and 1 <= value <= 8 else 1
 
@@ -114,7 +49,7 @@ def upright(exif: bytes | None) -> bytes | None:
     """A bare EXIF block with orientation 1 and without the old picture's thumbnail."""
     if exif is None:
         return None
-    block = _Block(exif)
+    block = Block(exif)
     first = block.first()
     block.set_number(first, ORIENTATION, 1)
     if first is not None and block.count(first):
@@ -126,7 +61,7 @@ def upright(exif: bytes | None) -> bytes | None:
     return bytes(block.data)
 
 
-def _drop_thumbnail(block: _Block, second: int) -> None:
+def _drop_thumbnail(block: Block, second: int) -> None:
     start, length = block.value(second, _THUMBNAIL_OFFSET), block.value(second, _THUMBNAIL_LENGTH)
     if start is None or length is None or start < 8:
         return
@@ -140,7 +75,7 @@ def sized(exif: bytes | None, width: int, height: int) -> bytes | None:
     """A bare EXIF block whose pixel dimensions, where it has them, are those of the new picture."""
     if exif is None:
         return None
-    block = _Block(exif)
+    block = Block(exif)
     directory = block.value(block.first(), _EXIF_DIRECTORY)
     block.set_number(directory, _PIXEL_WIDTH, width)
     block.set_number(directory, _PIXEL_HEIGHT, height)
@@ -151,7 +86,7 @@ def without_gps(exif: bytes | None) -> bytes | None:
     """A bare EXIF block with its GPS directory gone, values and all."""
     if exif is None:
         return None
-    block = _Block(exif)
+    block = Block(exif)
     first = block.first()
     place = block.entry(first, _GPS_DIRECTORY)
     if first is None or place is None:
@@ -159,17 +94,11 @@ def without_gps(exif: bytes | None) -> bytes | None:
     gps = block.number(place + 8, "I")
     if gps is not None:
         for _, entry in list(block.entries(gps)):
-            size = _SIZES.get(block.number(entry + 2, "H") or 0, 0) * (block.number(entry + 4, "I") or 0)
+            size = block.size(entry)
             if size > 4:
                 block.blank(block.number(entry + 8, "I") or 0, size)
         block.blank(gps, 6 + 12 * block.count(gps))
-    count = block.count(first)
-    end = first + 2 + 12 * count + 4
-    # Entries after it and the link to the next directory move up; four spare bytes stay behind.
-    tail = bytes(block.data[place + 12 : end])
-    block.data[place : place + len(tail)] = tail
-    block.blank(place + len(tail), 12)
-    block.put(first, "H", count - 1)
+    block.take_entry(first, place)
     return bytes(block.data)
 
 

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from mattebox.core.errors import PhotoError, TruncatedPhotoError
 from mattebox.core.photo import exif as exif_block
+from mattebox.core.photo import xmp
 from mattebox.core.photo.deep import decode_deep, depth_of
 from mattebox.core.photo.jpeg import decode_complete
 from mattebox.core.photo.limits import check_limits
@@ -111,7 +112,7 @@ def _header(image: Image.Image, block: bytes | None, *, deep: bool) -> Header:
     # The second picture of an MPO is a preview or a gain map, not a page.
     frames = 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
     block = block or exif_block.bare(_exif_bytes(image))
-    xmp = info.get("xmp") or None
+    packet, told = _packet(image)
     mode: ColourMode = "cmyk" if image.mode == "CMYK" else "gray" if image.mode in _GRAY else "rgb"
     return Header(
         width=image.width,
@@ -121,12 +122,25 @@ def _header(image: Image.Image, block: bytes | None, *, deep: bool) -> Header:
         has_alpha=image.mode in _WITH_ALPHA or "transparency" in info,
         icc=info.get("icc_profile") or None,
         exif=block,
-        xmp=xmp.encode() if isinstance(xmp, str) else xmp,
+        xmp=packet,
         dpi=_dpi(image),
         orientation=exif_block.orientation(block),
         frames=frames,
-        notes=frame_note(frames),
+        notes=frame_note(frames) + told,
     )
+
+
+def _packet(image: Image.Image) -> tuple[bytes | None, tuple[str, ...]]:
+    """The XMP packet, made whole where a JPEG has it in parts, and what could not be read of it."""
+    stored = image.info.get("xmp") or None
+    packet = stored.encode() if isinstance(stored, str) else stored
+    segments = [content for name, content in getattr(image, "applist", ()) if name == "APP1"]
+    if packet is None or not any(xmp.is_extension(segment) for segment in segments):
+        return packet, ()
+    joined = xmp.join(packet, segments)
+    if joined is None:
+        return packet, ("The extended part of the photo's XMP is incomplete or damaged; it was left out.",)
+    return joined, ()
 
 
 def _straight(file: BinaryIO, image: Image.Image, kind: str) -> Planes | None:
