@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -152,6 +154,16 @@ def test_openvino_agrees_with_onnxruntime(tmp_path: Path) -> None:
     assert (runtime.device, note) == ("openvino", None)
     expected = open_runtime(path, SIDE, "cpu", 1)[0].run(TENSOR)
     assert np.abs(runtime.run(TENSOR) - expected).max() < 0.05
+
+
+def test_openvino_reports_to_nobody() -> None:
+    """The part of OpenVINO that reports usage over the network is never loaded."""
+    code = (
+        "import mattebox.core.runtime_openvino, sys; "
+        "print([name for name, module in sys.modules.items() if module and 'openvino_telemetry' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_answers_that_are_no_numbers_are_no_proof(tmp_path: Path) -> None:
