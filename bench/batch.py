@@ -1,6 +1,6 @@
 """Whether a batch stays as quick and as small as it grows, and what the hot folder adds to the work.
 
-    python bench/batch.py --small 20 --large 100 --json batch.json
+    python bench/batch.py --small 20 --large 500 --hot 200 --json batch.json
 
 Both figures are ratios within one run, so that a busy machine disturbs both sides alike: the last
 photos' seconds by the first ones' (the batch's growth), the large batch's peak memory by the small one's,
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import shutil
 import statistics
 import subprocess
@@ -49,9 +50,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--small", type=int, default=20)
-    parser.add_argument("--large", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of hot folder against command")
+    parser.add_argument("--small", type=int, default=20, help="photos of the small batch")
+    parser.add_argument("--large", type=int, default=500, help="photos of the large batch")
+    parser.add_argument("--hot", type=int, default=200, help="photos for hot folder and command")
+    parser.add_argument("--rounds", type=int, default=2, help="rounds of hot folder against command")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     load = os.getloadavg()
@@ -62,11 +64,11 @@ def main() -> None:
         seeds = [photos / f"{place:04}.jpg" for place in range(8)]
         for place, path in enumerate(seeds):
             draw(path, SIZE, place)
-        for place in range(len(seeds), options.large):
+        for place in range(len(seeds), max(options.large, options.hot)):
             shutil.copyfile(seeds[place % len(seeds)], photos / f"{place:04}.jpg")
         found = {
-            **growth(root, photos, options.small),
-            **hot_folder(root, photos, options.small, options.rounds),
+            **growth(root, photos, options.small, options.large),
+            **hot_folder(root, photos, options.hot, options.rounds),
         }
     report = {"machine": machine(), "load": {"before": load, "after": os.getloadavg()}, **found}
     table = Table("measure", "ratio", "wanted")
@@ -82,33 +84,38 @@ def main() -> None:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
 
 
-def growth(root: Path, photos: Path, small: int) -> dict[str, float]:
+def growth(root: Path, photos: Path, small: int, large: int) -> dict[str, float]:
     """The last photos' seconds by the first ones', and the large batch's peak by the small one's."""
-    few = root / "few"
-    few.mkdir()
-    for path in sorted(photos.iterdir())[:small]:
-        shutil.copyfile(path, few / path.name)
-    _, small_peak, *_ = run(cut(few, root / "few-out"), dict(os.environ))
-    _, large_peak, *_ = run(cut(photos, root / "many-out"), dict(os.environ))
-    stamps = arrivals(cut(photos, root / "again-out"))
-    between = [after - before for before, after in pairwise(stamps)]
+    peaks, between = [], []
+    for count in (small, large):
+        box = root / f"grown-{count}"
+        box.mkdir()
+        for path in sorted(photos.iterdir())[:count]:
+            shutil.copyfile(path, box / path.name)
+        stamps, peak = arrivals(cut(box, root / f"grown-{count}-out"))
+        between = [after - before for before, after in pairwise(stamps)]
+        peaks.append(peak)
     first, last = statistics.median(between[:small]), statistics.median(between[-small:])
-    return {"growth": last / first, "memory": large_peak / small_peak, "large_peak_mb": large_peak}
+    return {"growth": last / first, "memory": peaks[1] / peaks[0], "large_peak_mb": peaks[1]}
 
 
-def arrivals(command: list[str]) -> list[float]:
-    """When each line of a command's output came."""
+def arrivals(command: list[str]) -> tuple[list[float], float]:
+    """When each line of a command's output came, and the command's peak resident MB."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         stamps = [time.perf_counter() for _ in process.stdout or ()]
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed")
-    return stamps
+    return stamps, usage.ru_maxrss * (1 if platform.system() == "Darwin" else 1024) / 1e6
 
 
-def hot_folder(root: Path, photos: Path, count: int, rounds: int) -> dict[str, Any]:
+def hot_folder(root: Path, photos: Path, photos_asked: int, rounds: int) -> dict[str, Any]:
     """The hot folder's rate by the command's on the same photos, in turn."""
     ratios = []
+    # One short round goes unmeasured, so that caches are warm for both.
     for place in range(rounds + 1):
+        count = photos_asked if place else 8
         box = root / f"hot-{place}"
         (box / "in").mkdir(parents=True)
         (box / "photos").mkdir()
