@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 SIZES = {"24": (6000, 4000), "100": (12_250, 8167)}
-STEPS = ("read", "cut", "write")
+STEPS = ("read", "see", "write")
 
 
 def fresh_peak() -> None:
@@ -52,7 +52,7 @@ def measure(source: Path, form: str, model: str, target: Path) -> None:
     from skimage import data
 
     from mattebox.core.engine import Engine
-    from mattebox.core.job import Job, StagedOutput, cut_photo, read_source, run_job, write_cutout
+    from mattebox.core.job import Job, StagedOutput, read_source, run_job, see_photo, write_cutout
     from mattebox.core.settings import CutSettings, parse_output
 
     engine, settings = Engine(), CutSettings(model=model)
@@ -69,9 +69,9 @@ def measure(source: Path, form: str, model: str, target: Path) -> None:
     decoded = opened.photo.pixels.nbytes / 1e6
     peaks["read"] = peak()
     fresh_peak()
-    done = cut_photo(opened, engine)
+    done = see_photo(opened, engine)
     del opened
-    peaks["cut"] = peak()
+    peaks["see"] = peak()
     fresh_peak()
     report = write_cutout(done)
     peaks["write"] = peak()

@@ -1,4 +1,4 @@
-"""Many jobs, one engine: while one photo is cut, the next is read and the one before is written."""
+"""Many jobs, one engine: while networks look at one photo, the next is read and the last one finished."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from mattebox.core.errors import MatteboxError
-from mattebox.core.job import CutJob, cut_photo, read_source, write_cutout
+from mattebox.core.job import SeenJob, read_source, see_photo, write_cutout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,9 +21,10 @@ def run_jobs(
 ) -> Iterator[tuple[Job, JobReport | MatteboxError]]:
     """Do all jobs and yield each with its report or its error, in order.
 
-    At most three photos are in memory: one being read, one being cut, one being written. `jobs` is
-    drawn from as work proceeds. A consumer that stops early leaves no staged file behind. An `engine`
-    that must be made first is made while the first photo is read; what that raises ends the run.
+    At most three photos are in memory: one being read, one being looked at, one being cut out and
+    written. `jobs` is drawn from as work proceeds. A consumer that stops early leaves no staged file
+    behind. An `engine` that must be made first is made while the first photo is read; what that raises
+    ends the run.
     """
     with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
         pending: tuple[Job, Future[JobReport]] | None = None
@@ -31,12 +32,12 @@ def run_jobs(
             for job, opened in _read_ahead(jobs, reader):
                 if callable(engine):
                     engine = engine()
-                cut = _cut(opened, engine)
-                # Waited for here and not later, so that only one cutout waits to be written.
+                seen = _seen(opened, engine)
+                # Waited for here and not later, so that only one photo waits to be written.
                 if pending is not None:
                     yield pending[0], _outcome(pending[1])
-                pending = job, _write(cut, writer)
-                del cut
+                pending = job, _write(seen, writer)
+                del seen
             if pending is not None:
                 yield pending[0], _outcome(pending[1])
                 pending = None
@@ -57,18 +58,18 @@ def _read_ahead(jobs: Iterable[Job], reader: ThreadPoolExecutor) -> Iterator[tup
         yield ahead.popleft()
 
 
-def _cut(opened: Future[OpenJob], engine: Engine) -> CutJob | MatteboxError:
+def _seen(opened: Future[OpenJob], engine: Engine) -> SeenJob | MatteboxError:
     try:
-        return cut_photo(opened.result(), engine)
+        return see_photo(opened.result(), engine)
     except MatteboxError as error:
         return error
 
 
-def _write(cut: CutJob | MatteboxError, writer: ThreadPoolExecutor) -> Future[JobReport]:
-    if isinstance(cut, CutJob):
-        return writer.submit(write_cutout, cut)
+def _write(seen: SeenJob | MatteboxError, writer: ThreadPoolExecutor) -> Future[JobReport]:
+    if isinstance(seen, SeenJob):
+        return writer.submit(write_cutout, seen)
     failed: Future[JobReport] = Future()
-    failed.set_exception(cut)
+    failed.set_exception(seen)
     return failed
 
 

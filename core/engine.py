@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mattebox.core.advice import warn
-from mattebox.core.confidence import confidence
-from mattebox.core.cutout import Cutout
 from mattebox.core.device import usable_kinds
-from mattebox.core.diagnose import CutReport, subject_box
-from mattebox.core.features import measure
-from mattebox.core.foreground import straight_foreground
 from mattebox.core.looks import COMPANIONS, search_frame, see
-from mattebox.core.parallel import both
-from mattebox.core.photo.own_alpha import multiplied
-from mattebox.core.refine import refine_matte, refine_rough
+from mattebox.core.matting import Seen, cut_drawn, cut_seen, go_on, timed
 from mattebox.core.segment import Segmenter
 from mattebox.core.subject import choose_subject
 from mattebox.core.view import network_view, small_copy
@@ -25,18 +15,14 @@ from mattebox.models.optimised import find_optimised
 from mattebox.models.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from mattebox.core.features import Features
-    from mattebox.core.photo import Photo, Pixels
+    from mattebox.core.cutout import Cutout
+    from mattebox.core.photo import Photo
     from mattebox.core.settings import CutSettings
-
-
-def _go_on(step: str) -> None:
-    """Stop at no step."""
 
 
 class Engine:
@@ -97,73 +83,39 @@ class Engine:
         settings: CutSettings,
         *,
         rough: NDArray[np.float32] | None = None,
-        heed: Callable[[str], None] = _go_on,
+        heed: Callable[[str], None] = go_on,
     ) -> Cutout:
         """The subject of `photo` cut out: alpha at full resolution, clean colours, a report.
 
         rough: a map of any size, float32 in 0..1, that is refined in place of a network's answer.
         heed: called with the name of each step before it; what it raises stops the work.
         """
+        if rough is not None:
+            return cut_drawn(photo, settings, rough, heed)
+        return cut_seen(self.see(photo, settings, heed=heed), heed)
+
+    def see(self, photo: Photo, settings: CutSettings, *, heed: Callable[[str], None] = go_on) -> Seen:
+        """What the networks see of `photo`: all that an Engine is needed for; `cut_seen` does the rest."""
         seconds: dict[str, float] = {}
-        multiply = settings.input_alpha == "multiply"
-        segmenters: list[Segmenter] = []
-        if rough is None:
-            with _timed(seconds, "load", heed):
-                segmenters = self.segmenters(settings)
-            with _timed(seconds, "segment", heed):
-                small = small_copy(photo)
-                view = network_view(photo, small, own_alpha=multiply)
-                scale = view.shape[1] / photo.width
-                frame = search_frame(settings.subject, view, scale)
-                sight = see(view, segmenters, settings.quality, frame, heed)
-                probability, count = choose_subject(sight.probability, settings, scale)
-
-            def measured() -> Features | None:
-                with _timed(seconds, "report"):
-                    return measure(view, sight, probability)
-
-            def refined() -> Pixels:
-                with _timed(seconds, "refine"):
-                    return refine_matte(photo, probability, settings.refine, sight.detail, small)
-
-            heed("refine")
-            features, alpha = both(measured, refined)
-            advice = warn(features, count, max(photo.width, photo.height))
-            model, sure, looks = segmenters[0].network.name, confidence(features), sight.names
-        else:
-            # Somebody drew it: there is no network to doubt.
-            advice = () if (rough >= 0.5).any() else warn(None, 0, 0)
-            model, sure, looks = "", 0.0 if advice else 1.0, ()
-            with _timed(seconds, "refine", heed):
-                alpha = refine_rough(photo, rough, settings.refine)
-        if photo.alpha is not None and multiply:
-            alpha = multiplied(alpha, photo.alpha)
-        foreground = None
-        if settings.decontaminate:
-            with _timed(seconds, "foreground", heed):
-                foreground = straight_foreground(photo.pixels, alpha)
-        box = subject_box(alpha)
-        if box is None:
-            advice = warn(None, 0, 0)
-        report = CutReport(
-            model=model,
-            confidence=round(sure, 4) if box else 0.0,
-            warnings=tuple(item.name for item in advice),
-            subject_box=box,
+        with timed(seconds, "load", heed):
+            segmenters = self.segmenters(settings)
+        with timed(seconds, "segment", heed):
+            small = small_copy(photo)
+            view = network_view(photo, small, own_alpha=settings.input_alpha == "multiply")
+            scale = view.shape[1] / photo.width
+            frame = search_frame(settings.subject, view, scale)
+            sight = see(view, segmenters, settings.quality, frame, heed)
+            probability, count = choose_subject(sight.probability, settings, scale)
+        return Seen(
+            photo=photo,
+            settings=settings,
+            small=small,
+            view=view,
+            sight=sight,
+            probability=probability,
+            count=count,
+            model=segmenters[0].network.name,
+            device=segmenters[0].device,
+            notes=tuple(dict.fromkeys(item.note for item in segmenters if item.note)),
             seconds=seconds,
-            looks=looks,
-            device=segmenters[0].device if segmenters else "cpu",
-            notes=(
-                *dict.fromkeys(item.note for item in segmenters if item.note),
-                *(item.sentence for item in advice),
-            ),
         )
-        return Cutout(photo, alpha, foreground, report)
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], step: str, heed: Callable[[str], None] = _go_on) -> Iterator[None]:
-    heed(step)
-    start = time.perf_counter()
-    yield
-    seconds[step] = round(seconds.get(step, 0.0) + time.perf_counter() - start, 4)

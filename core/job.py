@@ -10,6 +10,7 @@ import os
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mattebox.core.errors import (
@@ -23,7 +24,7 @@ from mattebox.core.process import settle_in
 from mattebox.core.settings import CutSettings, FinishSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from mattebox.core.cutout import Cutout
@@ -71,11 +72,11 @@ class OpenJob:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CutJob:
-    """A job whose photo is cut out."""
+class SeenJob:
+    """A job whose photo was looked at; `cut` computes its cutout and needs no engine for that."""
 
     job: Job
-    cutout: Cutout
+    cut: Callable[[], Cutout]
     read_seconds: float
 
 
@@ -149,7 +150,7 @@ def run_job(job: Job, engine: Engine | None = None) -> JobReport:
     Raises MatteboxError children, each with its `step`: PhotoError, WeightsError, InferenceError,
     SettingsError, WriteError, NotEnoughMemoryError, UnexpectedError.
     """
-    return write_cutout(cut_photo(read_source(job), engine or process_engine()))
+    return write_cutout(see_photo(read_source(job), engine or process_engine()))
 
 
 def read_source(job: Job) -> OpenJob:
@@ -178,23 +179,27 @@ def _layer_to_cut(job: Job, photo: Photo) -> Photo:
     return layer_photo(photo, wanted.pop())
 
 
-def cut_photo(opened: OpenJob, engine: Engine) -> CutJob:
-    """The second step: the job with its cutout; the only one that needs the engine."""
-    with _step(opened.job, "cut"):
-        if opened.job.matte is not None:
+def see_photo(opened: OpenJob, engine: Engine) -> SeenJob:
+    """The second step: what the networks see; the only one that needs the engine."""
+    job, photo = opened.job, opened.photo
+    with _step(job, "cut"):
+        if job.matte is not None:
             from mattebox.core.given_matte import cut_with_matte  # noqa: PLC0415 - for approved reviews
 
-            cutout = cut_with_matte(opened.photo, opened.job.matte, opened.job.cut)
-            return CutJob(opened.job, cutout, opened.seconds)
-        return CutJob(opened.job, engine.cut(opened.photo, opened.job.cut), opened.seconds)
+            return SeenJob(job, partial(cut_with_matte, photo, job.matte, job.cut), opened.seconds)
+        from mattebox.core.matting import cut_seen  # noqa: PLC0415 - arrays are loaded when work starts
+
+        return SeenJob(job, partial(cut_seen, engine.see(photo, job.cut)), opened.seconds)
 
 
-def write_cutout(done: CutJob) -> JobReport:
-    """The last step: finish the cutout, write and seal every staged file."""
+def write_cutout(seen: SeenJob) -> JobReport:
+    """The last step: compute the matte, finish the cutout, write and seal every staged file."""
     from mattebox.core.finish import finish  # noqa: PLC0415 - arrays are loaded when work starts
     from mattebox.core.write import write_output  # noqa: PLC0415
 
-    job, cutout = done.job, done.cutout
+    job = seen.job
+    with _step(job, "cut"):
+        cutout = seen.cut()
     start = time.perf_counter()
     with _step(job, "finish"):
         composition = finish(cutout, job.finish)
@@ -218,7 +223,7 @@ def write_cutout(done: CutJob) -> JobReport:
         warnings=report.warnings,
         subject_box=report.subject_box,
         seconds={
-            "read": round(done.read_seconds, 4),
+            "read": round(seen.read_seconds, 4),
             **report.seconds,
             "finish": round(finished - start, 4),
             "write": round(time.perf_counter() - finished, 4),

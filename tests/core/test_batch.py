@@ -12,8 +12,6 @@ import pytest
 from PIL import Image
 
 from mattebox.core.batch import run_jobs
-from mattebox.core.cutout import Cutout
-from mattebox.core.diagnose import CutReport
 from mattebox.core.errors import (
     MatteboxError,
     NotEnoughMemoryError,
@@ -23,6 +21,8 @@ from mattebox.core.errors import (
     WriteError,
 )
 from mattebox.core.job import Job, JobReport, StagedOutput, run_job
+from mattebox.core.looks import Sight
+from mattebox.core.matting import Seen
 from mattebox.core.photo import Photo
 from mattebox.core.settings import CutSettings, PngOutput
 
@@ -38,15 +38,16 @@ class HalfEngine:
         self.seen: list[str] = []
         self.threads: set[str] = set()
 
-    def cut(self, photo: Photo, settings: CutSettings) -> Cutout:
-        """Cut, or fail for a photo of width 13."""
+    def see(self, photo: Photo, settings: CutSettings) -> Seen:
+        """See the left half, or fail for a photo of width 13."""
         self.threads.add(threading.current_thread().name)
         self.seen.append(str(photo.source))
         if self.failure is not None and photo.width == 13:
             raise self.failure
-        alpha = np.zeros(photo.pixels.shape[:2], np.uint8)
-        alpha[:, : photo.width // 2] = 255
-        return Cutout(photo, alpha, None, CutReport("half", 1.0))
+        half = np.zeros(photo.pixels.shape[:2], np.float32)
+        half[:, : photo.width // 2] = 1.0
+        sight = Sight(half, (), 1.0)
+        return Seen(photo, settings, photo.pixels, photo.pixels, sight, half, 1, "half", "cpu", (), {})
 
 
 def jobs(folder: Path, widths: list[int]) -> list[Job]:
