@@ -76,7 +76,7 @@ def peaks(model: str, photo: Path, threads: int) -> dict[str, float]:
                 StagedOutput(parse_output({"format": form}), photo.with_name(f"{number}.{form}"))
                 for form in ("psd", "png")
             )
-            job = Job(photo, outputs, CutSettings(model=model))
+            job = Job(photo, outputs, CutSettings(model=model, precision="full"))
             for function, argument in ((look, (photo, ReadLimits())), (do, Work(job))):
                 pool.submit(number, function, argument, 600)
                 done = results.get(timeout=600)

@@ -22,6 +22,7 @@ def command(context: click.Context, *, config: Path, jobs: tuple[str, ...], reje
     running daemon, delivers.
     """
     loaded = read_config(context, config)
+    from mattebox.core.errors import WriteError  # noqa: PLC0415
     from mattebox.daemon.journal import Journal  # noqa: PLC0415 - after the mistakes are told
     from mattebox.daemon.review import decide  # noqa: PLC0415
 
@@ -41,7 +42,7 @@ def command(context: click.Context, *, config: Path, jobs: tuple[str, ...], reje
             except KeyError:
                 wrong = True
                 console.fail(Exception(f"{job_id}: no review has this id; 'mattebox approve' lists them."))
-            except OSError as error:
+            except (OSError, WriteError) as error:
                 wrong = True
                 console.fail(Exception(f"{job_id}: its PSD cannot be moved ({error})."))
             else:

@@ -46,12 +46,19 @@ def plan(
     if output is not None and _names_a_file(photos, output, as_folder=as_folder):
         return [PlannedPhoto(photos[0], ((_format_of_file(output, formats), output),))]
     taken: set[str] = set()
+    places: dict[str, int] = {}
     planned = []
     for source, tree in _walk(photos):
         targets = []
         for name in formats or ("png",):
             wished = _target(source, tree, output, name)
-            free = next(path for path in numbered(wished) if _key(path) not in taken)
+            key = _key(wished)
+            place = places.get(key, 0)
+            while _key(numbered(wished, place)) in taken:
+                place += 1
+            # Many photos of one name: the next one goes on where this one found its number.
+            places[key] = place + 1
+            free = numbered(wished, place)
             taken.add(_key(free))
             targets.append((name, free))
         planned.append(PlannedPhoto(source, tuple(targets)))

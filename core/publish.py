@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from mattebox.core.errors import OutputExistsError, WriteError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 STAGED_PREFIX: Final = ".mattebox-"
@@ -24,17 +23,36 @@ def stage_name(target: Path) -> Path:
     return target.with_name(f"{STAGED_PREFIX}{secrets.token_hex(6)}.part")
 
 
-def numbered(target: Path) -> Iterator[Path]:
-    """`target`, then `name-2.ext`, `name-3.ext`, ... beside it."""
-    yield target
+def numbered(target: Path, place: int) -> Path:
+    """The name at a place: `target` at 0, then `name-2.ext`, `name-3.ext`, ... beside it."""
+    if place == 0:
+        return target
     stem, ending = target.stem, target.suffix
     if stem.endswith(_DOUBLE_ENDINGS):
         stem, dot, middle = stem.rpartition(".")
         ending = f"{dot}{middle}{ending}"
-    number = 2
-    while True:
-        yield target.with_name(f"{stem}-{number}{ending}")
-        number += 1
+    return target.with_name(f"{stem}-{place + 1}{ending}")
+
+
+def free_place(target: Path, start: int = 0) -> int:
+    """A place from `start` on whose name is free and, but for `start`, the one before it taken.
+
+    Among n names in a row this looks at some 2 log n of them. Who takes the name must still do so
+    without overwriting, and come back where another was quicker.
+    """
+    if not os.path.lexists(numbered(target, start)):
+        return start
+    taken, step = start, 1
+    while os.path.lexists(numbered(target, taken + step)):
+        taken, step = taken + step, step * 2
+    free = taken + step
+    while free - taken > 1:
+        middle = (taken + free) // 2
+        if os.path.lexists(numbered(target, middle)):
+            taken = middle
+        else:
+            free = middle
+    return free
 
 
 def publish(staged: Path, target: Path, *, overwrite: bool = False, number: bool = False) -> Path:
@@ -69,17 +87,19 @@ def sync_folder(folder: Path) -> None:
 
 
 def _link_first_free(staged: Path, target: Path, *, number: bool) -> Path:
-    for candidate in numbered(target):
+    place = 0
+    while True:
+        candidate = numbered(target, place)
         try:
             _move_exclusively(staged, candidate)
         except FileExistsError:
-            if number:
-                continue
-            raise OutputExistsError(
-                f"{target}: a file of that name exists; use --overwrite or another name."
-            ) from None
+            if not number:
+                raise OutputExistsError(
+                    f"{target}: a file of that name exists; use --overwrite or another name."
+                ) from None
+            place = free_place(target, place + 1)
+            continue
         return candidate
-    raise AssertionError("numbered() never ends")
 
 
 def _move_exclusively(staged: Path, target: Path) -> None:

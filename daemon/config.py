@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, create_model
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, create_model, field_validator
 
 from mattebox.core.device import Device  # noqa: TC001 - pydantic reads the annotation
 from mattebox.core.settings import CutSettings, FinishSettings, Output, Settings
@@ -104,20 +104,9 @@ class Rule(Settings):
     deliver: list[Delivery] = Field([], description="the outputs; those of `defaults` where empty")
 
 
-class Defaults(Settings):
-    """What holds for every rule that says nothing else."""
+class FolderKeys(Settings):
+    """How a folder is watched and what becomes of its originals: in a folder, or in `defaults`."""
 
-    cut: CutSettings = CutSettings()
-    finish: FinishSettings = FinishSettings()
-    review: Review | None = None
-    deliver: list[Delivery] = Field([])
-
-
-class Folder(Settings):
-    """One hot folder."""
-
-    name: Name
-    watch: Place
     recursive: bool = True
     mode: Literal["native", "poll", "auto"] = "auto"
     settle: Duration = Field(2.0, ge=0, description="how long a file must stay unchanged")
@@ -130,6 +119,22 @@ class Folder(Settings):
     failed: Place = Field(Path("failed"), validate_default=True)
     attempts: int = Field(3, ge=1, le=100, description="attempts before a file goes to failed")
     deduplicate: bool = Field(False, description="do the same content only once")
+
+
+class Defaults(FolderKeys):
+    """What holds for every folder and every rule that says nothing else."""
+
+    cut: CutSettings = CutSettings()
+    finish: FinishSettings = FinishSettings()
+    review: Review | None = None
+    deliver: list[Delivery] = Field([])
+
+
+class Folder(FolderKeys):
+    """One hot folder; what it does not say comes from `defaults`."""
+
+    name: Name
+    watch: Place
     rules: list[Rule] = Field(min_length=1)
 
     def rule_name(self, index: int) -> str:
@@ -186,3 +191,17 @@ class Config(Settings):
     notify: Notify = Notify()
     metrics: Metrics | None = None
     folders: list[Folder] = Field(min_length=1)
+
+    @field_validator("folders", mode="after")
+    @classmethod
+    def _filled(cls, folders: list[Folder], info: ValidationInfo) -> list[Folder]:
+        """What a folder does not say comes from `defaults`, which were read before it."""
+        defaults = info.data.get("defaults")
+        if not isinstance(defaults, Defaults):
+            return folders
+        keys = defaults.model_fields_set & set(FolderKeys.model_fields)
+        said = {key: getattr(defaults, key) for key in keys}
+        return [
+            folder.model_copy(update={key: said[key] for key in said if key not in folder.model_fields_set})
+            for folder in folders
+        ]

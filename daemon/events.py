@@ -53,12 +53,15 @@ class Events:
 
     def tell(self, event_name: str, folder: str = "", job: str = "", **values: Any) -> None:
         """Something happened."""
-        event = Event(event_name, folder, job, values)
+        self.pass_on(Event(event_name, folder, job, values))
+
+    def pass_on(self, event: Event) -> None:
+        """Tell everybody of an event."""
         for listener in tuple(self._listeners):
             try:
                 listener(event)
             except Exception as error:  # noqa: BLE001 - told, and the work goes on
-                sys.stderr.write(f"A listener failed on {event_name}: {type(error).__name__}: {error}\n")
+                sys.stderr.write(f"A listener failed on {event.name}: {type(error).__name__}: {error}\n")
 
 
 def log_line(event: Event) -> str:

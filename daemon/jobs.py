@@ -6,9 +6,10 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import MatteboxError
+from mattebox.daemon.endings import ending
 from mattebox.daemon.journal import ENDED
 from mattebox.daemon.tasks import Work, content_hash, do
 
@@ -42,6 +43,7 @@ _ANY_ADVICE: Final = "Mend what the sentence names, then bring the photo back wi
 
 @dataclass(slots=True)
 class _Wait:
+    folder: str
     until: float
     holds: int = 0
 
@@ -58,6 +60,7 @@ class Jobs:
         self._once = once
         self._waiting: dict[str, _Wait] = {}
         self._working: dict[str, _Wait] = {}
+        self._batches: dict[str, list[int]] = {}
         self.delivered = 0
         self.failed = 0
         self.given_back = 0
@@ -73,6 +76,16 @@ class Jobs:
         return len(self._waiting)
 
     @property
+    def folders(self) -> set[str]:
+        """The folders with a job that waits or is in work."""
+        return {wait.folder for waits in (self._waiting, self._working) for wait in waits.values()}
+
+    def batch(self, folder: str) -> tuple[int, int]:
+        """How many were delivered and have failed in a folder since this was asked last."""
+        delivered, failed = self._batches.pop(folder, (0, 0))
+        return delivered, failed
+
+    @property
     def ready(self) -> int:
         """Jobs that wait for nothing but a worker."""
         now = self._clock()
@@ -85,7 +98,7 @@ class Jobs:
     def take(self, job: JobRow) -> None:
         """A job that has been claimed, or was found in the journal."""
         if job.state not in (*ENDED, "review"):
-            self._waiting[job.id] = _Wait(0.0)
+            self._waiting[job.id] = _Wait(job.folder, 0.0)
 
     def approve(self, job: JobRow, file: Path) -> None:
         """A person approved the matte in `file`: the job goes on."""
@@ -108,11 +121,11 @@ class Jobs:
             **({} if file is None else {"file": os.fspath(file)}),
         }
         try:
-            self._delivery.fail(job, reason)
+            ended = self._delivery.fail(job, reason)
         except (OSError, MatteboxError) as error:
             self._put_off(job.id, error)
             return
-        self._ended_badly(job, reason)
+        self.tell_end(ended)
 
     def start(self, pool: Pool, room: int) -> int:
         """Give waiting jobs to workers, or go on with what a disk stopped; how many went to workers."""
@@ -185,7 +198,7 @@ class Jobs:
         except KeyError:
             first = None
         if first is not None and first.state not in ENDED:
-            self._waiting[job.id] = _Wait(self._clock() + _DUPLICATE_WAIT)
+            self._waiting[job.id] = _Wait(job.folder, self._clock() + _DUPLICATE_WAIT)
             return True
         self._delivery.duplicate(job)
         del self._waiting[job.id]
@@ -212,28 +225,19 @@ class Jobs:
         if after.state == "claimed":
             return
         self._waiting.pop(job.id, None)
-        source = os.fspath(job.plan.source)
-        report: dict[str, Any] = after.report or {}
-        if after.state == "done":
-            self.delivered += 1
-            outputs = [output["path"] for output in report.get("outputs", [])]
-            self._events.tell(
-                "delivered",
-                job.folder,
-                job.id,
-                input=source,
-                outputs=outputs,
-                rule=job.plan.rule,
-                confidence=report.get("confidence"),
-                warnings=report.get("warnings"),
-                seconds=sum(report.get("seconds", {}).values()),
-            )
-        elif after.state == "review":
-            why = (after.reason or {}).get("why", "")
-            outputs = [output["path"] for output in report.get("outputs", [])]
-            self._events.tell("review", job.folder, job.id, input=source, why=why, files=outputs)
-        elif after.state == "failed":
-            self._ended_badly(job, after.reason or {})
+        self.tell_end(after)
+
+    def tell_end(self, job: JobRow) -> None:
+        """Tell how a job has ended, if it has."""
+        self._waiting.pop(job.id, None)
+        event = ending(job)
+        if event is not None:
+            counts = self._batches.setdefault(job.folder, [0, 0])
+            counts[0] += job.state == "done"
+            counts[1] += job.state == "failed"
+            self.delivered += job.state == "done"
+            self.failed += job.state == "failed"
+            self._events.pass_on(event)
 
     def _troubled(self, job: JobRow, trouble: Trouble, wait: _Wait) -> None:
         if not os.path.lexists(job.work):
@@ -291,7 +295,7 @@ class Jobs:
             # It never reached a worker, or its answer does not count: no attempt is spent on a disk.
             with suppress(OSError):
                 job = self._delivery.again(job, count=False)
-        wait = self._waiting.setdefault(job_id, _Wait(0.0))
+        wait = self._waiting.setdefault(job_id, _Wait(job.folder, 0.0))
         wait.holds += 1
         if self._once and wait.holds >= _ONCE_HOLDS:
             self._give_back(job, error)
@@ -313,16 +317,4 @@ class Jobs:
                 where = job.work
         self._events.tell(
             "held", job.folder, job.id, why=str(error), input=os.fspath(Path(where)), gave_up=True
-        )
-
-    def _ended_badly(self, job: JobRow, reason: dict[str, Any]) -> None:
-        self._waiting.pop(job.id, None)
-        self.failed += 1
-        self._events.tell(
-            "failed",
-            job.folder,
-            job.id,
-            input=os.fspath(job.plan.source),
-            why=reason.get("what", ""),
-            do=reason.get("do", ""),
         )

@@ -17,33 +17,15 @@ from filelock import FileLock, Timeout
 from mattebox.daemon.errors import JournalError, StateLockedError
 from mattebox.daemon.identity import Identity
 from mattebox.daemon.plan import Plan
+from mattebox.daemon.schema import bring_up_to_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_VERSION: Final = 1
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS jobs (
-  id TEXT PRIMARY KEY, folder TEXT NOT NULL, rule TEXT NOT NULL, source BLOB NOT NULL, work BLOB NOT NULL,
-  identity TEXT NOT NULL, state TEXT NOT NULL, phase TEXT NOT NULL, attempts INTEGER NOT NULL,
-  plan TEXT NOT NULL, report TEXT, reason TEXT, sha256 TEXT, created REAL NOT NULL, updated REAL NOT NULL);
-CREATE INDEX IF NOT EXISTS jobs_by_state ON jobs (state, updated);
-CREATE INDEX IF NOT EXISTS jobs_by_content ON jobs (folder, sha256) WHERE sha256 IS NOT NULL;
-CREATE TABLE IF NOT EXISTS placements (
-  job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, kind TEXT NOT NULL, number INTEGER NOT NULL,
-  staged BLOB NOT NULL, wished BLOB NOT NULL, final BLOB, candidate INTEGER NOT NULL, state TEXT NOT NULL,
-  size INTEGER, sha256 TEXT, PRIMARY KEY (job, kind, number));
-CREATE TABLE IF NOT EXISTS ledger (
-  folder TEXT NOT NULL, rule TEXT NOT NULL, content TEXT NOT NULL, device TEXT NOT NULL, path BLOB NOT NULL,
-  job TEXT NOT NULL, PRIMARY KEY (folder, rule, content, device, path));
-CREATE TABLE IF NOT EXISTS looks (
-  folder TEXT NOT NULL, content TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (folder, content));
-CREATE TABLE IF NOT EXISTS contents (
-  folder TEXT NOT NULL, sha256 TEXT NOT NULL, job TEXT NOT NULL, PRIMARY KEY (folder, sha256));
-CREATE TABLE IF NOT EXISTS roots (path BLOB PRIMARY KEY);
-"""
 # States in which nothing is left to do.
 ENDED: Final = ("done", "failed", "returned", "duplicate")
+# A daemon that was killed while it started a process leaves its lock to that one for a moment.
+_LOCK_WAIT: Final = 2.0
 _JOB_COLUMNS: Final = "id, folder, work, identity, state, phase, attempts, plan, report, reason, updated"
 
 
@@ -89,20 +71,19 @@ class Journal:
         Without `lock` (status, approve) another process may be writing.
         """
         self.folder = folder
+        # Who comes into one of these states is noted as owed to those who are notified.
+        self.owes: frozenset[str] = frozenset()
         self._lock = FileLock(folder / "lock")
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if lock:
-                self._lock.acquire(timeout=0)
+                self._lock.acquire(timeout=_LOCK_WAIT)
             self._db = sqlite3.connect(folder / "journal.db", isolation_level=None, timeout=30)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA foreign_keys = ON")
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version > _VERSION:
+            if not bring_up_to_date(self._db):
                 raise JournalError(f"{folder}: this journal comes from a newer Mattebox; update this one.")
-            if version < _VERSION:
-                self._db.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
         except Timeout:
             raise StateLockedError(
                 f"{folder}: another Mattebox daemon works with this state folder; stop it first, or give "
@@ -169,9 +150,16 @@ class Journal:
                 changed[name] = json.dumps(value)
             else:
                 changed[name] = value
+        if values.get("state") in self.owes:
+            changed["owed"] = values["state"]
         columns = ", ".join(f"{name} = ?" for name in changed)
         self._db.execute(f"UPDATE jobs SET {columns} WHERE id = ?", (*changed.values(), job_id))  # noqa: S608 - our own column names
-        return self.job(job_id)
+        job = self.job(job_id)
+        if "owed" in changed:
+            self._db.execute(
+                "INSERT INTO batches VALUES (?,1) ON CONFLICT DO UPDATE SET count = count + 1", (job.folder,)
+            )
+        return job
 
     def drop(self, job_id: str) -> None:
         """Forget a job that had no effect."""
@@ -201,6 +189,29 @@ class Journal:
         # The columns are a constant of ours.
         query = f"SELECT {_JOB_COLUMNS} FROM jobs WHERE state = ? ORDER BY updated DESC LIMIT ?"  # noqa: S608
         return [_job(row) for row in self._db.execute(query, (state, count))]
+
+    def owed(self) -> list[JobRow]:
+        """The jobs whose present state somebody has still to be told of, oldest first."""
+        # The columns are a constant of ours.
+        query = f"SELECT {_JOB_COLUMNS} FROM jobs WHERE owed != '' AND owed = state ORDER BY updated"  # noqa: S608
+        return [_job(row) for row in self._db.execute(query)]
+
+    def told(self, job_id: str, state: str) -> None:
+        """Somebody was told of a job's state."""
+        self._db.execute("UPDATE jobs SET owed = '' WHERE id = ? AND owed = ?", (job_id, state))
+
+    def batches(self) -> dict[str, int]:
+        """Folders of whose last batch nobody was told that it is finished, and its endings' count."""
+        return dict(self._db.execute("SELECT folder, count FROM batches"))
+
+    def batch_told(self, folder: str, count: int) -> None:
+        """Somebody was told that a batch is finished; one that has grown since is another."""
+        self._db.execute("DELETE FROM batches WHERE folder = ? AND count = ?", (folder, count))
+
+    def owe_nothing(self) -> None:
+        """There is nobody to tell."""
+        self._db.execute("UPDATE jobs SET owed = '' WHERE owed != ''")
+        self._db.execute("DELETE FROM batches")
 
     def prune(self, before: float) -> None:
         """Forget what was done before a time; the ledger and known contents stay."""

@@ -10,6 +10,7 @@ from mattebox.daemon.errors import TemplateError
 from mattebox.daemon.inbox import Inbox
 from mattebox.daemon.intake import Candidate, Intake
 from mattebox.daemon.jobs import Jobs
+from mattebox.daemon.notify import Told, note_told
 from mattebox.daemon.planning import cut_settings, make_plan
 from mattebox.daemon.tasks import look
 from mattebox.daemon.watch import Hint, OverflowAlarm
@@ -73,11 +74,16 @@ class Loop:
         self._chores_due = [0.0 for _ in chores]
         self._looking: dict[str, Candidate] = {}
         self._ending: Ending | None = None
-        self._idle_told = True
+        self._active: set[str] = set()
 
     def recover(self) -> None:
         """Finish what a former run began; what needs a worker waits for one."""
+        # Of a batch that ended in a former run, but for being told, the end is told now.
+        self._active = set(self.journal.batches()) & set(self.intakes)
+        before = {job.id: job.state for job in self.journal.jobs()}
         for job in self.delivery.recover():
+            if job.state != before[job.id]:
+                self.jobs.tell_end(job)
             self.jobs.take(job)
 
     def run(self, pool: Pool, *, room: int, grace: float) -> Ending:
@@ -143,11 +149,16 @@ class Loop:
         self._tell_idle()
 
     def _tell_idle(self) -> None:
-        idle = not self.jobs.in_work and not self.jobs.waiting and not self._looking
-        idle = idle and not any(intake.waiting for intake in self.intakes.values())
-        if idle and not self._idle_told:
-            self.events.tell("idle", delivered=self.jobs.delivered, failed=self.jobs.failed)
-        self._idle_told = idle
+        """Tell of each folder whose last file has ended: its batch is finished."""
+        busy = self.jobs.folders | {candidate.folder for candidate in self._looking.values()}
+        busy |= {name for name, intake in self.intakes.items() if intake.waiting}
+        ended = self._active - busy
+        self._active |= busy
+        for name in sorted(ended):
+            self._active.discard(name)
+            delivered, failed = self.jobs.batch(name)
+            count = self.journal.batches().get(name, 0)
+            self.events.tell("idle", name, delivered=delivered, failed=failed, batch=count)
 
     def _look(self, intake: Intake, candidate: Candidate, pool: Pool) -> None:
         count = intake.looking(candidate)
@@ -206,6 +217,8 @@ class Loop:
             for intake in self.intakes.values():
                 if item.folder in ("", intake.folder.name):
                     intake.hint(item.path, now)
+        elif isinstance(item, Told):
+            note_told(self.journal, item)
         elif isinstance(item, Done):
             if item.token in self._looking:
                 self._looked(self._looking.pop(item.token), item)

@@ -7,18 +7,25 @@ import os
 import queue
 import re
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from mattebox.daemon.endings import STATE_OF, ending
+from mattebox.daemon.steps import step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mattebox.daemon.config import Notify, Webhook
-    from mattebox.daemon.events import Event
+    from mattebox.daemon.events import Event, Events
+    from mattebox.daemon.inbox import Inbox
+    from mattebox.daemon.journal import Journal
 
 _MOST_WAITING: Final = 1000
 _FIRST_PAUSE: Final = 1.0
@@ -29,9 +36,18 @@ class Notifier:
     """Tells a webhook and a command; neither can hold up or stop the work."""
 
     def __init__(
-        self, settings: Notify, complain: Callable[[str], None], *, first_pause: float = _FIRST_PAUSE
+        self,
+        settings: Notify,
+        complain: Callable[[str], None],
+        told: Callable[[Event], None] = lambda _: None,
+        *,
+        first_pause: float = _FIRST_PAUSE,
     ) -> None:
-        """`complain` hears when a notification was given up; secrets are never part of what it hears."""
+        """`complain` hears when a notification was given up; secrets are never part of what it hears.
+
+        told: hears of each event that was sent, or given up after the settings' attempts.
+        """
+        self._told = told
         self._settings = settings
         self._complain = complain
         self._first_pause = first_pause
@@ -45,7 +61,7 @@ class Notifier:
             try:
                 self._waiting.put_nowait(event)
             except queue.Full:
-                self._complain(f"{event.name}: too many notifications wait; this one is dropped")
+                self._complain(f"{event.name}: too many wait; this one is sent at the next start")
 
     def stop(self, timeout: float = 5.0) -> None:
         """Send what waits, for a while, then end."""
@@ -59,6 +75,7 @@ class Notifier:
                 self._post(self._settings.webhook, event, text)
             if self._settings.command:
                 self._run(self._settings.command, event, text)
+            self._told(event)
 
     def _post(self, hook: Webhook, event: Event, text: bytes) -> None:
         pause = self._first_pause
@@ -89,18 +106,73 @@ class Notifier:
 
     def _run(self, command: list[str], event: Event, text: bytes) -> None:
         try:
-            subprocess.run(
-                command,
-                input=text,
-                env={**os.environ, "MATTEBOX_EVENT": event.name},
-                timeout=self._settings.command_timeout,
-                check=True,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+            # A file, not a pipe: the command reads the whole event even where the daemon is killed now.
+            with tempfile.TemporaryFile() as whole:
+                whole.write(text)
+                whole.seek(0)
+                subprocess.run(
+                    command,
+                    stdin=whole,
+                    env={**os.environ, "MATTEBOX_EVENT": event.name},
+                    timeout=self._settings.command_timeout,
+                    check=True,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
         except (OSError, subprocess.SubprocessError) as error:
             problem = error.strerror if isinstance(error, OSError) else type(error).__name__
             self._complain(f"{event.name}: the command {command[0]} failed ({problem})")
+
+
+class Told(NamedTuple):
+    """Somebody was told of an event, in the thread of notifications."""
+
+    event: Event
+
+
+def note_told(journal: Journal, told: Told) -> None:
+    """What was told is owed no more; only the journal's own thread may say so."""
+    event = told.event
+    with journal.transaction():
+        if event.name in STATE_OF:
+            journal.told(event.job, STATE_OF[event.name])
+        else:
+            journal.batch_told(event.folder, event.values["batch"])
+    step("notification noted")
+
+
+@contextmanager
+def notifying(settings: Notify, journal: Journal, events: Events, inbox: Inbox) -> Iterator[None]:
+    """Tell those whom the settings name of every ending and every finished batch at least once.
+
+    An ending is owed in the transaction that makes it, until it was sent: what a kill or a power cut
+    kept from being sent is sent by the next run. Receivers tell repeats by the job's id.
+    """
+    if settings.webhook is None and not settings.command:
+        with journal.transaction():
+            journal.owe_nothing()
+        journal.owes = frozenset()
+        yield
+        return
+    notifier = Notifier(
+        settings,
+        lambda text: events.tell("notify-failed", why=text),
+        lambda event: inbox.put(Told(event)),
+    )
+    journal.owes = frozenset(STATE_OF[name] for name in settings.on if name in STATE_OF)
+    for job in journal.owed():
+        event = ending(job)
+        if event is not None:
+            notifier(event)
+    events.add(notifier)
+    try:
+        yield
+    finally:
+        events.remove(notifier)
+        notifier.stop()
+        for item in inbox.get(0.0):
+            if isinstance(item, Told):
+                note_told(journal, item)
 
 
 def message(event: Event) -> dict[str, Any]:

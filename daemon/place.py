@@ -8,11 +8,10 @@ import hashlib
 import os
 import shutil
 from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import WriteError
-from mattebox.core.publish import numbered, stage_name, sync_folder
+from mattebox.core.publish import free_place, numbered, stage_name, sync_folder
 from mattebox.daemon.steps import step
 
 if TYPE_CHECKING:
@@ -79,11 +78,8 @@ def move(journal: Journal, item: Placement, source: Path) -> Path:
 
 def _next_name(journal: Journal, item: Placement) -> Placement:
     item.wished.parent.mkdir(parents=True, exist_ok=True)
-    candidate, final = next(
-        (number, path)
-        for number, path in enumerate(islice(numbered(item.wished), item.candidate, None), item.candidate)
-        if not os.path.lexists(path)
-    )
+    candidate = free_place(item.wished, item.candidate)
+    final = numbered(item.wished, candidate)
     with journal.transaction():
         item = journal.save(replace(item, state="linking", candidate=candidate, final=final))
     step("name chosen")

@@ -6,6 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from mattebox.core.publish import publish
 from mattebox.core.settings import PngOutput, PsdOutput
 from mattebox.daemon.identity import identity
 from mattebox.daemon.plan import PlannedOutput
@@ -99,7 +100,10 @@ class Reviews:
 
 
 def decide(journal: Journal, job: JobRow, *, approve: bool) -> Path:
-    """Move a review's PSD into approved/ or rejected/, as a person would. Raises OSError."""
+    """Move a review's PSD into approved/ or rejected/, as a person would; where it is now.
+
+    A file of that name that lies there already (a person's) stays. Raises OSError, WriteError.
+    """
     review = job.plan.review
     placed = [item.final for item in journal.placements(job.id, "review") if item.final is not None]
     psd = next((path for path in placed if path.suffix == ".psd"), None)
@@ -107,5 +111,4 @@ def decide(journal: Journal, job: JobRow, *, approve: bool) -> Path:
         raise FileNotFoundError(None, "it has no PSD in review", job.id)
     target = review.to / (APPROVED if approve else REJECTED) / psd.name
     target.parent.mkdir(parents=True, exist_ok=True)
-    psd.rename(target)
-    return target
+    return publish(psd, target, number=True)

@@ -13,6 +13,7 @@ from mattebox.core.networks import fetch_networks
 from mattebox.daemon.inbox import Inbox
 from mattebox.daemon.journal import Journal
 from mattebox.daemon.loop import WATCH_CHORE, Loop, Stop
+from mattebox.daemon.notify import notifying
 from mattebox.daemon.planning import all_cuts
 from mattebox.daemon.sizing import choose, free_memory
 from mattebox.daemon.workers import Workers
@@ -101,7 +102,7 @@ def run(
             inbox=inbox,
             chores=chores if once else (WATCH_CHORE, *chores),
         )
-        with _signals(inbox):
+        with _signals(inbox), notifying(loaded.config.notify, journal, events, inbox):
             hired = crew(inbox) if crew is not None else hire(loaded, inbox, events, progress)
             events.tell("recovering") if journal.jobs() else None
             loop.recover()

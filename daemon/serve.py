@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from mattebox.daemon.errors import ConfigError
 from mattebox.daemon.identity import identity
 from mattebox.daemon.journal import Journal
 from mattebox.daemon.load import load_config
 from mattebox.daemon.loop import Chore, Loop, Stop
-from mattebox.daemon.notify import Notifier
 from mattebox.daemon.review import Reviews
 from mattebox.daemon.run import HISTORY, Crew, run
 from mattebox.daemon.sdnotify import tell_manager, watchdog_interval
@@ -80,23 +79,19 @@ def _serve_one(
         Chore(watchdog_interval(), lambda _: tell_manager("READY=1\nWATCHDOG=1")),
         Chore(_DAY, lambda loop: loop.journal.prune(time.time() - HISTORY)),
     ]
-    ears: list[Notifier | Any] = []
-    if loaded.config.notify.webhook is not None or loaded.config.notify.command:
-        ears.append(Notifier(loaded.config.notify, lambda text: events.tell("notify-failed", why=text)))
+    meter = None
     if loaded.config.metrics is not None:
         from mattebox.daemon.metrics import Meter  # noqa: PLC0415 - only where it is asked for
 
         meter = Meter(loaded.config.metrics)
-        ears.append(meter)
         chores.append(Chore(_LIVE_CHECK, meter.gauge))
-    for ear in ears:
-        events.add(ear)
+        events.add(meter)
     try:
         return run(loaded, events, once=False, progress=progress, chores=chores, crew=crew, journal=journal)
     finally:
-        for ear in ears:
-            events.remove(ear)
-            ear.stop()
+        if meter is not None:
+            events.remove(meter)
+            meter.stop()
 
 
 class Reload:

@@ -17,8 +17,8 @@ _BYTES: Final = {
     "mib": 1024**2,
     "gib": 1024**3,
 }
-# What an interpreter with its libraries and the smallest network takes, by bench/workers.py.
-_LEAST_MEMORY: Final = 300 * 1000**2
+# What a worker takes with the smallest network and a photo of one megapixel, by bench/workers.py.
+_LEAST_MEMORY: Final = 1000**3
 _QUANTITY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
 
 
@@ -38,7 +38,7 @@ def parse_memory(value: Any) -> int | str:
         return str(value)
     most = round(_quantity(value, _BYTES, "b", "auto, none or a size such as 4GB"))
     if most < _LEAST_MEMORY:
-        raise ValueError(f"a worker cannot begin with less than {_LEAST_MEMORY // 1000**2} MB")
+        raise ValueError(f"a worker cannot begin with less than {_LEAST_MEMORY // 1000**3} GB")
     return most
 
 

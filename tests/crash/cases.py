@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
+import re
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +27,11 @@ GOOD = {"a.jpg": b"one", "sub/a.jpg": b"two"}
 BAD = {"b.jpg": b"bad", "sub/c.jpg": b"poison"}
 DOUBT = {"good.jpg": b"doubt 1", "poor.jpg": b"doubt 2"}
 REVIEW = CONFIG.replace("        deliver", "        review: {below: 0.5, to: ./review}\n        deliver")
+# A hook that takes its time, so that kills come before it has heard of everything.
+NOTIFY = """\
+notify:
+  command: [sh, -c, "sleep 0.02; mkdir -p ROOT/told; cat > ROOT/told/$$.part; cd ROOT/told; mv $$.part $$"]
+"""
 
 
 def nothing(_: Yard) -> None:
@@ -70,7 +78,7 @@ class Case:
     """A configuration, what is dropped, the stages (what a person does, what runs), and the end.
 
     expect: the files in the end with their contents; None: a reason file, whatever it says.
-    link_error: what this machine's hard links fail with.
+    link_error: what this machine's hard links fail with. told: events that a hook has written down.
     """
 
     text: str
@@ -78,6 +86,7 @@ class Case:
     expect: dict[str, bytes | None]
     stages: tuple[Stage, ...] = (RUN,)
     link_error: int | None = None
+    told: tuple[tuple[str, str], ...] = ()
 
 
 def outputs(tree: dict[str, bytes]) -> dict[str, bytes | None]:
@@ -130,6 +139,19 @@ CASES = {
     "retry": Case(
         CONFIG, {"sub/a.jpg": b"bad"}, failures({"sub/a.jpg": b"bad"}), (RUN, (nothing, retry), RUN)
     ),
+    "told": Case(
+        REVIEW + NOTIFY,
+        {"a.jpg": b"one", "b.jpg": b"bad", "c.jpg": b"doubt"},
+        outputs({"a.jpg": b"one"})
+        | below("done", {"a.jpg": b"one"})
+        | failures({"b.jpg": b"bad"})
+        | {
+            "review/c.psd": b"psd:doubt",
+            "review/c.preview.png": b"png:doubt",
+            "in/.mattebox/c.jpg": b"doubt",
+        },
+        told=(("delivered", "a.jpg"), ("failed", "b.jpg"), ("review", "c.jpg"), ("idle", "")),
+    ),
     "no-links": Case(CONFIG, GOOD, DONE, link_error=errno.EPERM),
     "other-disk": Case(CONFIG.replace("./done", "OTHER/done"), GOOD, DONE),
 }
@@ -174,7 +196,14 @@ def play(yard: Yard, case: Case, kills: Sequence[int]) -> tuple[int, list[str]]:
 
 def check(yard: Yard, case: Case, other: Path) -> None:
     """Exactly what the case expects is there: nothing lost, nothing twice, nothing temporary."""
+    if case.told:
+        time.sleep(0.2)  # a hook that a killed daemon has started still ends
     found = yard.files()
+    messages = [json.loads(found.pop(name)) for name in sorted(found) if name.startswith("told/")]
+    heard = {(message["event"], message.get("input", "").rpartition("/")[2]) for message in messages}
+    assert heard == set(case.told)
+    # A job's id stands in the names of its review and of its working folder.
+    found = {re.sub(r"(?<=[./])[0-9a-f]{10}[./]", "", name): data for name, data in found.items()}
     found |= {p.relative_to(other).as_posix(): p.read_bytes() for p in other.rglob("*") if p.is_file()}
     reasons = {name for name, data in case.expect.items() if data is None}
     assert all(found[name].startswith(b"{") and found[name].endswith(b"}\n") for name in reasons & set(found))

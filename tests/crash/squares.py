@@ -57,7 +57,7 @@ def trial(name: str, kills: tuple[int, ...], disks: tuple[str, str]) -> Outcome:
     for folder in (mine, other):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-    yard = Yard(mine, case.text.replace("OTHER", os.fspath(other)))
+    yard = Yard(mine, case.text.replace("OTHER", os.fspath(other)).replace("ROOT", os.fspath(mine)))
     # The configuration's text and its folder are those of this runner's last trial.
     if name not in _LOADED:
         _LOADED[name] = load_config(yard.config)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / "config.example.yaml"
 
@@ -37,6 +37,21 @@ def mattebox() -> Callable[..., subprocess.CompletedProcess[str]]:
 def example(tmp_path: Path) -> Path:
     """The example configuration in a folder of its own."""
     return Path(shutil.copy(EXAMPLE, tmp_path))
+
+
+@pytest.fixture
+def second_disk(tmp_path: Path, quick_disk: Path) -> Iterator[Path]:
+    """A folder on another device than `tmp_path`: the memory disk, or one that is mounted for it."""
+    if quick_disk.stat().st_dev != tmp_path.stat().st_dev:
+        yield quick_disk
+        return
+    place = tmp_path / "second-disk"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
 
 
 @pytest.fixture

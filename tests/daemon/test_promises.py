@@ -187,15 +187,14 @@ def test_without_links_names_are_reserved(tmp_path: Path, monkeypatch: pytest.Mo
     test_same_names_all_get_their_own_output(tmp_path)
 
 
-def test_done_on_another_device_is_a_verified_copy(tmp_path: Path, quick_disk: Path) -> None:
+def test_done_on_another_device_is_a_verified_copy(tmp_path: Path, second_disk: Path) -> None:
     """Where done/ lies on another device the original is copied, compared, and goes last."""
-    if tmp_path.stat().st_dev == quick_disk.stat().st_dev:
-        pytest.skip("there is no second device")
-    yard = Yard(tmp_path, CONFIG.replace("./done", os.fspath(quick_disk / "done")))
+    assert tmp_path.stat().st_dev != second_disk.stat().st_dev
+    yard = Yard(tmp_path, CONFIG.replace("./done", os.fspath(second_disk / "done")))
     yard.drop({"sub/a.jpg": b"one"})
     os.utime(tmp_path / "in" / "sub" / "a.jpg", (1, 1))
     assert yard.once().delivered == 1
-    moved = quick_disk / "done" / "sub" / "a.jpg"
+    moved = second_disk / "done" / "sub" / "a.jpg"
     assert moved.read_bytes() == b"one"
     assert moved.stat().st_mtime == 1
     assert set(yard.files()) == {"out/sub/a.psd", "out/sub/a.png"}
@@ -301,3 +300,64 @@ def test_an_approval_without_a_mask_leaves_the_review_open(tmp_path: Path) -> No
     (approved / psd.name).write_bytes(b"a mask")
     assert yard.once().delivered == 1
     assert yard.files("review") == {}
+
+
+def test_an_approval_overwrites_no_file_of_a_person(tmp_path: Path) -> None:
+    """Where a PSD of that name lies in approved/ already, the review's gets a number and both stay."""
+    from mattebox.daemon.review import decide
+
+    yard = Yard(tmp_path, REVIEW)
+    yard.drop({"a.jpg": b"doubt"})
+    yard.once()
+    psd = next((tmp_path / "review").glob("*.psd"))
+    mine = tmp_path / "review" / "approved" / psd.name
+    mine.parent.mkdir()
+    mine.write_bytes(b"a person's")
+    journal = Journal(tmp_path / "state")
+    (job,) = journal.jobs("review")
+    moved = decide(journal, job, approve=True)
+    journal.close()
+    assert mine.read_bytes() == b"a person's"
+    assert moved.read_bytes() == b"psd:doubt"
+    assert moved.parent == mine.parent
+    assert yard.once().delivered == 1
+
+
+def test_folders_take_what_they_do_not_say_from_the_defaults(tmp_path: Path) -> None:
+    """Every key of a folder but its own name, place and rules may stand in defaults; its own word wins."""
+    from mattebox.daemon.config import FolderKeys
+    from mattebox.daemon.load import load_config
+
+    text = CONFIG.replace("    settle: 10ms\n", "").replace("    failed: ./failed\n", "")
+    text += (
+        "defaults: {settle: 5ms, recursive: false, mode: poll, ignore: ['*.bak'], failed: ./broken,"
+        " done: ./elsewhere, attempts: 7, deduplicate: true, originals: keep, poll: 3s, rescan: 9s,"
+        " patience: 4s}\n"
+    )
+    yard = Yard(tmp_path, text)
+    (folder,) = load_config(yard.config).config.folders
+    assert {key: getattr(folder, key) for key in FolderKeys.model_fields} == {
+        "settle": 0.005, "recursive": False, "mode": "poll", "ignore": ["*.bak"], "attempts": 7,
+        "failed": tmp_path / "broken", "done": tmp_path / "done", "deduplicate": True,
+        "originals": "keep", "poll": 3.0, "rescan": 1.0, "patience": 4.0,
+    }  # fmt: skip
+
+
+def test_thousands_of_one_name_are_numbered_in_few_looks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next free number is found in some 2 log n looks, and a name that is taken meanwhile is not lost."""
+    from mattebox.core.publish import free_place, numbered, publish
+
+    target = tmp_path / "IMG_1.png"
+    for place in range(5000):
+        numbered(target, place).touch()
+    looks: list[Any] = []
+    real = os.path.lexists
+    monkeypatch.setattr(os.path, "lexists", lambda path: looks.append(path) or real(path))
+    assert free_place(target) == 5000
+    assert len(looks) < 40
+    staged = tmp_path / "staged"
+    staged.write_bytes(b"new")
+    assert publish(staged, target, number=True).name == "IMG_1-5001.png"
+    assert all(numbered(target, place).stat().st_size == 0 for place in range(5000))

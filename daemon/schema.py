@@ -1,0 +1,73 @@
+"""The journal's tables, and how an older journal becomes one of today."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import sqlite3
+
+# Each step turns a journal of one version into one of the next; what was released is never edited.
+_STEPS: Final = (
+    (
+        (
+            "CREATE TABLE jobs (id TEXT PRIMARY KEY, folder TEXT NOT NULL, rule TEXT NOT NULL,"
+            " source BLOB NOT NULL, work BLOB NOT NULL, identity TEXT NOT NULL, state TEXT NOT NULL,"
+            " phase TEXT NOT NULL, attempts INTEGER NOT NULL, plan TEXT NOT NULL, report TEXT, reason TEXT,"
+            " sha256 TEXT, created REAL NOT NULL, updated REAL NOT NULL)"
+        ),
+        "CREATE INDEX jobs_by_state ON jobs (state, updated)",
+        "CREATE INDEX jobs_by_content ON jobs (folder, sha256) WHERE sha256 IS NOT NULL",
+        (
+            "CREATE TABLE placements (job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,"
+            " kind TEXT NOT NULL, number INTEGER NOT NULL, staged BLOB NOT NULL, wished BLOB NOT NULL,"
+            " final BLOB, candidate INTEGER NOT NULL, state TEXT NOT NULL, size INTEGER, sha256 TEXT,"
+            " PRIMARY KEY (job, kind, number))"
+        ),
+        (
+            "CREATE TABLE ledger (folder TEXT NOT NULL, rule TEXT NOT NULL, content TEXT NOT NULL,"
+            " device TEXT NOT NULL, path BLOB NOT NULL, job TEXT NOT NULL,"
+            " PRIMARY KEY (folder, rule, content, device, path))"
+        ),
+        (
+            "CREATE TABLE looks (folder TEXT NOT NULL, content TEXT NOT NULL, count INTEGER NOT NULL,"
+            " PRIMARY KEY (folder, content))"
+        ),
+        (
+            "CREATE TABLE contents (folder TEXT NOT NULL, sha256 TEXT NOT NULL, job TEXT NOT NULL,"
+            " PRIMARY KEY (folder, sha256))"
+        ),
+        "CREATE TABLE roots (path BLOB PRIMARY KEY)",
+    ),
+    (
+        # The state that somebody has still to be told of.
+        "ALTER TABLE jobs ADD COLUMN owed TEXT NOT NULL DEFAULT ''",
+        "CREATE INDEX jobs_owed ON jobs (owed) WHERE owed != ''",
+        # How many endings a folder's batch has, while nobody was told that it is finished.
+        "CREATE TABLE batches (folder TEXT PRIMARY KEY, count INTEGER NOT NULL)",
+    ),
+)
+VERSION: Final = len(_STEPS)
+
+
+def bring_up_to_date(database: sqlite3.Connection) -> bool:
+    """Make what is missing, in one transaction; False where the journal comes from a newer program.
+
+    Raises sqlite3.Error.
+    """
+    version = _version(database)
+    if version < VERSION:
+        database.execute("BEGIN IMMEDIATE")
+        # Another process may have been quicker.
+        version = _version(database)
+        for number in range(version, VERSION):
+            for statement in _STEPS[number]:
+                database.execute(statement)
+        # A pragma takes no bound value; this one is a count of ours.
+        database.execute(f"PRAGMA user_version = {max(version, VERSION)}")
+        database.execute("COMMIT")
+    return version <= VERSION
+
+
+def _version(database: sqlite3.Connection) -> int:
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
