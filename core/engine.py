@@ -72,6 +72,15 @@ class Engine:
                 chosen.append(self.segmenter(settings.model_copy(update={"model": name})))
         return chosen
 
+    def interrupt(self) -> None:
+        """End the network's run that goes on in another thread, where one does: cut() raises InferenceError.
+
+        What runs before or after a network is ended by `heed` alone, so that who stops calls this again
+        until cut() has ended.
+        """
+        for segmenter in list(self._segmenters.values()):
+            segmenter.interrupt()
+
     @property
     def loaded(self) -> tuple[str, ...]:
         """The names of the networks that are loaded."""

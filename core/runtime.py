@@ -35,6 +35,9 @@ class Runtime(Protocol):
     def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
         """The network's first output for one prepared picture."""
 
+    def interrupt(self) -> None:
+        """End the run that goes on in another thread, which then raises InferenceError."""
+
 
 def open_runtime(
     weights: Path, side: int, device: str, threads: int, *, on_cpu: Path | None = None
@@ -100,14 +103,22 @@ class OnnxRuntime:
         self._input = entry.name
         self._dtype = np.float16 if entry.type == "tensor(float16)" else np.float32
         self._output = self._session.get_outputs()[0].name
+        self._running = ort.RunOptions()
 
     def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
         """The first output for a (1, 3, side, side) tensor. Raises InferenceError."""
+        options = self._running = ort.RunOptions()
         try:
-            (raw,) = self._session.run([self._output], {self._input: tensor.astype(self._dtype, copy=False)})
+            (raw,) = self._session.run(
+                [self._output], {self._input: tensor.astype(self._dtype, copy=False)}, options
+            )
         except Exception as error:
             raise InferenceError(f"The run on {self.device} failed ({_first_line(error)}).") from error
         return np.asarray(raw, np.float32)
+
+    def interrupt(self) -> None:
+        """End the run that goes on in another thread; a run that begins later is not touched."""
+        self._running.terminate = True
 
     def _accelerated(self, weights: Path) -> Any:
         provider = PROVIDERS[self.device]

@@ -50,3 +50,7 @@ class OpenVinoRuntime:
             return np.array(self._request.get_output_tensor(0).data, np.float32)
         except Exception as error:
             raise InferenceError(f"The run by OpenVINO failed ({str(error)[:200]}).") from error
+
+    def interrupt(self) -> None:
+        """End the run that goes on in another thread, which then raises InferenceError."""
+        self._request.cancel()

@@ -67,6 +67,10 @@ class Segmenter:
         height, width = view.shape[:2]
         return np.asarray(cv2.resize(answer, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
+    def interrupt(self) -> None:
+        """End the run that goes on in another thread, which then raises InferenceError."""
+        self._runtime.interrupt()
+
 
 def prepare(network: Network, view: NDArray[np.uint8]) -> NDArray[np.float32]:
     """A small sRGB picture, (h, w, 3) uint8, as the network wants it: (1, 3, side, side) float32."""

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
+    from mattebox.core.engine import Engine
     from mattebox.gimp_plugin.host import Host
 
 _BEAT: Final = 1.0
+_LOOK: Final = 0.1
 _STEPS: Final = {
     "wait": "Waiting for another cutout",
     "load": "Loading the network",
@@ -41,6 +43,8 @@ class Talk:
         self._host = host
         self._sending = threading.Lock()
         self._gone = threading.Event()
+        self._at_work: Engine | None = None
+        self._stopping = threading.Lock()
         self._text = ""
         self.busy = False
 
@@ -96,6 +100,8 @@ class Talk:
                         self._wire, "done", request.answer_lengths(), shared=True, report=report
                     )
         except MatteboxError as error:
+            if self._gone.is_set():
+                raise EOFError from None
             self._send("failed", message=str(error))
         except MemoryError:
             self._send("failed", message="There is not enough memory for a layer of this size.")
@@ -131,7 +137,7 @@ class Talk:
 
         with self._watched():
             self.heed("wait")
-            with self._host.engine(self) as engine:
+            with self._host.engine(self) as engine, self._stoppable(engine):
                 start = time.monotonic()
                 report, answer = do_cut(request, blobs, engine, self.heed)
                 self._host.last_seconds = round(time.monotonic() - start, 3)
@@ -149,18 +155,41 @@ class Talk:
             done.set()
             thread.join()
 
+    @contextlib.contextmanager
+    def _stoppable(self, engine: Engine) -> Iterator[None]:
+        """Let the watch end a network's run meanwhile, and never the next plug-in's."""
+        self._at_work = engine
+        try:
+            yield
+        finally:
+            with self._stopping:
+                self._at_work = None
+
     def _watch(self, done: threading.Event) -> None:
-        while not done.wait(_BEAT):
-            self._beat()
+        beat = 0.0
+        while not done.wait(_LOOK):
+            self._look()
+            if time.monotonic() >= beat:
+                beat = time.monotonic() + _BEAT
+                self._beat()
+            if self._gone.is_set():
+                with self._stopping:
+                    if self._at_work is not None:
+                        self._at_work.interrupt()
 
     def _beat(self) -> None:
         try:
-            # A plug-in says nothing while it waits: what can be read now is its end.
-            if self._wire.poll():
-                self._gone.set()
+            self._look()
             self._send("step", text=self._text)
         except (OSError, EOFError):
             self._gone.set()
+
+    def _look(self) -> None:
+        # A plug-in says nothing while it waits: what can be read now is its end.
+        with contextlib.suppress(OSError, EOFError):
+            if not self._wire.poll():
+                return
+        self._gone.set()
 
     def _send(self, say: str, blobs: Any = (), **values: Any) -> None:
         with self._sending:

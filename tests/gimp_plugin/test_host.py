@@ -14,13 +14,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.core.endless import write_endless
 
 from mattebox.core.engine import Engine as CoreEngine
+from mattebox.core.segment import Segmenter
+from mattebox.core.settings import CutSettings
 from mattebox.gimp_plugin.folder import AlreadyRunningError, HostError
 from mattebox.gimp_plugin.host import Host
 from mattebox.gimp_plugin.mattebox import protocol
 from mattebox.gimp_plugin.mattebox.client import Engine, EngineError, Record
 from mattebox.gimp_plugin.mattebox.protocol import CutRequest
+from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store
 
 Wait = Callable[[Callable[[], bool]], None]
@@ -128,6 +132,33 @@ def test_a_vanished_plug_in_stops_the_work(
     go_on.set()
     wait_until(lambda: not host.is_busy())
     assert steps == ["before"]
+    host.stop()
+    thread.join(10)
+
+
+def test_a_vanished_plug_in_ends_the_networks_run(
+    meeting: Path, tmp_path: Path, wait_until: Wait, started: Start
+) -> None:
+    """A run that would never end by itself ends with its plug-in, and the next plug-in is served."""
+    network = find_network("u2netp")
+    settings = CutSettings(model="u2netp")
+    core = CoreEngine(Store(tmp_path))
+    endless = Segmenter(network, write_endless(tmp_path / "endless.onnx", network.input_size), threads=1)
+    core._segmenters[network.name, settings.precision] = endless
+    host = Host(meeting, lambda _: core, idle=0)
+    thread = started(host)
+    wire = knock(meeting)
+    protocol.send(wire, "cut", [PIXELS], **CutRequest(30, 20, 3, 8, {"model": "u2netp"}).head())
+    while protocol.receive_head(wire)["text"] != "Finding the subject":
+        pass
+    wire.close()
+    wait_until(lambda: not host.is_busy())
+    wire = knock(meeting)
+    protocol.send(wire, "cut", [PIXELS, MASK], **REQUEST.head())
+    while (head := protocol.receive_head(wire))["say"] == "step":
+        pass
+    assert protocol.receive_blobs(wire, head) == [MASK]
+    wire.close()
     host.stop()
     thread.join(10)
 
