@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, cre
 
 from mattebox.core.device import Device  # noqa: TC001 - pydantic reads the annotation
 from mattebox.core.settings import CutSettings, FinishSettings, Output, Settings
+from mattebox.core.settings.rule import rule_name
 from mattebox.daemon.conditions import REGISTRY
 from mattebox.daemon.conditions.base import as_list
 from mattebox.daemon.template import check_template
@@ -139,7 +140,7 @@ class Folder(FolderKeys):
 
     def rule_name(self, index: int) -> str:
         """A rule's own name, or rule-1, rule-2, ... by its place."""
-        return self.rules[index].name or f"rule-{index + 1}"
+        return rule_name(self.rules[index].name, index)
 
 
 class EngineConfig(Settings):

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from mattebox.core.settings import FORMATS
 from mattebox.core.settings.explain import nearest
+from mattebox.core.settings.yamlfile import YamlFile, YamlMistakeError, read_yaml
 from mattebox.daemon.check import mistakes
 from mattebox.daemon.config import Config
 from mattebox.daemon.errors import ConfigError
-from mattebox.daemon.yamlfile import YamlFile, YamlMistakeError, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
-from mattebox.core.settings import CutSettings, FinishSettings, Output, Settings, parse_output
+from mattebox.core.settings import CutSettings, FinishSettings, Output, parse_output
+from mattebox.core.settings.rule import layered, rule_cut
 from mattebox.daemon.errors import TemplateError
 from mattebox.daemon.plan import Plan, PlannedOutput, ReviewPlan
 from mattebox.daemon.template import Names, Template
@@ -18,18 +19,15 @@ if TYPE_CHECKING:
     from mattebox.daemon.config import Config, Delivery, Folder, Rule
     from mattebox.daemon.load import LoadedConfig
 
-Some = TypeVar("Some", bound=Settings)
-
 
 def cut_settings(config: Config, rule: Rule) -> CutSettings:
     """The rule's own settings over those of `defaults`, over the engine's network."""
-    named = {} if config.engine.model is None else {"model": config.engine.model}
-    return _merged(config.defaults.cut, rule.cut, named)
+    return rule_cut(rule.cut, config.defaults.cut, config.engine.model)
 
 
 def finish_settings(config: Config, rule: Rule) -> FinishSettings:
     """The rule's own settings over those of `defaults`."""
-    return _merged(config.defaults.finish, rule.finish, {})
+    return layered(rule.finish, config.defaults.finish)
 
 
 def deliveries(config: Config, rule: Rule) -> list[Delivery]:
@@ -87,9 +85,3 @@ def _target(text: str, loaded: LoadedConfig, names: Names) -> Path:
 
 def _output(item: Delivery) -> Output:
     return parse_output({**item.model_dump(exclude={"to"}, exclude_unset=True), "format": item.format})
-
-
-def _merged(default: Some, own: Some, lowest: dict[str, Any]) -> Some:
-    # A preset's settings were filled in when the configuration was read; its name has done its part.
-    layers = [item.model_dump(exclude_unset=True, exclude={"preset"}) for item in (default, own)]
-    return type(own).model_validate({**lowest, **layers[0], **layers[1]})

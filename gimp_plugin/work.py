@@ -12,7 +12,7 @@ from mattebox.core.errors import SettingsError
 from mattebox.core.photo import Photo
 from mattebox.core.settings import CutSettings
 from mattebox.core.settings.explain import explain
-from mattebox.gimp_plugin.rule import read_rule
+from mattebox.core.settings.rule import read_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,17 +7,21 @@ from pathlib import Path
 import pytest
 
 from mattebox.core.errors import SettingsError
-from mattebox.gimp_plugin.rule import read_rule
+from mattebox.core.settings.rule import read_rule
+from mattebox.daemon.load import load_config
+from mattebox.daemon.planning import cut_settings
 
 CONFIG = """
 version: 1
 engine: {model: u2netp}
-defaults: {cut: {refine: none}}
+defaults:
+  cut: {refine: none}
+  deliver: [{format: png, to: "./out/{stem}.png"}]
 folders:
   - name: studio
     watch: ./in
     rules:
-      - {name: packshots, cut: {model: isnet-general-use}}
+      - {name: packshots, when: {extension: jpg}, cut: {model: isnet-general-use}}
       - cut: {refine: auto}
   - name: street
     watch: ./other
@@ -47,6 +51,25 @@ def test_a_name_that_fits_not_exactly_one_rule_lists_them(config: Path, name: st
     """Two rules of one name, no such rule, or no name where there are several: the known ones are told."""
     with pytest.raises(SettingsError, match="rule-2"):
         read_rule(config, name)
+
+
+def test_editor_and_hot_folder_read_the_same_of_every_rule(config: Path) -> None:
+    """Each rule's settings are the very ones that the daemon plans with."""
+    loaded = load_config(config)
+    names = []
+    for folder in loaded.config.folders:
+        for index, rule in enumerate(folder.rules):
+            names.append(f"{folder.name}/{folder.rule_name(index)}")
+            assert read_rule(config, names[-1]) == cut_settings(loaded.config, rule)
+    assert names == ["studio/packshots", "studio/rule-2", "street/packshots"]
+
+
+def test_a_mistake_is_told_with_its_line_and_column(tmp_path: Path) -> None:
+    """As `mattebox check` would: FILE:LINE:COLUMN."""
+    path = tmp_path / "twice.yaml"
+    path.write_text("version: 1\nversion: 1\n", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"twice\.yaml:2:1: version: this key stands twice"):
+        read_rule(path, "")
 
 
 def test_the_only_rule_needs_no_name(tmp_path: Path) -> None:
