@@ -40,6 +40,13 @@ def to_srgb(pixels: Pixels, mode: ColourMode, icc: bytes | None) -> Pixels:
     return out
 
 
+def has_usable_profile(mode: ColourMode, icc: bytes | None) -> bool:
+    """Whether `icc` is a sound profile of that mode, so that `to_srgb` goes by it."""
+    channels = {"gray": 1, "rgb": 3, "cmyk": 4}[mode]
+    sample: NDArray[Any] = np.zeros((1, 1, channels), np.uint8)
+    return icc is not None and _transformed(sample, mode, icc, "rgb", srgb_profile()) is not None
+
+
 def from_srgb(pixels: Pixels, mode: ColourMode, icc: bytes | None) -> Pixels:
     """SRGB pixels (h, w, 3) in another mode and profile, (h, w, c) of the same dtype."""
     if mode == "rgb" and not icc:

@@ -13,6 +13,7 @@ from mattebox.core.photo import exif as exif_block
 from mattebox.core.photo.deep import full_range, split_alpha
 from mattebox.core.photo.limits import check_limits
 from mattebox.core.photo.model import Header, OpenPhoto, Planes
+from mattebox.core.photo.pillow import frame_note
 from mattebox.core.photo.tiff import tiff_exif
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def opened_heif(file: BinaryIO, path: Path, limits: ReadLimits) -> Iterator[Open
         exif=exif_block.bare(primary.info.get("exif")),
         xmp=primary.info.get("xmp") or None,
         frames=len(heif),
+        notes=frame_note(len(heif)),
     )
     bits = int(primary.info.get("bit_depth") or 16) if depth else 16
 

@@ -41,8 +41,10 @@ _EXIF_DIRECTORY: Final = 0x8769
 _GPS_DIRECTORY: Final = 0x8825
 _INTEROP_DIRECTORY: Final = 0xA005
 # What describes the picture rather than how this file stores it: description, make, model, software,
-# date, artist, copyright, host, rating.
-_TOLD: Final = frozenset({0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298, 0x4746, 0x4749})
+# date, artist, copyright, host, rating, and Windows' title, comment, author, keywords and subject.
+_TOLD: Final = frozenset(
+    {0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298, 0x4746, 0x4749, *range(0x9C9B, 0x9CA0)}
+)
 
 
 class _Layout(NamedTuple):

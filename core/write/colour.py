@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mattebox.core.colour import in_depth, srgb_profile, to_srgb
+from mattebox.core.colour import has_usable_profile, in_depth, srgb_profile, to_srgb
 from mattebox.core.write.flatten import flat_rows, strips
 
 if TYPE_CHECKING:
@@ -49,6 +49,21 @@ def sheet_of(composition: Composition, *, clear_hidden: bool = True) -> Sheet:
     icc = srgb_profile() if inks else _profile_for(colours, photo.icc)
     clear = composition.background is None
     return Sheet(composition.size, colours + clear, photo.bits, icc, rows)
+
+
+def changes(composition: Composition, name: str, *, bits: int = 16) -> tuple[str, ...]:
+    """What a format called `name`, of RGB and at most `bits` a channel, makes of the colours: sentences."""
+    photo, told = composition.photo, []
+    if composition.mode == "cmyk":
+        way = (
+            "its profile"
+            if has_usable_profile("cmyk", photo.icc)
+            else "its inks alone, for it has no profile"
+        )
+        told.append(f"{name} holds no CMYK: the photo was converted to sRGB by {way}; TIFF and PSD keep it.")
+    if photo.bits > bits:
+        told.append(f"{name} holds {bits} bits a channel: the photo's {photo.bits} were rounded.")
+    return tuple(told)
 
 
 def _with_alpha(pixels: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from mattebox.core.photo.exif import PREFIX
 from mattebox.core.photo.exif_shrink import shrunk
 from mattebox.core.photo.xmp import extension_segments, split
 from mattebox.core.write.blocks import blocks_of, writing
-from mattebox.core.write.colour import as_image, sheet_of
+from mattebox.core.write.colour import as_image, changes, sheet_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 
 
 def write(composition: Composition, options: JpegOutput, path: Path) -> tuple[str, ...]:
-    """Write one JPEG with profile, EXIF, XMP and DPI; returns what of them found no room.
+    """Write one JPEG with profile, EXIF, XMP and DPI; returns what found no room in it.
 
     Raises WriteError, SettingsError.
     """
@@ -59,7 +59,7 @@ def write(composition: Composition, options: JpegOutput, path: Path) -> tuple[st
             extra=b"".join(b"\xff\xe1" + (len(part) + 2).to_bytes(2) + part for part in segments),
             dpi=tuple(round(value) for value in blocks.dpi) if blocks.dpi else (0, 0),
         )
-    return left_out + without
+    return changes(composition, "JPEG", bits=8) + left_out + without
 
 
 def _exif(block: bytes | None) -> tuple[bytes, tuple[str, ...]]:

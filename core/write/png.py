@@ -15,7 +15,7 @@ from isal import isal_zlib
 
 from mattebox.core.parallel import side_by_side
 from mattebox.core.write.blocks import Blocks, blocks_of, writing
-from mattebox.core.write.colour import Sheet, sheet_of
+from mattebox.core.write.colour import Sheet, changes, sheet_of
 from mattebox.core.write.flatten import strips
 
 if TYPE_CHECKING:
@@ -36,11 +36,12 @@ _LAST_BLOCK: Final = b"\x03\x00"
 _ADLER_BASE: Final = 65521
 
 
-def write(composition: Composition, options: PngOutput, path: Path) -> None:
-    """Write one PNG with profile, EXIF, XMP and DPI. Raises WriteError."""
+def write(composition: Composition, options: PngOutput, path: Path) -> tuple[str, ...]:
+    """Write one PNG with profile, EXIF, XMP and DPI; returns what became of the inks. Raises WriteError."""
     sheet = sheet_of(composition, clear_hidden=options.hidden == "clear")
     with writing(path) as file:
         write_png(file, sheet, options.compression, blocks_of(composition, gps=options.gps))
+    return changes(composition, "PNG")
 
 
 def write_png(file: BinaryIO, sheet: Sheet, compression: str, blocks: Blocks) -> None:

@@ -29,17 +29,20 @@ _XMP: Final = 700
 _EXIF_DIRECTORY: Final = 0x8769
 _GPS_DIRECTORY: Final = 0x8825
 _INTEROP_DIRECTORY: Final = 0xA005
-_ASCII: Final = 2
-# Description, make, model, software, date, artist, host, copyright: text beside the picture.
-_TOLD: Final = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298)
+_BYTE, _ASCII, _SHORT = 1, 2, 3
+# Description, make, model, software, date, artist, host, rating (twice), copyright, and the title, comment,
+# author, keywords and subject that Windows tells in UTF-16: what is said about the picture.
+_TOLD: Final = (
+    *(0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749, 0x8298),
+    *(0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F),
+)
 
 
 def write(composition: Composition, options: TiffOutput, path: Path) -> None:
     """Write one TIFF with profile, EXIF, XMP and DPI. Raises WriteError."""
     blocks = blocks_of(composition, gps=options.gps)
     told, directories = _taken_apart(blocks.exif)
-    extra: list[tuple[Any, ...]] = [(tag, 2, 0, text, True) for tag, text in told]
-    extra += [(tag - 1, 4, 1, 0, True) for tag in directories]
+    extra = told + [(tag - 1, 4, 1, 0, True) for tag in directories]
     if blocks.xmp:
         extra.append((_XMP, 1, len(blocks.xmp), blocks.xmp, True))
     with writing(path) as file:
@@ -97,12 +100,14 @@ def _strips(composition: Composition, options: TiffOutput) -> Iterator[bytes]:
         yield isal_zlib.compress(change.tobytes(), _LEVEL)
 
 
-def _taken_apart(exif: bytes | None) -> tuple[list[tuple[int, str]], dict[int, ImageFileDirectory_v2]]:
-    """The texts of an EXIF block's first directory, and its Exif and GPS directories, little-endian."""
+def _taken_apart(
+    exif: bytes | None,
+) -> tuple[list[tuple[Any, ...]], dict[int, ImageFileDirectory_v2]]:
+    """What an EXIF block's first directory says, as tifffile takes it; its Exif and GPS directories."""
     if exif is None:
         return [], {}
     first = _directory(exif, int.from_bytes(exif[4:8], "little" if exif[:2] == b"II" else "big"))
-    told = [(tag, str(first[tag])) for tag in _TOLD if tag in first and first.tagtype.get(tag) == _ASCII]
+    told = [entry for tag in _TOLD if tag in first for entry in _told(tag, first)]
     found = {}
     for tag in (_EXIF_DIRECTORY, _GPS_DIRECTORY):
         place = first.get(tag)
@@ -112,6 +117,18 @@ def _taken_apart(exif: bytes | None) -> tuple[list[tuple[int, str]], dict[int, I
             if len(inner):
                 found[tag] = inner
     return told, found
+
+
+def _told(tag: int, first: ImageFileDirectory_v2) -> list[tuple[Any, ...]]:
+    """A tag of text, bytes or one number as tifffile's extra tag; nothing for any other."""
+    kind, value = first.tagtype.get(tag), first[tag]
+    if kind == _ASCII:
+        return [(tag, _ASCII, 0, str(value), True)]
+    if isinstance(value, bytes):
+        return [(tag, _BYTE, len(value), value, True)]
+    if kind == _SHORT and isinstance(value, int):
+        return [(tag, _SHORT, 1, value, True)]
+    return []
 
 
 def _directory(exif: bytes, place: int) -> ImageFileDirectory_v2:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mattebox.core.errors import SettingsError
 from mattebox.core.photo.exif import PREFIX
 from mattebox.core.write.blocks import blocks_of, writing
-from mattebox.core.write.colour import as_image, sheet_of
+from mattebox.core.write.colour import as_image, changes, sheet_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 _LONGEST: Final = 16_383
 
 
-def write(composition: Composition, options: WebpOutput, path: Path) -> None:
-    """Write one WebP with profile, EXIF and XMP. Raises WriteError, SettingsError (too large)."""
+def write(composition: Composition, options: WebpOutput, path: Path) -> tuple[str, ...]:
+    """Write one WebP with profile, EXIF and XMP; returns what became of the colours.
+
+    Raises WriteError, SettingsError (too large).
+    """
     width, height = composition.size
     if max(width, height) > _LONGEST:
         raise SettingsError(
@@ -42,3 +45,4 @@ def write(composition: Composition, options: WebpOutput, path: Path) -> None:
             exif=PREFIX + blocks.exif if blocks.exif else b"",
             xmp=blocks.xmp or b"",
         )
+    return changes(composition, "WebP", bits=8)

@@ -214,6 +214,19 @@ def test_a_heic_photo_is_read_by_the_extra(tmp_path: Path, rgb: NDArray[np.uint8
     assert np.array_equal(alpha, rgb[..., 0])
 
 
+def test_further_pictures_of_a_heic_are_left_out_with_a_warning(
+    tmp_path: Path, rgb: NDArray[np.uint8]
+) -> None:
+    """Of a HEIC with two pictures the primary one is read, and a sentence says so."""
+    heif = pytest.importorskip("pillow_heif")
+    burst = heif.from_pillow(Image.fromarray(rgb))
+    burst.add_from_pillow(Image.fromarray(255 - rgb))
+    burst.save(tmp_path / "a.heic", quality=-1, primary_index=1)
+    photo = read_photo(tmp_path / "a.heic")
+    assert np.abs(photo.pixels.astype(int) - (255 - rgb.astype(int))).mean() < 4
+    assert photo.warnings == ("Only the first of 2 pages or frames was used.",)
+
+
 def test_a_deep_heic_fills_16_bits(tmp_path: Path) -> None:
     """Ten bits become sixteen with white at 65535."""
     heif = pytest.importorskip("pillow_heif")

@@ -79,7 +79,8 @@ def apart(ours: np.ndarray, theirs: np.ndarray) -> int:
 def test_inks_become_the_light_that_little_cms_makes_of_them(tmp_path: Path, kind: type, form: str) -> None:
     """PNG and WebP hold sRGB within one level of tificc's, and say that it is sRGB."""
     photo = press_photo(kind)
-    write_output(whole(photo), parse_output({"format": form}), tmp_path / f"a.{form}")
+    notes = write_output(whole(photo), parse_output({"format": form}), tmp_path / f"a.{form}")
+    assert ["sRGB by its profile" in note for note in notes] == [True]
     read = read_photo(tmp_path / f"a.{form}")
     assert apart(np.asarray(read.pixels), by_tificc(photo, tmp_path)) <= 1
     assert read.mode == "rgb"
@@ -105,7 +106,7 @@ def test_inks_stay_inks_where_the_format_has_them(tmp_path: Path, form: str, kin
     """TIFF and PSD keep the inks bit for bit and their profile byte for byte."""
     photo = press_photo(kind)
     path = tmp_path / f"a.{form}"
-    write_output(whole(photo), parse_output({"format": form}), path)
+    assert write_output(whole(photo), parse_output({"format": form}), path) == ()
     read = read_photo(path)
     assert read.mode == "cmyk"
     assert np.array_equal(read.pixels, photo.pixels)

@@ -52,6 +52,8 @@ def exif_block() -> bytes:
     tags = Image.Exif()
     tags[0x010F] = "Camera works"
     tags[0x0132] = "2026:01:02 03:04:05"
+    tags[0x4746] = 4
+    tags[0x9C9E] = "Käfer;Laub\0".encode("utf-16-le")
     tags.get_ifd(0x8769).update(
         {0x829A: IFDRational(1, 250), 0x9003: "2026:01:02 03:04:05", 0x927C: b"maker's note"}
     )
@@ -133,6 +135,8 @@ def test_profile_exif_xmp_and_dpi_come_back(tmp_path: Path, form: str) -> None:
     assert facts.exif["Make"] == "Camera works"
     assert facts.exif["DateTime"] == facts.exif["DateTimeOriginal"] == "2026:01:02 03:04:05"
     assert facts.exif["MakerNote"] == b"maker's note"
+    assert facts.exif["Rating"] == 4
+    assert facts.exif["XPKeywords"] == "Käfer;Laub\0".encode("utf-16-le")
     assert facts.exif["GPSLatitude"] == (48.0, 12.0, 30.0)
     if form != "webp":  # the container has no field for it
         assert back.dpi == pytest.approx((300, 240), abs=0.01)
@@ -176,6 +180,18 @@ def test_cmyk_becomes_srgb_where_the_format_has_no_inks(tmp_path: Path, form: st
     assert (back.pixels[1, 1] == 255).all()
     assert (back.pixels[0, 0] == 0).all()
     assert back.icc
+
+
+@pytest.mark.parametrize("form", ["webp", "jpeg"])
+def test_fewer_bits_and_missing_profiles_are_told(tmp_path: Path, form: str) -> None:
+    """A format of 8 bits says what became of 16, and inks without a profile are said to have none."""
+    alpha = np.full((3, 4), 65535, np.uint16)
+    for mode, told in (("rgb", ["16 were rounded"]), ("cmyk", ["has no profile", "16 were rounded"])):
+        made = composition(np.full((3, 4, CHANNELS[mode]), 40000, np.uint16), mode, alpha)
+        made = replace(made, background=(65535,) * CHANNELS[mode])
+        notes = write_output(made, parse_output({"format": form}), tmp_path / mode)
+        assert len(notes) == len(told)
+        assert all(words in note for words, note in zip(told, notes, strict=True))
 
 
 @pytest.mark.parametrize(("bits", "expected"), [("auto", 40000), (16, 40000), (8, 156)])
