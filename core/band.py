@@ -41,3 +41,12 @@ def trimap(level: Map, reach: float) -> Trimap:
         outside=np.asarray((subject == 0) & ~unknown),
         unknown=np.asarray(unknown),
     )
+
+
+def unknown_band(level: Map, reach: float) -> NDArray[np.bool_]:
+    """Unsure pixels and the crossing of one half in a matte (h, w) in 0..1, widened by `reach` pixels."""
+    radius = max(2, round(reach))
+    element = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * radius + 1, 2 * radius + 1))
+    edge = cv2.morphologyEx((level > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, element)
+    unsure = ((level > _UNSURE) & (level < 1 - _UNSURE)).astype(np.uint8)
+    return np.asarray(np.maximum(edge, cv2.dilate(unsure, element)) > 0)

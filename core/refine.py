@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
-from mattebox.core.band import trimap
+from mattebox.core.band import trimap, unknown_band
 from mattebox.core.colour_line import Sides, along_line, both_sides
 from mattebox.core.enlarge import beneath, enlarged, tiles
+from mattebox.core.evidence import believed, softness
+from mattebox.core.learned import shipped_refiner
 from mattebox.core.parallel import side_by_side
 from mattebox.core.solid import solid
+from mattebox.core.view import network_view
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mattebox.core.learned import LearnedRefiner
     from mattebox.core.photo import Photo, Pixels
 
     Map = NDArray[np.float32]
@@ -25,11 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What colour has to show before it may change the network's edge.
+    """What colour has to show before it may change an edge.
 
-    reach: the band's half width in pixels of the network's input. contrast: the squared distance of the
-    two sides' colours at which it has half a say. tolerance: how far its alpha, averaged over a pixel of
-    the network's input, may leave what the network said there; beyond it has no say.
+    reach: the band's half width, in pixels of the map that is asked about. contrast: the squared distance
+    of the two sides' colours at which it has half a say. tolerance: how far its alpha, averaged over a
+    pixel of that map, may leave the map; beyond it has no say.
     """
 
     reach: float
@@ -37,13 +41,14 @@ class Evidence:
     tolerance: float
 
 
-# Measured on labelled photos with the answers of U²-Net (bench/quality.py): looser evidence gains on real
-# hair and loses on hard edges.
+# Measured on labelled photos (bench/edges.py): looser evidence gains on real hair and loses on hard edges.
 _EVIDENCE: Final = {
     "auto": Evidence(2.0, 0.1, 0.15),
     "hard": Evidence(2.0, 0.1, 0.15),
     "hair": Evidence(4.0, 0.02, 0.4),
 }
+# Half the width of the band that the learned refiner may change, in pixels of the network's input.
+_REACH: Final = 3.0
 # A hard edge becomes this many pixels wide.
 _HARD_WIDTH: Final = 1.5
 # A rough matte's edge may be anywhere within its reach, so nothing is asked of colour but contrast.
@@ -57,22 +62,39 @@ def refine_matte(
     mode: str = "auto",
     detail: float = 1.0,
     small: Pixels | None = None,
+    *,
+    refiner: LearnedRefiner | None = None,
 ) -> Pixels:
     """Alpha of the photo's size and depth, (h, w) uint8 or uint16, from a map of any smaller size.
 
     mode: auto, none, hair or hard. detail: pixels of the map per pixel of the network's input. small: the
-    photo's pixels at the map's size, where somebody has them. Within the unknown band colour decides as
-    far as its evidence goes; elsewhere the map stands, solid where it is sure.
+    photo's pixels at the map's size, where somebody has them. refiner: another than the shipped one.
+    Within the unknown band the learned refiner and then, at the photo's own scale, colour decide as far
+    as the evidence goes; elsewhere the map stands, solid where it is sure.
     """
     level = solid(probability, detail)
     if mode == "none":
         return _full_size(photo, level, None, 1.0)
-    evidence = _EVIDENCE[mode]
-    sides, say = _weigh(_at_size(photo, level) if small is None else small, level, evidence, detail)
+    small = _at_size(photo, level) if small is None else small
+    view = network_view(photo, small, own_alpha=False)
+    level = _learned(refiner or shipped_refiner(), view, _unit(small), level, detail)
+    sides, say = _weigh(small, level, _EVIDENCE[mode], 1.0)
     steepness = 1.0
     if mode == "hard":
         steepness = max(1.0, detail * photo.width / probability.shape[1] / _HARD_WIDTH)
-    return _full_size(photo, level, (sides, say), steepness)
+    return _full_size(photo, level, (sides, say * softness(level, 1.0)), steepness)
+
+
+def _learned(
+    refiner: LearnedRefiner, view: NDArray[np.uint8], picture: Map, level: Map, detail: float
+) -> Map:
+    """The learned refiner's answer as far as it is believed, of the map's size."""
+    band = unknown_band(level, _REACH * detail) & (softness(level, detail) > 0)
+    if not band.any():
+        return level
+    refined = refiner.refine(view, level, band)
+    sides = both_sides(picture, trimap(level, _EVIDENCE["auto"].reach * detail), detail)
+    return believed(level, refined, picture, sides, detail)
 
 
 def refine_rough(photo: Photo, rough: Map, mode: str = "auto", reach: float = 0.015) -> Pixels:

@@ -1,4 +1,4 @@
-"""Judge a refiner on labelled photos: against no refining and against closed form, in one run.
+"""Judge a refiner on labelled photos: against the shipped one, none, and closed form, in one run.
 
 python -m bench.refiner.judge refiner.onnx --data FOLDER [--set NAME] [--every N] [--closed-form]
 
@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 from bench.metrics import edge_error, iou
-from bench.refiner.tiles import LearnedRefiner
 from rich.console import Console
 from rich.table import Table
 
+from mattebox.core.learned import LearnedRefiner
 from mattebox.core.photo import Photo
 from mattebox.core.refine import refine_matte
 from mattebox.core.segment import Segmenter
@@ -104,10 +104,13 @@ def unrefined(image: NDArray[np.uint8], coarse: Matte, seen: int) -> Matte:
     return solid(np.asarray(enlarged, np.float32), _detail(image, seen))
 
 
-def colour_line(image: NDArray[np.uint8], coarse: Matte, seen: int) -> Matte:
-    """What the product does: `refine: auto`."""
+def refined(
+    image: NDArray[np.uint8], coarse: Matte, seen: int, refiner: LearnedRefiner | None = None
+) -> Matte:
+    """What the product does, `refine: auto`, with the refiner that it ships or with another."""
     enlarged = np.clip(cv2.resize(coarse, image.shape[1::-1], interpolation=cv2.INTER_LINEAR), 0, 1)
-    alpha = refine_matte(Photo(image, "rgb"), np.asarray(enlarged, np.float32), "auto", _detail(image, seen))
+    level, detail = np.asarray(enlarged, np.float32), _detail(image, seen)
+    alpha = refine_matte(Photo(image, "rgb"), level, "auto", detail, refiner=refiner)
     return alpha.astype(np.float32) / 255
 
 
@@ -153,10 +156,8 @@ def main() -> None:
     refiner = LearnedRefiner(options.refiner)
     methods: dict[str, Method] = {
         "none": unrefined,
-        "auto": colour_line,
-        "refiner": lambda image, coarse, seen: refiner.refine(
-            image, unrefined(image, coarse, seen), seen=seen
-        ),
+        "shipped": refined,
+        "candidate": lambda image, coarse, seen: refined(image, coarse, seen, refiner),
     }
     if options.closed_form:
         methods["closed form"] = closed_form
