@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mattebox.gimp_plugin.folder import release
 from mattebox.gimp_plugin.install import RECORD, SOURCE, files, is_ours
 from mattebox.gimp_plugin.mattebox.client import Engine, EngineError, Record
 
@@ -42,15 +43,28 @@ def examine(profile: Profile) -> Iterator[Finding]:
     yield from _files(profile, target)
     yield from _searched(profile)
     yield from _seen(profile, target)
+    if profile.kind in ("Flatpak", "Snap"):
+        yield Finding(
+            True,
+            f"{profile.label}: this GIMP may not start programs, so its engine must run before a cut: leave "
+            "'mattebox engine --idle 0' running.",
+        )
 
 
 def examine_engine(profile: Profile) -> Finding:
     """Whether the plug-in of this profile can start and reach its engine, by doing it."""
     try:
         record = Record.read(profile.plugin / RECORD)
-        Engine(record, lambda _: None).close()
+        engine = Engine(record, lambda _: None)
+        engine.close()
     except EngineError as error:
         return Finding(False, f"{profile.label}: {error}")
+    if engine.version != release():
+        return Finding(
+            False,
+            f"{profile.label}: a running engine is of mattebox {engine.version}, and this is {release()}; "
+            "run 'mattebox engine --stop', the next cut starts the new one.",
+        )
     return Finding(True, f"{profile.label}: its engine answers ({record.folder}).")
 
 

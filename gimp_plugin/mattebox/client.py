@@ -95,6 +95,7 @@ class Engine:
             raise EngineError(_LOST) from error
         if head["say"] != "hello":
             raise EngineError(str(head.get("message", _LOST)))
+        self.version = str(head.get("version", ""))
         can = head.get("can", [])
         self._can = frozenset(str(word) for word in can) if isinstance(can, list) else frozenset()
 

@@ -72,7 +72,8 @@ class Mattebox(Gimp.PlugIn):  # type: ignore[misc]  # gi has no types
         procedure.set_menu_label(label)
         procedure.add_menu_path("<Image>/Layer/Mask")
         procedure.add_menu_path("<Layers>/Layers Menu")
-        procedure.set_documentation(blurb, f"{blurb}. The picture never leaves this computer.", name)
+        # Without a help id the dialog has no Help button: GIMP would look for a page in its own manual.
+        procedure.set_documentation(blurb, f"{blurb}. The picture never leaves this computer.", None)
         procedure.set_attribution("The Mattebox founders", "MIT", "2026")
         if name == MASK:
             _add_mask_arguments(procedure)
@@ -110,7 +111,7 @@ def _add_mask_arguments(procedure: Any) -> None:
     )
     _add_choice(procedure, "existing", "E_xisting mask", ways, "replace")
     _add_choice(procedure, "result", "Resul_t", RESULTS, "mask")
-    inside = "Only inside the _selection", "Look for the subject in the selection's box alone"
+    inside = "Only _inside the selection", "Look for the subject in the selection's box alone"
     procedure.add_boolean_argument("inside-selection", *inside, False, FLAGS)
     licence = "Accept a licence _without commercial use", "Some networks' weights forbid commercial use"
     procedure.add_boolean_argument("accept-licence", *licence, False, FLAGS)

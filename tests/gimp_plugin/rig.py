@@ -49,17 +49,22 @@ def find_program() -> str | None:
     return None
 
 
+def find_version(root: Path | None) -> str:
+    """The version that this GIMP names its profiles by."""
+    newer = (root / "usr/bin/gimp-console-3.2").exists() if root else shutil.which("gimp-console-3.2")
+    return "3.2" if newer else "3.0"
+
+
 @dataclass
 class Rig:
     """A scratch folder with a home, a profile with the plug-in, and a place for the engine."""
 
     root: Path | None
-    version: str = "3.0"
     scratch: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="mbx-", dir="/tmp")))
 
     def __post_init__(self) -> None:
         """Install the plug-in as the command does; its engine runs outside of the chroot."""
-        profile = self.scratch / "home" / ".config" / "GIMP" / self.version
+        profile = self.scratch / "home" / ".config" / "GIMP" / find_version(self.root)
         profile.mkdir(parents=True)
         (profile / "gimprc").write_text("(show-welcome-dialog no)\n", encoding="utf-8")
         details = record(self.meeting, [("u2net", "u2net"), ("u2netp", "u2netp")])
@@ -100,10 +105,14 @@ class Rig:
         enter = ["unshare", "--mount", "--propagation", "private", "bash", "-euc", ENTER, "enter"]
         return [*enter, str(self.root), str(self.scratch), *line]
 
-    def run(self, script: str, timeout: float = 240, *, fonts: bool = False) -> str:
-        """Run one of the scripts in a headless GIMP; its status must be 0. Returns what it printed."""
+    def run(self, script: str, timeout: float = 240, *, fonts: bool = False, **given: str) -> str:
+        """Run one of the scripts in a headless GIMP; its status must be 0. Returns what it printed.
+
+        `given` are the script's global names with their values.
+        """
         place = f"{self.scratch}/{script}.py"
-        code = f'import sys; sys.path.insert(0, "{self.scratch}"); exec(open("{place}").read())'
+        names = "".join(f"{name} = {value!r}; " for name, value in given.items())
+        code = f'import sys; sys.path.insert(0, "{self.scratch}"); {names}exec(open("{place}").read())'
         program = "gimp-console" if self.root else find_program() or ""
         flags = "-id" if fonts else "-idf"
         line = self.command(program, flags, "--batch-interpreter", "python-fu-eval", "-b", code, "--quit")
@@ -122,7 +131,9 @@ class Rig:
         subprocess.run(line, capture_output=True, check=False, timeout=60, env={**os.environ})
         shutil.rmtree(self.scratch)
         if self.root is not None:
-            (self.root / self.scratch.relative_to("/")).rmdir()
+            place = self.root / self.scratch.relative_to("/")
+            if place.exists():
+                place.rmdir()
 
 
 @dataclass

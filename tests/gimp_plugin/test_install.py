@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from mattebox.cli.gimp import command
-from mattebox.gimp_plugin.doctor import examine
+from mattebox.gimp_plugin.doctor import examine, examine_engine
+from mattebox.gimp_plugin.host import Host
 from mattebox.gimp_plugin.install import InstallError, files, install, record, remove
 from mattebox.gimp_plugin.profiles import find_profiles, profile_at
 
@@ -130,6 +131,27 @@ def test_the_doctor_tells_each_cause_apart(home: Path) -> None:
     notes.write_text('(proc-def "plug-in-mattebox-mask")', encoding="utf-8")
     os.utime(notes, (2e9, 2e9))
     assert sentences(folder) == ""
+
+
+def test_the_doctor_says_what_flatpak_needs(home: Path) -> None:
+    """A sandboxed GIMP reaches an engine that runs, and starts none: the command is told."""
+    flatpak = next(profile for profile in find_profiles(home) if profile.kind == "Flatpak")
+    install(flatpak, DETAILS)
+    assert any("mattebox engine --idle 0" in finding.sentence for finding in examine(flatpak))
+
+
+def test_the_doctor_asks_the_engine_itself(
+    home: Path, host: Host, meeting: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers; one of another version, left from before an update, is told with what to do."""
+    profile = profile_at(home / ".config/GIMP/3.0")
+    install(profile, {**DETAILS, "folder": str(meeting)})
+    assert examine_engine(profile).good
+    monkeypatch.setattr("mattebox.gimp_plugin.talk.release", lambda: "0.0.1")
+    finding = examine_engine(profile)
+    assert not finding.good
+    assert "0.0.1" in finding.sentence
+    assert "mattebox engine --stop" in finding.sentence
 
 
 def test_the_doctor_ends_with_status_1_where_something_is_wrong(home: Path) -> None:

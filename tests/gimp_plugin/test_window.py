@@ -118,3 +118,21 @@ def test_an_engine_that_is_killed_is_an_error_box(window: Window) -> None:
     start_cut(window)
     window.keys("Return")
     window.until(lambda: window.masks() == [True], "the mask after a new start")
+    window.keys("ctrl+z")
+    window.until(lambda: window.images() == [[False, [False], 0]], "the image as it was")
+
+
+def test_again_repeats_what_the_dialog_said(window: Window) -> None:
+    """A dialog that made a channel: "again", found by the / search, makes one more without any dialog."""
+    start_cut(window)
+    # The letter goes to the list of results, whose third entry is the channel.
+    window.keys("alt+t", "Down", "Down", "alt+o")
+    window.until(lambda: window.images() == [[True, [False], 1]], "the channel")
+    window.keys("slash")
+    window.until(lambda: window.has("Search Actions"), "the search")
+    window.do("xdotool", "type", "--delay", "80", "subject (again")
+    window.picture("window-search.png")
+    window.keys("Return")
+    window.until(lambda: window.images() == [[True, [False], 2]], "the second channel")
+    window.keys("ctrl+z", "ctrl+z")
+    window.until(lambda: window.images() == [[False, [False], 0]], "the image as it was")
