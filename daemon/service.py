@@ -119,6 +119,10 @@ PrivateTmp=yes
 ProtectSystem=strict
 ReadWritePaths={paths}
 RestrictSUIDSGID=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+SystemCallArchitectures=native
 LockPersonality=yes
 UMask=0022
 

@@ -177,15 +177,14 @@ def _guarded(function: Callable[[Any], Any], argument: Any) -> Any:
     try:
         return function(argument)
     except MatteboxError as error:
-        if _is_memory(error):
-            return Trouble(str(error), "NotEnoughMemoryError", retry=True, step=error.step or "work")
-        held = _is_environment(error)
-        return Trouble(str(error), type(error).__name__, error.can_retry, held, error.step or "work")
-    except MemoryError:
-        return Trouble("There was not enough memory for it.", "NotEnoughMemoryError", retry=True)
+        short, held = _is_memory(error), _is_environment(error)
+        kind = "NotEnoughMemoryError" if short else type(error).__name__
+        return Trouble(str(error), kind, error.can_retry or short, held and not short, error.step or "work")
     except OSError as error:
         return Trouble(f"{error}.", type(error).__name__, retry=True, hold=error.errno in ENVIRONMENT)
     except Exception as error:  # noqa: BLE001 - a photo must never stop the daemon
+        if _is_memory(error):
+            return Trouble("There was not enough memory for it.", "NotEnoughMemoryError", retry=True)
         return Trouble(f"Unexpected {type(error).__name__}: {error}.", type(error).__name__, retry=True)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.daemon.killers import deadly_do, deadly_look
-from tests.daemon.yard import Yard
+from tests.daemon.yard import CONFIG, Yard
 
 from mattebox.daemon.events import Events
 from mattebox.daemon.load import load_config
@@ -50,3 +50,25 @@ def test_deadly_photos_among_good_ones(tmp_path: Path) -> None:
     assert "SIGKILL" in reason["what"]
     assert "3 times" in json.loads(failed["look.jpg.reason.json"])["what"]
     assert not list(tmp_path.rglob(".mattebox*"))
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_a_photo_beyond_the_workers_memory_among_good_ones(
+    tmp_path: Path, shipped_photos: dict[str, Path]
+) -> None:
+    """It costs its own attempts and lies in failed/ with what to do; the others are delivered."""
+    from PIL import Image
+
+    text = CONFIG.replace("{grace: 1s}", "{model: u2netp, workers: 1, memory: 1.3GB}")
+    yard = Yard(tmp_path, text)
+    Image.new("RGB", (20_000, 10_000), "gray").save(tmp_path / "in" / "huge.jpg")
+    for number in range(3):
+        with Image.open(shipped_photos["flower.jpg"]) as picture:
+            picture.resize((320, 213)).save(tmp_path / "in" / f"small-{number}.jpg")
+    summary = run(load_config(yard.config), Events(yard.events.append), once=True)
+    assert (summary.delivered, summary.failed, summary.left) == (3, 1, 0)
+    reason = json.loads(yard.files("failed")["huge.jpg.reason.json"])
+    assert reason["kind"] == "NotEnoughMemoryError"
+    assert reason["attempts"] == 3
+    assert "engine: memory" in reason["do"]

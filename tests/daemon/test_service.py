@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
 import plistlib
-import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -33,22 +34,51 @@ def test_the_systemd_unit_is_hardened(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert service.start[-1] == ("systemctl", "--user", "enable", "--now", service.file.name)
 
 
+def analysed(tmp_path: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """What systemd-analyze says; it asks for a runtime folder though nothing runs."""
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    return subprocess.run(
+        ["systemd-analyze", *arguments],
+        env={**os.environ, "XDG_RUNTIME_DIR": str(runtime)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.mark.slow
 def test_systemd_finds_no_mistake_in_the_unit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """systemd-analyze verify, where this machine has it, says nothing about our lines."""
-    analyse = shutil.which("systemd-analyze")
+    """systemd-analyze verify has nothing to say about the unit, and much about one with a wrong key."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    service = service_for(CONFIG, [tmp_path, Path("/srv/50% off/out")], "linux")
+    service.file.parent.mkdir(parents=True)
+    service.file.write_bytes(service.text)
+    verify = ("verify", "--user", "--recursive-errors=no", "--man=no")
+    done = analysed(tmp_path, *verify, service.file)
+    assert (done.returncode, done.stderr) == (0, "")
+    service.file.write_bytes(service.text.replace(b"NoNewPrivileges", b"NoNewPrivilege"))
+    assert "Unknown key" in analysed(tmp_path, *verify, service.file).stderr
+
+
+@pytest.mark.slow
+def test_systemd_sees_the_hardening(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """systemd-analyze security counts each of these as set."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     service = service_for(CONFIG, [tmp_path], "linux")
     service.file.parent.mkdir(parents=True)
     service.file.write_bytes(service.text)
-    if analyse is None:
-        assert service.text.count(b"[Service]") == 1
-        return
-    done = subprocess.run(
-        [analyse, "verify", "--user", str(service.file)], capture_output=True, text=True, check=False
+    done = analysed(
+        tmp_path, "security", "--user", "--offline=true", "--no-pager", "--json=short", service.file
     )
-    assert "Unknown key" not in done.stderr
-    assert "Failed to parse" not in done.stderr
+    assert done.returncode == 0, done.stderr
+    found = {item["name"]: item["set"] for item in json.loads(done.stdout) if item["set"] is not None}
+    for name in (
+        "NoNewPrivileges=", "PrivateTmp=", "ProtectSystem=", "RestrictSUIDSGID=", "LockPersonality=",
+        "RestrictRealtime=", "SystemCallArchitectures=", "RestrictNamespaces=~user", "NotifyAccess=",
+        "RestrictAddressFamilies=~AF_PACKET",
+    ):  # fmt: skip
+        assert found[name] is True, name
 
 
 def test_launchd_and_the_task_scheduler_get_well_formed_files() -> None:

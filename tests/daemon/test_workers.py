@@ -54,6 +54,28 @@ def test_bad_tasks_end_alone_and_good_ones_go_on() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is the kernel's")
+def test_a_worker_cannot_take_more_than_its_memory() -> None:
+    """NumPy's and native allocations beyond the limit end their own task; the worker goes on with others."""
+    results: SimpleQueue[Any] = SimpleQueue()
+    pool = Workers(results, workers=1, threads=1, device="cpu", memory=1_000_000_000)
+    try:
+        words = ["good", "allocate", "good", "native", "good"]
+        for number, word in enumerate(words):
+            pool.submit((number, word), act, word, 120)
+        found = [results.get(timeout=120) for _ in words]
+    finally:
+        pool.stop()
+    told = {done.token[1]: done.trouble and (done.trouble.kind, done.trouble.retry) for done in found}
+    assert [done.value for done in found if done.token[1] == "good"] == ["good"] * 3
+    assert told == {
+        "good": None,
+        "allocate": ("NotEnoughMemoryError", True),
+        "native": ("NotEnoughMemoryError", True),
+    }
+
+
+@pytest.mark.slow
 def test_stopping_blames_nobody() -> None:
     """A task that is in work when the pool is stopped is not told as a failure."""
     results: SimpleQueue[Any] = SimpleQueue()
