@@ -51,7 +51,7 @@ class Sides:
     def contrast(self) -> Map:
         """The squared distance of the two colours, (h, w)."""
         apart = self.subject - self.behind
-        return _dot(apart, apart)
+        return summed_product(apart, apart)
 
 
 def both_sides(picture: Map, parts: Trimap, detail: float) -> Sides:
@@ -65,11 +65,11 @@ def both_sides(picture: Map, parts: Trimap, detail: float) -> Sides:
 def along_line(picture: Map, subject: Map, behind: Map) -> Map:
     """Alpha (h, w) in 0..1 of pixels (h, w, c) on the line from `behind` to `subject`."""
     line = subject - behind
-    along = _dot(picture - behind, line) / (_dot(line, line) + np.float32(_STEADY))
+    along = summed_product(picture - behind, line) / (summed_product(line, line) + np.float32(_STEADY))
     return np.asarray(np.clip(along, 0.0, 1.0), np.float32)
 
 
-def _dot(first: Map, second: Map) -> Map:
+def summed_product(first: Map, second: Map) -> Map:
     """The sum over channels (h, w, c) of a product, (h, w)."""
     product = cv2.multiply(first, second).reshape(first.shape)
     return np.asarray(cv2.transform(product, np.ones((1, first.shape[2]), np.float32)), np.float32)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from mattebox.core.colour_line import summed_product
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -67,8 +69,8 @@ def believed(level: Map, refined: Map, picture: Map, sides: Sides, detail: float
 
 def _unexplained(matte: Map, picture: Map, sides: Sides) -> Map:
     """The squared distance of the picture from the two sides' colours mixed by `matte`, (h, w)."""
-    mixed = sides.behind + matte[..., None] * (sides.subject - sides.behind)
-    return np.asarray(np.square(picture - mixed).sum(axis=2), np.float32)
+    apart = picture - (sides.behind + matte[..., None] * (sides.subject - sides.behind))
+    return summed_product(apart, apart)
 
 
 def _window(detail: float) -> tuple[int, int]:

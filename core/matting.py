@@ -82,7 +82,14 @@ def cut_seen(seen: Seen, heed: Callable[[str], None] = go_on) -> Cutout:
 
     def refined() -> Pixels:
         with timed(seconds, "refine"):
-            return refine_matte(photo, seen.probability, settings.refine, seen.sight.detail, seen.small)
+            return refine_matte(
+                photo,
+                seen.probability,
+                settings.refine,
+                seen.sight.detail,
+                seen.small,
+                learned=settings.quality != "fast",
+            )
 
     heed("refine")
     features, alpha = both(measured, refined)

@@ -63,26 +63,31 @@ def refine_matte(
     detail: float = 1.0,
     small: Pixels | None = None,
     *,
+    learned: bool = True,
     refiner: LearnedRefiner | None = None,
 ) -> Pixels:
     """Alpha of the photo's size and depth, (h, w) uint8 or uint16, from a map of any smaller size.
 
     mode: auto, none, hair or hard. detail: pixels of the map per pixel of the network's input. small: the
-    photo's pixels at the map's size, where somebody has them. refiner: another than the shipped one.
-    Within the unknown band the learned refiner and then, at the photo's own scale, colour decide as far
-    as the evidence goes; elsewhere the map stands, solid where it is sure.
+    photo's pixels at the map's size, where somebody has them. learned: whether the learned refiner is
+    asked, which takes half as long as a network's look; `refiner` is another than the shipped one. Within
+    the unknown band it and then, at the photo's own scale, colour decide as far as the evidence goes;
+    elsewhere the map stands, solid where it is sure.
     """
     level = solid(probability, detail)
     if mode == "none":
         return _full_size(photo, level, None, 1.0)
     small = _at_size(photo, level) if small is None else small
-    view = network_view(photo, small, own_alpha=False)
-    level = _learned(refiner or shipped_refiner(), view, _unit(small), level, detail)
-    sides, say = _weigh(small, level, _EVIDENCE[mode], 1.0)
+    scale = detail
+    if learned:
+        view = network_view(photo, small, own_alpha=False)
+        level = _learned(refiner or shipped_refiner(), view, _unit(small), level, detail)
+        scale = 1.0
+    sides, say = _weigh(small, level, _EVIDENCE[mode], scale)
     steepness = 1.0
     if mode == "hard":
         steepness = max(1.0, detail * photo.width / probability.shape[1] / _HARD_WIDTH)
-    return _full_size(photo, level, (sides, say * softness(level, 1.0)), steepness)
+    return _full_size(photo, level, (sides, say * softness(level, scale)), steepness)
 
 
 def _learned(

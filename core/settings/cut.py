@@ -25,8 +25,8 @@ class CutSettings(Settings):
     )
     quality: Literal["fast", "balanced", "best"] = Field(
         "balanced",
-        description="fast: one look; balanced: also mirrored and at the subject's own box; "
-        "best: with every network at hand",
+        description="fast: one look, edges by colour alone; balanced: also mirrored and at the subject's "
+        "own box, edges by the learned refiner too; best: with every network at hand",
     )
     subject: Subject = Field(
         "auto",

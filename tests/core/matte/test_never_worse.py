@@ -89,13 +89,13 @@ def _edge_error(matte: NDArray[np.uint8], truth: Map) -> float:
     return float(np.abs(matte / np.float32(255) - truth)[near].mean())
 
 
-def _losses(mistake: str, strands: int, scale: float, mode: str) -> list[float]:
+def _losses(mistake: str, strands: int, scale: float, mode: str, *, learned: bool = True) -> list[float]:
     """How much larger the edge error of each scene is refined than unrefined."""
     lost = []
     for seed in range(SCENES):
         photo, truth, answer = _scene(seed, strands, scale, mistake)
         plain = _edge_error(refine_matte(photo, answer, "none", scale), truth)
-        lost.append(_edge_error(refine_matte(photo, answer, mode, scale), truth) - plain)
+        lost.append(_edge_error(refine_matte(photo, answer, mode, scale, learned=learned), truth) - plain)
     return lost
 
 
@@ -105,6 +105,15 @@ def _losses(mistake: str, strands: int, scale: float, mode: str) -> list[float]:
 def test_refining_is_never_worse(mistake: str, scale: float, strands: int, mode: str) -> None:
     """No scene loses more than its leeway to refining, and all scenes of a kind together lose nothing."""
     lost = _losses(mistake, strands, scale, mode)
+    assert max(lost) <= LEEWAY
+    assert np.mean(lost) <= 0
+
+
+@pytest.mark.parametrize("strands", [0, 120], ids=["hard", "hairy"])
+@pytest.mark.parametrize("mistake", ["none", "lost", "shadow", "moved"])
+def test_colour_alone_is_never_worse(mistake: str, strands: int) -> None:
+    """Without the learned refiner, as the quality fast works, the same holds."""
+    lost = _losses(mistake, strands, 3.0, "auto", learned=False)
     assert max(lost) <= LEEWAY
     assert np.mean(lost) <= 0
 
