@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mattebox.core.device import usable_kinds
 from mattebox.core.looks import COMPANIONS, search_frame, see
 from mattebox.core.matting import Seen, cut_drawn, cut_seen, go_on, timed
+from mattebox.core.prepare import prepared
 from mattebox.core.segment import Segmenter
 from mattebox.core.subject import choose_subject
 from mattebox.core.view import network_view, small_copy
@@ -113,7 +114,7 @@ class Engine:
             view = network_view(photo, small, own_alpha=settings.input_alpha == "multiply")
             scale = view.shape[1] / photo.width
             frame = search_frame(settings.subject, view, scale)
-            sight = see(view, segmenters, settings.quality, frame, heed)
+            sight = see(prepared(view), segmenters, settings.quality, frame, heed)
             probability, count = choose_subject(sight.probability, settings, scale)
         return Seen(
             photo=photo,

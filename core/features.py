@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 _RING: Final = 6
 _BLOCK: Final = 8
+# How far from the edge its two sides are looked for, as a share of the diagonal.
+_EDGE_REACH: Final = 0.02
+_STEP: Final = 24  # levels of gray that tell an edge from noise
+_SOBEL: Final = 8  # its answer to a slope of one level a pixel
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,8 @@ class Features:
     whole: the largest part's share of the subject.
     frame: share of the photo's border that the subject touches.
     contrast: distance of the colours on both sides of the edge, 0..1 of full range.
-    edge: sharpness of the photo along the edge: its gradient there over that of the whole view; 0 upwards.
+    blur: how wide the photo's own edge is: the standard deviation of its blur in thousandths of the view's
+        diagonal; 0 upwards.
     area: the subject's share of the photo.
     blocks: how much stronger steps are at the 8-pixel grid of a JPEG than between; 0 upwards.
     """
@@ -42,7 +47,7 @@ class Features:
     whole: float
     frame: float
     contrast: float
-    edge: float
+    blur: float
     area: float
     blocks: float
 
@@ -56,8 +61,13 @@ class Features:
         return tuple(field.name for field in fields(cls))
 
 
-def measure(view: NDArray[np.uint8], sight: Sight, probability: Map) -> Features | None:
-    """The measures of the chosen subject's `probability` (h, w) in `view` (h, w, 3); None if it is empty."""
+def measure(
+    view: NDArray[np.uint8], sight: Sight, probability: Map, close: NDArray[np.uint8] | None = None
+) -> Features | None:
+    """The measures of the chosen subject's `probability` (h, w) in `view` (h, w, 3); None if it is empty.
+
+    close: grays (h, w) of a part of the photo at full resolution, where the view is smaller.
+    """
     subject = (probability >= 0.5).astype(np.uint8)
     area = int(subject.sum())
     if area == 0:
@@ -75,9 +85,9 @@ def measure(view: NDArray[np.uint8], sight: Sight, probability: Map) -> Features
         whole=float(facts[1:, cv2.CC_STAT_AREA].max()) / area,
         frame=float(border.mean()),
         contrast=_contrast(view, subject, kernel),
-        edge=_sharpness(gray, subject),
+        blur=_blur(gray, subject),
         area=area / subject.size,
-        blocks=blockiness(gray),
+        blocks=blockiness(gray if close is None else close.astype(np.float32)),
     )
 
 
@@ -101,13 +111,19 @@ def _contrast(view: NDArray[np.uint8], subject: NDArray[np.uint8], kernel: NDArr
     return float(np.sqrt(((front - behind) ** 2).mean(axis=1)).mean())
 
 
-def _sharpness(gray: Map, subject: NDArray[np.uint8]) -> float:
-    slope = cv2.magnitude(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1))
-    near = cv2.morphologyEx(subject, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8)) > 0
-    if not near.any():
+def _blur(gray: Map, subject: NDArray[np.uint8]) -> float:
+    """A step of height h that a Gaussian has blurred is h / (sigma sqrt(2 pi)) steep in its middle."""
+    near = cv2.morphologyEx(subject, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    diagonal = float(np.hypot(*gray.shape))
+    reach = max(3, round(_EDGE_REACH * diagonal))
+    around, beside = (np.ones((2 * size + 1, 2 * size + 1), np.uint8) for size in (reach, reach // 2))
+    height = np.asarray(cv2.dilate(gray, around) - cv2.erode(gray, around))
+    slope = cv2.magnitude(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)) / _SOBEL
+    clear = near & (height > _STEP)
+    if not clear.any():
         return 0.0
-    strongest = np.asarray(cv2.dilate(slope, np.ones((5, 5), np.uint8)))
-    return float(strongest[near].mean()) / (float(slope.mean()) + 1.0)
+    steepest = np.maximum(np.asarray(cv2.dilate(slope, beside))[clear], 0.5)
+    return float(np.median(height[clear] / steepest)) / float(np.sqrt(2 * np.pi)) / diagonal * 1000
 
 
 def blockiness(gray: Map) -> float:

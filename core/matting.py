@@ -16,6 +16,7 @@ from mattebox.core.foreground import straight_foreground
 from mattebox.core.parallel import both
 from mattebox.core.photo.own_alpha import multiplied
 from mattebox.core.refine import refine_matte, refine_rough
+from mattebox.core.view import close_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -78,7 +79,7 @@ def cut_seen(seen: Seen, heed: Callable[[str], None] = go_on) -> Cutout:
 
     def measured() -> Features | None:
         with timed(seconds, "report"):
-            return measure(seen.view, seen.sight, seen.probability)
+            return measure(seen.view, seen.sight, seen.probability, close_up(seen.photo))
 
     def refined() -> Pixels:
         with timed(seconds, "refine"):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # The longer side of what a network sees, in pixels.
 LONGEST: Final = 1024
+_CLOSE: Final = 512
 _NEUTRAL: Final = 128
 # So many pixels in one that a first halving shows nowhere.
 _MANY: Final = 4
@@ -40,6 +41,19 @@ def network_view(photo: Photo, small: Pixels | None = None, *, own_alpha: bool =
         share: NDArray[Any] = in_depth(_resized(photo.alpha, size), 8).astype(np.uint32)
         small = ((small * share + _NEUTRAL * (255 - share) + 127) // 255).astype(np.uint8)
     return np.ascontiguousarray(small, np.uint8)
+
+
+def close_up(photo: Photo) -> NDArray[np.uint8] | None:
+    """The middle of a photo at its full resolution in gray, (h, w); None where its view shows as much.
+
+    JPEG blocks are seen at full resolution only.
+    """
+    if max(photo.width, photo.height) <= LONGEST:
+        return None
+    top, left = (max(0, (length - _CLOSE) // 2) for length in (photo.height, photo.width))
+    part: NDArray[Any] = photo.pixels[top : top + _CLOSE, left : left + _CLOSE]
+    shown = in_depth(to_srgb(np.ascontiguousarray(part), photo.mode, None), 8)
+    return np.asarray(cv2.cvtColor(np.asarray(shown, np.uint8), cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:

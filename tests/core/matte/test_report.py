@@ -16,6 +16,7 @@ from mattebox.core.features import Features, blockiness, measure
 from mattebox.core.looks import see
 from mattebox.core.photo import Photo
 from mattebox.core.settings import CutSettings
+from mattebox.core.view import close_up, network_view
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GOOD = Features(
-    agreement=0.97, decided=0.95, haze=0.0, whole=1.0, frame=0.0, contrast=0.3, edge=5.0, area=0.2, blocks=0.0
+    agreement=0.97, decided=0.95, haze=0.0, whole=1.0, frame=0.0, contrast=0.3, blur=1.5, area=0.2, blocks=0.0
 )
 
 
@@ -62,7 +63,39 @@ def test_strong_jpeg_blocks_are_measured() -> None:
     _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 8])
     pressed = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32)
     assert blockiness(pressed) > 0.35
-    assert blockiness(picture.astype(np.float32)) < 0.35
+    assert blockiness(picture.astype(np.float32)) < 0.2
+
+
+@pytest.mark.parametrize("mode", ["rgb", "gray", "cmyk"])
+def test_blocks_of_a_large_photo_are_seen_at_its_own_scale(mode: str) -> None:
+    """A large photo of low quality shows its blocks in the close-up, though not in its view."""
+    coarse = np.random.default_rng(3).normal(128, 70, (100, 150)).clip(0, 255).astype(np.uint8)
+    large = cv2.resize(coarse, (2400, 1600), interpolation=cv2.INTER_CUBIC)
+    _, data = cv2.imencode(".jpg", large, [cv2.IMWRITE_JPEG_QUALITY, 8])
+    pressed = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
+    channels = {"rgb": 3, "gray": 1, "cmyk": 4}[mode]
+    photo = Photo(np.repeat(pressed[..., None], channels, axis=2), mode)
+    close = close_up(photo)
+    assert close is not None
+    assert close.shape == (512, 512)
+    assert blockiness(close.astype(np.float32)) > 0.35
+    assert blockiness(network_view(photo)[..., 0].astype(np.float32)) < 0.2
+    assert close_up(Photo(photo.pixels[:600, :900], mode)) is None
+
+
+@pytest.mark.parametrize("sigma", [2.0, 4.0, 7.0])
+@pytest.mark.parametrize("side", [200, 400])
+def test_the_blur_of_an_edge_is_its_standard_deviation(told: Any, sigma: float, side: int) -> None:
+    """A blurred edge measures as wide as it is, in thousandths of the diagonal; a sharp one as narrow."""
+    sigma = sigma * side / 400
+    edge = np.full((side, side, 3), 60, np.uint8)
+    cv2.circle(edge, (side // 2, side // 2), side // 4, (200, 180, 190), -1)
+    sharp, blurred = _measured(told, edge), _measured(told, cv2.GaussianBlur(edge, (0, 0), sigma))
+    assert sharp is not None
+    assert blurred is not None
+    diagonal = np.hypot(side, side)
+    assert blurred.blur * diagonal / 1000 == pytest.approx(sigma, rel=0.3)
+    assert sharp.blur * diagonal / 1000 < 0.8
 
 
 @pytest.mark.parametrize(
@@ -72,8 +105,8 @@ def test_strong_jpeg_blocks_are_measured() -> None:
         ({}, 3, 2000, ["several_subjects"]),
         ({"frame": 0.2}, 1, 2000, ["touches_frame"]),
         ({"contrast": 0.02}, 1, 2000, ["low_contrast"]),
-        ({"contrast": 0.08}, 1, 2000, ["similar_colours"]),
-        ({"edge": 0.8}, 1, 2000, ["motion_blur"]),
+        ({"contrast": 0.09}, 1, 2000, ["similar_colours"]),
+        ({"blur": 6.0}, 1, 2000, ["motion_blur"]),
         ({"blocks": 0.9}, 1, 2000, ["over_compressed"]),
         ({}, 1, 200, ["low_resolution"]),
         ({"haze": 0.5}, 1, 2000, ["uncertain_area"]),
