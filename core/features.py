@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from mattebox.core.looks import overlap
+from mattebox.core.fuse import decided, overlap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,14 +73,13 @@ def measure(
     if area == 0:
         return None
     _, _, facts, _ = cv2.connectedComponentsWithStats(subject)
-    likely = probability > 0.1
     kernel = np.ones((2 * _RING + 1, 2 * _RING + 1), np.uint8)
     core = cv2.erode(subject, kernel, borderValue=1) > 0
     border = np.concatenate([subject[0], subject[-1], subject[:, 0], subject[:, -1]])
     gray = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).astype(np.float32)
     return Features(
         agreement=min((_shared(look.map, sight, look.frame) for look in sight.looks), default=1.0),
-        decided=float(np.abs(2 * probability[likely] - 1).mean()),
+        decided=decided(probability),
         haze=float((probability[core] < 0.9).mean()) if core.any() else 1.0,
         whole=float(facts[1:, cv2.CC_STAT_AREA].max()) / area,
         frame=float(border.mean()),

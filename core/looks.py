@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import cv2
 import numpy as np
 
+from mattebox.core.fuse import fused_looks, fused_networks, overlap, trusted
 from mattebox.core.settings.cut import box_of
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ COMPANIONS: Final = (
 # Measured on labelled photos (bench/quality.py). A box look that shares less than this of its answer
 # with the other looks has found something else, and is not let in.
 _AGREEMENT: Final = 0.4
-# What the box look weighs inside its box: it has seen the subject larger.
-_BOX_WEIGHT: Final = 0.5
 _BOX_MARGIN: Final = 0.2
 # Above this share of the frame the box shows nothing new.
 _BOX_LIMIT: Final = 0.95
@@ -47,8 +46,6 @@ _SEARCH_MARGIN: Final = 0.03
 # Networks that look at this many pixels a side see small subjects well enough in the whole frame:
 # their own box look lowered every measure but one.
 _LARGE_INPUT: Final = 512
-# Log-odds of a network's answer are taken of 0.001 to 0.999.
-_STEADY: Final = 1e-3
 # Parts of the likely subject below this share of the largest do not stretch the box.
 _PART: Final = 0.1
 
@@ -106,11 +103,13 @@ def see(
     frame = within or (0, 0, width, height)
     looks: list[Look] = []
     answers: list[Map] = []
+    trust: list[float] = []
     for segmenter in segmenters:
         seen, answer = _one_network(view, segmenter, quality, frame, heed)
         looks.extend(seen)
         answers.append(answer)
-    probability = fused(answers)
+        trust.append(trusted(seen[0].map, seen[1].map) if len(seen) > 1 else 1.0)
+    probability = fused_networks(answers, trust)
     finest = max(segmenter.network.input_size for segmenter in segmenters)
     side = max(frame[2] - frame[0], frame[3] - frame[1])
     return Sight(probability, tuple(looks), max(1.0, side / finest))
@@ -125,20 +124,20 @@ def _one_network(
         return looks, looks[0].map
     heed("segment")
     looks.append(Look(name, "mirrored", _answer(view, segmenter, frame, mirrored=True), frame))
-    answer = np.asarray((looks[0].map + looks[1].map) / 2, np.float32)
+    both = [look.map for look in looks]
+    answer = fused_looks(both)
     large = segmenter.network.input_size > _LARGE_INPUT
     box = None if large else subject_frame(answer, frame)
     if box is None:
         return looks, answer
     heed("segment")
     closer = _answer(view, segmenter, box)
-    rows, columns = slice(box[1], box[3]), slice(box[0], box[2])
-    agreed = overlap(answer[rows, columns], closer[rows, columns]) >= _AGREEMENT
+    inside = (slice(box[1], box[3]), slice(box[0], box[2]))
+    agreed = overlap(answer[inside], closer[inside]) >= _AGREEMENT
     looks.append(Look(name, "box", closer, box, used=agreed))
-    if not agreed:
-        return looks, answer
-    # Outside the box the closer look, which was drawn around the subject, sees none of it.
-    return looks, np.asarray((1 - _BOX_WEIGHT) * answer + _BOX_WEIGHT * closer, np.float32)
+    if agreed:
+        answer[inside] = fused_looks([*(each[inside] for each in both), closer[inside]])
+    return looks, answer
 
 
 def _answer(view: NDArray[np.uint8], segmenter: Segmenter, frame: Frame, *, mirrored: bool = False) -> Map:
@@ -155,17 +154,6 @@ def _answer(view: NDArray[np.uint8], segmenter: Segmenter, frame: Frame, *, mirr
     return answer
 
 
-def fused(answers: Sequence[Map]) -> Map:
-    """What several networks amount to: the mean of their log-odds, so that the surer one counts more."""
-    if len(answers) == 1:
-        return answers[0]
-    total = np.zeros_like(answers[0])
-    for answer in answers:
-        steady = np.clip(answer, _STEADY, 1 - _STEADY)
-        total += np.log(steady / (1 - steady))
-    return np.asarray(1 / (1 + np.exp(-total / len(answers))), np.float32)
-
-
 def search_frame(subject: Subject, view: NDArray[np.uint8], scale: float) -> Frame | None:
     """The part of a view to search for `subject`; None for all of it. scale: view pixels per photo pixel."""
     box = box_of(subject)
@@ -179,14 +167,6 @@ def search_frame(subject: Subject, view: NDArray[np.uint8], scale: float) -> Fra
     # A box beyond the photo's edge finds nothing, as an empty part of the photo does.
     left, top = min(left, width - 1), min(top, height - 1)
     return left, top, max(right, left + 1), max(bottom, top + 1)
-
-
-def overlap(one: Map, other: Map) -> float:
-    """How much two maps share, 0..1: the sum of minima over the sum of maxima; 1 where both are empty."""
-    most = float(np.maximum(one, other).sum(dtype=np.float64))
-    if most < 1.0:
-        return 1.0
-    return float(np.minimum(one, other).sum(dtype=np.float64)) / most
 
 
 def subject_frame(probability: Map, frame: Frame) -> Frame | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from mattebox.core.looks import fused, overlap, search_frame, see, subject_frame
+from mattebox.core.looks import search_frame, see, subject_frame
 from mattebox.core.settings import CutSettings
 
 if TYPE_CHECKING:
@@ -82,17 +82,6 @@ def test_a_box_look_that_disagrees_is_kept_out(told: Any, discs: Discs) -> None:
     np.testing.assert_allclose(sight.probability, _bright(view), atol=1e-6)
 
 
-def test_the_surer_of_two_networks_counts_more() -> None:
-    """Two networks are fused by the mean of their log-odds: equals stay, the surer one pulls."""
-
-    def flat(level: float) -> Map:
-        return np.full((4, 5), level, np.float32)
-
-    np.testing.assert_allclose(fused([flat(0.3), flat(0.3)]), 0.3, atol=1e-5)
-    np.testing.assert_allclose(fused([flat(0.9), flat(0.1)]), 0.5, atol=1e-5)
-    assert fused([flat(0.95), flat(0.4)])[0, 0] > (0.95 + 0.4) / 2
-
-
 def test_large_networks_take_no_box_look(told: Any, discs: Discs) -> None:
     """A network that sees 1024 pixels a side looks twice, not three times."""
     network = told(_bright)
@@ -128,12 +117,45 @@ def test_nothing_has_no_box(discs: Discs) -> None:
     assert subject_frame(discs((120, 160)), (0, 0, 160, 120)) is None
 
 
-def test_overlap_is_one_for_equals_and_zero_for_strangers(discs: Discs) -> None:
-    """Equal maps, empty ones too, share all; disjoint ones nothing."""
-    one, other = discs((60, 60), (15, 30, 8)), discs((60, 60), (45, 30, 8))
-    assert overlap(one, one) == 1.0
-    assert overlap(discs((60, 60)), discs((60, 60))) == 1.0
-    assert overlap(one, other) == 0.0
+def test_a_box_look_that_sees_less_takes_nothing_away(told: Any, discs: Discs) -> None:
+    """Of a subject that two looks are sure of stays what a closer look, else agreeing, calls background."""
+    view = _view(discs, (70, 60, 30))
+
+    def blind_to_the_top(seen: Bytes) -> Map:
+        answer = _bright(seen)
+        if seen.shape != view.shape:
+            answer[: seen.shape[0] // 3] = 0.0
+        return answer
+
+    sight = see(view, [told(blind_to_the_top)], "balanced")
+    assert sight.looks[2].used
+    assert ((sight.probability >= 0.5) == (_bright(view) >= 0.5)).all()
+
+
+def test_a_box_look_decides_where_the_others_doubt(told: Any, discs: Discs) -> None:
+    """A part that two looks see faintly, and that the closer look is sure of, becomes subject."""
+    view = _view(discs, (70, 60, 30))
+
+    def short_sighted(seen: Bytes) -> Map:
+        answer = _bright(seen)
+        if seen.shape == view.shape:
+            answer[75:] *= 0.4
+        return answer
+
+    sight = see(view, [told(short_sighted)], "balanced")
+    assert sight.looks[2].used
+    assert sight.probability[80, 70] > 0.6
+
+
+def test_a_network_that_contradicts_itself_cannot_hide_the_subject(told: Any, discs: Discs) -> None:
+    """Beside a steady network, one that finds another thing in the mirror does not change what is subject."""
+    view = _view(discs, (40, 60, 20))
+
+    def left_of_what_it_sees(seen: Bytes) -> Map:
+        return np.broadcast_to(np.linspace(1, 0, seen.shape[1], dtype=np.float32), seen.shape[:2])
+
+    sight = see(view, [told(_bright, "steady"), told(left_of_what_it_sees, "fickle")], "best")
+    assert ((sight.probability >= 0.5) == (_bright(view) >= 0.5)).all()
 
 
 def test_best_is_a_quality_that_settings_know() -> None:

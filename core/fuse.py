@@ -1,0 +1,72 @@
+"""Fusion: one map from several looks of one network, and one from several networks' maps.
+
+No look can overrule two that are surer of the opposite, and a network that contradicts itself counts less.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Map = NDArray[np.float32]
+
+# What a look says counts at a pixel even where it is quite undecided.
+_LEAST_SAY: Final = 0.05
+# Where a map is below this it is empty rather than undecided.
+_EMPTY: Final = 0.1
+# Log-odds of a network's answer are taken of 0.001 to 0.999.
+_STEADY: Final = 1e-3
+# No network loses all its say.
+_LEAST_TRUST: Final = 1e-3
+
+
+def fused_looks(answers: Sequence[Map]) -> Map:
+    """The mean of a network's looks, (h, w) float32 each, in which the more decided one counts more."""
+    total = np.zeros_like(answers[0])
+    says = np.zeros_like(answers[0])
+    for answer in answers:
+        say = (2 * answer - 1) ** 2 + np.float32(_LEAST_SAY)
+        total += say * answer
+        says += say
+    return np.asarray(total / says, np.float32)
+
+
+def fused_networks(answers: Sequence[Map], trust: Sequence[float]) -> Map:
+    """What several networks' maps amount to: the mean of their log-odds, each with its trust of 0..1."""
+    if len(answers) == 1:
+        return answers[0]
+    shares = np.maximum(np.asarray(trust, np.float64), _LEAST_TRUST)
+    shares /= shares.sum()
+    total = np.zeros_like(answers[0])
+    for answer, share in zip(answers, shares.tolist(), strict=True):
+        steady = np.clip(answer, _STEADY, 1 - _STEADY)
+        total += np.float32(share) * np.log(steady / (1 - steady))
+    return np.asarray(1 / (1 + np.exp(-total)), np.float32)
+
+
+def trusted(whole: Map, mirrored: Map) -> float:
+    """How far to trust a network on this photo, 0..1, from its answers to the photo and to its mirror image.
+
+    A network that knows the subject finds it again in the mirror, and is decided about it.
+    """
+    return overlap(whole, mirrored) * decided(np.asarray((whole + mirrored) / 2, np.float32))
+
+
+def overlap(one: Map, other: Map) -> float:
+    """How much two maps share, 0..1: the sum of minima over the sum of maxima; 1 where both are empty."""
+    most = float(np.maximum(one, other).sum(dtype=np.float64))
+    if most < 1.0:
+        return 1.0
+    return float(np.minimum(one, other).sum(dtype=np.float64)) / most
+
+
+def decided(probability: Map) -> float:
+    """How far from one half a map is where it is not surely empty, 0..1; 0 where it is empty all over."""
+    likely = probability > _EMPTY
+    return float(np.abs(2 * probability[likely] - 1).mean()) if likely.any() else 0.0
