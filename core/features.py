@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, fields
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
@@ -100,14 +100,18 @@ def _contrast(view: NDArray[np.uint8], subject: NDArray[np.uint8], kernel: NDArr
     inside = (subject - cv2.erode(subject, kernel, borderValue=1)).astype(np.float32)
     outside = (cv2.dilate(subject, kernel) - subject).astype(np.float32)
     side = (4 * _RING + 1, 4 * _RING + 1)
-    picture = view.astype(np.float32) / 255
     share_in, share_out = cv2.blur(inside, side), cv2.blur(outside, side)
     near = (share_in > 0.01) & (share_out > 0.01) & ((inside + outside) > 0)
     if not near.any():
         return 0.0
-    front = cv2.blur(picture * inside[..., None], side)[near] / share_in[near][:, None]
-    behind = cv2.blur(picture * outside[..., None], side)[near] / share_out[near][:, None]
-    return float(np.sqrt(((front - behind) ** 2).mean(axis=1)).mean())
+    squares: NDArray[Any] = np.zeros(int(near.sum()))
+    # Channel by channel: the planes of all would be the largest that a report needs.
+    for channel in range(view.shape[2]):
+        levels = view[..., channel].astype(np.float32) / 255
+        front = cv2.blur(levels * inside, side)[near] / share_in[near]
+        behind = cv2.blur(levels * outside, side)[near] / share_out[near]
+        squares = squares + (front - behind) ** 2
+    return float(np.sqrt(squares / view.shape[2]).mean())
 
 
 def _blur(gray: Map, subject: NDArray[np.uint8]) -> float:

@@ -202,7 +202,7 @@ def write_cutout(seen: SeenJob) -> JobReport:
         cutout = seen.cut()
     start = time.perf_counter()
     with _step(job, "finish"):
-        composition = finish(cutout, job.finish)
+        composition = finish(cutout, job.finish, job.cut.limits)
     finished = time.perf_counter()
     written = []
     notes = cutout.photo.warnings + cutout.report.notes + composition.notes

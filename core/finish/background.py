@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mattebox.core.photo import Photo, Pixels
+    from mattebox.core.settings import ReadLimits
     from mattebox.core.settings.finish import BackgroundValue
 
 # A blurred picture holds nothing finer than this, so it is made small and enlarged.
@@ -23,25 +25,26 @@ _BLUR_SIDE: Final = 512
 
 
 def background_of(
-    settings: BackgroundValue, photo: Photo, original: Pixels, alpha: Pixels
+    settings: BackgroundValue, photo: Photo, original: Pixels, alpha: Pixels, limits: ReadLimits
 ) -> tuple[int, ...] | Pixels | None:
     """A colour of channel values, or pixels of the canvas's size, in the photo's mode and profile.
 
-    original, alpha: the photo and the matte on the canvas. Raises PhotoError for a bad image file.
+    original, alpha: the photo and the matte on the canvas. Raises PhotoError for a bad image file,
+    LimitError for one beyond `limits`.
     """
     if settings.colour is not None:
         return colour_from_srgb(settings.colour, photo)
     if settings.image is not None:
-        return _image(settings.image, photo, (alpha.shape[1], alpha.shape[0]))
+        return _image(settings.image, photo, (alpha.shape[1], alpha.shape[0]), limits)
     if settings.blur is not None:
         longest = max(alpha.shape)
         return _blurred(original, alpha, settings.blur.pixels(longest))
     return None
 
 
-def _image(path: Path, photo: Photo, size: tuple[int, int]) -> Pixels:
+def _image(path: Path, photo: Photo, size: tuple[int, int], limits: ReadLimits) -> Pixels:
     """An image file that covers the canvas, its middle kept, in the photo's mode, depth and profile."""
-    file = read_photo(path)
+    file = _on_white(read_photo(path, limits))
     scale = max(size[0] / file.width, size[1] / file.height)
     width, height = max(size[0], round(file.width * scale)), max(size[1], round(file.height * scale))
     filtering = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
@@ -53,6 +56,17 @@ def _image(path: Path, photo: Photo, size: tuple[int, int]) -> Pixels:
     if file.mode == photo.mode and file.icc == photo.icc:
         return deep
     return from_srgb(to_srgb(deep, file.mode, file.icc), photo.mode, photo.icc)
+
+
+def _on_white(file: Photo) -> Photo:
+    """A picture without transparency: colours under it are arbitrary."""
+    if file.alpha is None:
+        return file
+    top = int(np.iinfo(file.pixels.dtype).max)
+    share = (file.alpha.astype(np.float32) / top)[..., None]
+    white = 0 if file.mode == "cmyk" else top
+    mixed: NDArray[Any] = np.rint(file.pixels * share + white * (1 - share)).astype(file.pixels.dtype)
+    return replace(file, pixels=mixed, alpha=None)
 
 
 def _blurred(original: Pixels, alpha: Pixels, radius: float) -> Pixels:

@@ -16,17 +16,21 @@ from mattebox.core.finish.layout import FineBox, Placement, place, solid_box, vi
 from mattebox.core.finish.outline import outline_of
 from mattebox.core.finish.resample import colours_on_canvas, on_canvas
 from mattebox.core.finish.shadow import drawn_shadow
+from mattebox.core.settings.limits import ReadLimits
 
 if TYPE_CHECKING:
     from mattebox.core.cutout import Cutout
     from mattebox.core.photo import Photo, Pixels
     from mattebox.core.settings import FinishSettings
 
+_DEFAULT_LIMITS = ReadLimits()
 
-def finish(cutout: Cutout, settings: FinishSettings) -> Composition:
+
+def finish(cutout: Cutout, settings: FinishSettings, limits: ReadLimits = _DEFAULT_LIMITS) -> Composition:
     """The finished picture of `cutout`. Without settings its arrays are the cutout's own.
 
-    Raises SettingsError (no room on the canvas), PhotoError (a bad background image).
+    limits: how large a background image may be. Raises SettingsError (no room on the canvas), PhotoError
+    (a bad background image), LimitError.
     """
     photo, colours = cutout.photo, cutout.colours
     if photo.mode == "gray" and _has_colour(settings):
@@ -42,7 +46,7 @@ def finish(cutout: Cutout, settings: FinishSettings) -> Composition:
         notes.append(note)
     made = _with_outline(made, settings)
     shadow = _shadow(made, cutout, settings, placement, notes)
-    background = background_of(settings.background, photo, made.original, made.alpha)
+    background = background_of(settings.background, photo, made.original, made.alpha, limits)
     return replace(made, shadow=shadow, background=background, notes=tuple(notes))
 
 

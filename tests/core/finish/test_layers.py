@@ -16,9 +16,10 @@ from PIL import Image
 from mattebox.core.composition import Composition
 from mattebox.core.cutout import Cutout
 from mattebox.core.diagnose import CutReport
+from mattebox.core.errors import LimitError
 from mattebox.core.finish import finish
 from mattebox.core.finish.layout import visible_box
-from mattebox.core.photo import Photo
+from mattebox.core.photo import Photo, ReadLimits
 from mattebox.core.settings import FinishSettings
 from mattebox.core.write.flatten import flatten
 
@@ -96,6 +97,25 @@ def test_an_image_covers_the_canvas(cutout: Callable[..., Cutout], tmp_path: Pat
     flat = flatten(finished(cut, background=str(tmp_path / "b.png"), canvas=[100, 100]))
     assert (flat.pixels[:, :45] < 5).all()
     assert (flat.pixels[:, 55:] > 250).all()
+
+
+def test_a_transparent_image_stands_on_white(cutout: Callable[..., Cutout], tmp_path: Path) -> None:
+    """What a background file hides is white, whatever colours lie under its transparency."""
+    hidden = np.zeros((60, 60, 4), np.uint8)
+    hidden[..., 0] = 200
+    Image.fromarray(hidden).save(tmp_path / "b.png")
+    cut = cutout()
+    cut.alpha[...] = 0
+    assert (flatten(finished(cut, background=str(tmp_path / "b.png"))).pixels == 255).all()
+
+
+def test_a_background_image_is_limited_as_a_photo_is(cutout: Callable[..., Cutout], tmp_path: Path) -> None:
+    """A background beyond the limits is refused with the setting that raises them, and taken when raised."""
+    Image.new("RGB", (300, 20)).save(tmp_path / "b.png")
+    wanted = FinishSettings.model_validate({"background": str(tmp_path / "b.png")})
+    with pytest.raises(LimitError, match=r"cut\.limits\.side"):
+        finish(cutout(), wanted, ReadLimits(side=200))
+    assert finish(cutout(), wanted, ReadLimits(side=300)).background is not None
 
 
 def test_a_blurred_background_holds_nothing_of_the_subject(cutout: Callable[..., Cutout]) -> None:
