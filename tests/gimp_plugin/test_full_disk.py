@@ -25,7 +25,7 @@ from mattebox.gimp_plugin.mattebox.client import Engine, EngineError, Record
 from mattebox.gimp_plugin.mattebox import protocol
 meeting, when = Path(sys.argv[1]), sys.argv[2]
 command = [sys.executable, "-m", "mattebox.cli.main", "engine"]
-record = Record(command, meeting, "test", {"PYTHONPATH": os.environ["PYTHONPATH"]}, [])
+record = Record(command, meeting, "test", {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}, [])
 request = protocol.CutRequest(30, 20, 3, 8, {}, rough=True, has_mask=True)
 blobs = [[bytes(1800)], [bytes([255]) * 600]]
 
