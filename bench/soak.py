@@ -93,7 +93,8 @@ def main(
     log = root / "log"
     daemon = start(config, log)
     begun = time.monotonic()
-    first, last, dropped, kills = 0.0, 0.0, 0, 0
+    samples: list[tuple[float, float]] = []
+    dropped, kills = 0, 0
     next_kill = begun + kill_every
     names = itertools.cycle(photos)
     while time.monotonic() - begun < minutes * 60:
@@ -102,10 +103,7 @@ def main(
             shutil.copyfile(photo, root / "in" / f"{dropped:06}{photo.suffix}")
             dropped += 1
         time.sleep(0.1)
-        done = len(list((root / "done").glob("*"))) if (root / "done").exists() else 0
-        if done >= 10:
-            last = memory(daemon.pid) or last
-            first = first or last
+        samples.append((time.monotonic() - begun, memory(daemon.pid)))
         if kill_every and time.monotonic() > next_kill:
             daemon.send_signal(signal.SIGKILL)
             daemon.wait()
@@ -131,8 +129,8 @@ def main(
         "dropped": dropped,
         "kills": kills,
         "files_per_minute": round(within / (seconds / 60), 1),
-        "megabytes_at_start": round(first),
-        "megabytes_at_end": round(last),
+        "most_megabytes_in_first_third": round(max(size for at, size in samples if at <= seconds / 3)),
+        "most_megabytes_in_last_third": round(max(size for at, size in samples if at >= seconds * 2 / 3)),
         "failed": len(failed),
         "lost": len(wanted - failed - outputs) + len(wanted - failed - originals),
         "twice": len(list((root / "out").rglob("*.png"))) - len(outputs & wanted),
