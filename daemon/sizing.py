@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-# Measured with bench/workers.py (it fits these): what a worker takes at most while it does a photo of 24
-# megapixels. Larger photos take more for a while; the hard limit is what stops them.
-_WORKER_BYTES: Final = 1_500_000_000
-_WEIGHTS_FACTOR: Final = 3
+# Measured by bench/workers.py (u2netp and u2net, 1, 24 and 50 megapixels, two threads): the highest PSS of
+# a worker is 564 MB + 0.71 times the weights + 8 MB a megapixel, no measure above 1.05 times that. Here it
+# is rounded up, for photos of 50 megapixels; larger ones take more for a while, up to the limit.
+_WORKER_BYTES: Final = 600_000_000
+_MEGAPIXEL_BYTES: Final = 8_000_000
+_MEGAPIXELS: Final = 50
+_WEIGHTS_FACTOR: Final = 1
+# What the limit counts (private addresses, touched or not) was 1.39 GB at most in the same measures.
+LEAST_MEMORY: Final = 1_500_000_000
 # So much of the free memory is planned with, and so much may one worker take in the end.
 _PLANNED: Final = 0.8
 _AT_MOST: Final = 0.9
@@ -37,14 +42,15 @@ def choose(
     """Workers and threads for these cores, this free memory (None: unknown) and these weights.
 
     memory "auto": one worker alone may take nine tenths of what is free, so that no photo drives the
-    machine into swapping, and a large photo still succeeds beside small ones.
+    machine into swapping, and a large photo still succeeds beside small ones; but never less than a
+    worker needs for a photo of 50 megapixels.
     """
-    each = _WORKER_BYTES + _WEIGHTS_FACTOR * weights_bytes
+    each = _WORKER_BYTES + _MEGAPIXELS * _MEGAPIXEL_BYTES + _WEIGHTS_FACTOR * weights_bytes
     limit = memory if isinstance(memory, int) else None
     if limit is not None:
         each = min(each, limit)
     elif memory == "auto" and free_bytes is not None:
-        limit = int(free_bytes * _AT_MOST)
+        limit = max(LEAST_MEMORY, int(free_bytes * _AT_MOST))
     fit = max(1, int(free_bytes * _PLANNED) // each) if free_bytes is not None else cores
     # With two workers on one core each, one decodes and writes while the other computes.
     good = max(1, min(cores, -(-cores // _MOST_THREADS) + 1))

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema
 
+from mattebox.daemon.sizing import LEAST_MEMORY
+
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES: Final = {
     "b": 1,
@@ -17,8 +19,6 @@ _BYTES: Final = {
     "mib": 1024**2,
     "gib": 1024**3,
 }
-# What a worker takes with the smallest network and a photo of one megapixel, by bench/workers.py.
-_LEAST_MEMORY: Final = 1000**3
 _QUANTITY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
 
 
@@ -37,8 +37,8 @@ def parse_memory(value: Any) -> int | str:
     if value in ("auto", "none"):
         return str(value)
     most = round(_quantity(value, _BYTES, "b", "auto, none or a size such as 4GB"))
-    if most < _LEAST_MEMORY:
-        raise ValueError(f"a worker cannot begin with less than {_LEAST_MEMORY // 1000**3} GB")
+    if most < LEAST_MEMORY:
+        raise ValueError(f"a worker cannot begin with less than {LEAST_MEMORY / 1e9:g} GB")
     return most
 
 

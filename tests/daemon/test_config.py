@@ -58,7 +58,7 @@ def mistakes(tmp_path: Path, text: str | bytes) -> list[str]:
         (HEAD + DELIVER + "    watch: ./two\n", "8:5", "stands twice (first in line 4)"),
         (HEAD + DELIVER + "    done: ./in\n", "8:11", "the watched folder itself"),
         (HEAD + DELIVER + "engine: {memory: lots}\n", "8:18", "write auto, none or a size"),
-        (HEAD + DELIVER + "engine: {memory: 10MB}\n", "8:18", "cannot begin with less than 1 GB"),
+        (HEAD + DELIVER + "engine: {memory: 10MB}\n", "8:18", "cannot begin with less than 1.5 GB"),
         (HEAD + DELIVER + "defaults: {setle: 1s}\n", "8:12", "did you mean settle?"),
         (HEAD + DELIVER + "defaults: {settle: soon}\n", "8:20", "write a duration"),
         (HEAD + DELIVER + "defaults: {done: ./in}\n", "3:5", "the watched folder itself"),

@@ -16,7 +16,7 @@ import pytest
 from tests.daemon.bad_work import act
 from tests.daemon.yard import until
 
-from mattebox.daemon.sizing import choose
+from mattebox.daemon.sizing import LEAST_MEMORY, choose
 from mattebox.daemon.workers import Done, Workers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -159,9 +159,9 @@ def alive(pid: int) -> bool:
     [
         ("auto", 176_000_000, 2, 16e9, 2, 1),
         ("auto", 176_000_000, 16, 64e9, 5, 3),
-        ("auto", 176_000_000, 16, 3e9, 1, 16),
+        ("auto", 176_000_000, 16, 3e9, 2, 8),
         ("auto", 176_000_000, 1, 64e9, 1, 1),
-        ("auto", 900_000_000, 8, 8e9, 1, 8),
+        ("auto", 900_000_000, 8, 8e9, 3, 2),
         ("auto", 176_000_000, 8, None, 3, 2),
         (7, 176_000_000, 4, 1e9, 7, 1),
     ],
@@ -173,3 +173,28 @@ def test_workers_fit_the_cores_and_the_memory(
     sizing = choose(wanted, "auto", weights, cores, None if free is None else int(free))
     assert (sizing.workers, sizing.threads) == (workers, threads)
     assert f"{cores} cores" in sizing.why
+
+
+@pytest.mark.parametrize(
+    ("memory", "free", "workers", "limit"),
+    [
+        ("auto", 16e9, 2, 14.4e9),
+        ("none", 16e9, 2, None),
+        (2_000_000_000, 16e9, 2, 2e9),
+        (4_000_000_000, 2e9, 1, 4e9),
+        ("auto", None, 2, None),
+    ],
+)
+def test_the_memory_of_a_worker_is_limited(
+    memory: Any, free: float | None, workers: int, limit: float | None
+) -> None:
+    """auto: nine tenths of what is free; a size as it is; none, or unknown memory: no limit."""
+    sizing = choose("auto", memory, 176_000_000, 2, None if free is None else int(free))
+    assert (sizing.workers, sizing.memory) == (workers, None if limit is None else int(limit))
+
+
+def test_little_free_memory_still_lets_a_worker_work() -> None:
+    """The limit is never below what one worker is planned with."""
+    sizing = choose("auto", "auto", 176_000_000, 2, 200_000_000)
+    assert sizing.workers == 1
+    assert sizing.memory == LEAST_MEMORY
