@@ -84,15 +84,19 @@ def _gathered(picture: Map, sure: Map, detail: float) -> tuple[Map, Map]:
     small = _resized(counted, -(-height // _STEP), -(-width // _STEP), cv2.INTER_AREA)
     total = _resized(_rings(small, wide, detail / _STEP), height, width, cv2.INTER_LINEAR)
     total += _rings(counted, fine, detail)
+    del counted
     share = total[..., -1]
     return total[..., :-1] / (share[..., None] + np.float32(_TINY)), share
 
 
 def _rings(counted: Map, rings: Sequence[tuple[float, float]], detail: float) -> Map:
-    total = np.zeros_like(counted)
+    # One array for every ring: these planes are the most memory that refining needs.
+    total, blurred = np.zeros_like(counted), np.empty_like(counted)
     for radius, weight in rings:
         side = 2 * max(1, round(radius * detail)) + 1
-        total += cv2.blur(counted, (side, side)) * np.float32(weight)
+        cv2.blur(counted, (side, side), dst=blurred)
+        blurred *= np.float32(weight)
+        total += blurred
     return total
 
 
