@@ -23,9 +23,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.gimp_plugin.rig import Rig, find_program, find_root
 
-from mattebox.gimp_plugin.mattebox import protocol
-from mattebox.gimp_plugin.mattebox.client import Engine
-
 SCRIPT = """
 import os, time
 import in_gimp
@@ -75,29 +72,29 @@ def main() -> None:
         (rig.scratch / "measure.py").write_text(script, encoding="utf-8")
         rig.run("measure", timeout=900)
         found = rig.result("seconds")
-        seconds, gimp = found["seconds"], found["gimp"][-1]
-        steps = json.loads((rig.scratch / "steps.jsonl").read_text(encoding="utf-8").splitlines()[-1])
-        engine = Engine(rig.record, lambda _: None)
-        protocol.send(engine._wire, "status")  # noqa: SLF001 - the bench looks behind the plug-in
-        own = engine._next()["last_cut_seconds"]  # noqa: SLF001
-        engine.close()
+        lines = (rig.scratch / "steps.jsonl").read_text(encoding="utf-8").splitlines()
     finally:
         rig.stop()
-    steps.append(["GIMP's own work meanwhile", None, gimp])
+    cuts = [json.loads(line) for line in lines]
+    shares = [
+        whole - next(wall for name, wall, _ in steps if name.startswith("of it"))
+        for whole, steps in zip(found["seconds"], cuts, strict=True)
+    ]
+    gimp = found["gimp"][-1]
     figures = {
         "megapixels": options.megapixels,
-        "first_cut": round(seconds[0], 2),
-        "warm_cuts": [round(value, 2) for value in seconds[1:]],
-        "engine_in_the_last": own,
-        "plug_in_in_the_last": round(seconds[-1] - own, 2),
-        "plug_in_cpu_in_the_last": round(steps[-2][2] + gimp, 2),
+        "first_cut": round(found["seconds"][0], 2),
+        "warm_cuts": [round(value, 2) for value in found["seconds"][1:]],
+        "plug_in_in_warm_cuts": [round(value, 2) for value in shares[1:]],
+        "plug_in_and_gimp_cpu_in_the_last": round(cuts[-1][-1][2] + gimp, 2),
     }
+    steps = [*cuts[-1], ["GIMP's own work meanwhile", None, gimp]]
     table = Table("figure", "seconds")
     for name, value in figures.items():
         table.add_row(name, str(value))
     by_step = Table("step of the last cut", "wall", "CPU")
     for name, wall, cpu in steps:
-        by_step.add_row(name, "" if wall is None else f"{wall:.3f}", f"{cpu:.3f}")
+        by_step.add_row(name, "" if wall is None else f"{wall:.3f}", "" if cpu is None else f"{cpu:.3f}")
     Console().print(table, by_step)
     figures["steps"] = steps
     if options.json:

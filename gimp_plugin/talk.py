@@ -141,7 +141,7 @@ class Talk:
                 start = time.monotonic()
                 report, answer = do_cut(request, blobs, engine, self.heed)
                 self._host.last_seconds = round(time.monotonic() - start, 3)
-        return report, answer
+        return {**report, "took": self._host.last_seconds}, answer
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:
