@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, Final
-from xml.dom import minidom
+from xml.dom import DOMException, minidom
 from xml.parsers.expat import ExpatError
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ _POINTER: Final = "HasExtendedXMP"
 _EXTENSION: Final = b"http://ns.adobe.com/xmp/extension/\0"
 _GUID: Final = 32
 _HEAD: Final = len(_EXTENSION) + _GUID + 8
+# What trees of odd shape or depth raise.
+_ODD: Final = (DOMException, ValueError, IndexError, RecursionError)
 
 _Unit = tuple[minidom.Element, minidom.Element | minidom.Attr]
 
@@ -29,6 +31,24 @@ def split(packet: bytes, most: int) -> tuple[bytes, bytes] | None:
 
     The largest properties go, so that what other programs show (title, author, ...) mostly stays.
     """
+    try:
+        return _split(packet, most)
+    except _ODD:
+        return None
+
+
+def join(packet: bytes, segments: Iterable[bytes]) -> bytes | None:
+    """A standard packet made whole with its extension's segments; None where they do not fit together.
+
+    segments: the contents of a JPEG's APP1 segments, of any kind and in any order.
+    """
+    try:
+        return _join(packet, segments)
+    except _ODD:
+        return None
+
+
+def _split(packet: bytes, most: int) -> tuple[bytes, bytes] | None:
     standard, extended = _document(packet), _document(packet)
     if standard is None or extended is None:
         return None
@@ -55,11 +75,7 @@ def split(packet: bytes, most: int) -> tuple[bytes, bytes] | None:
     return _packed(standard), rest
 
 
-def join(packet: bytes, segments: Iterable[bytes]) -> bytes | None:
-    """A standard packet made whole with its extension's segments; None where they do not fit together.
-
-    segments: the contents of a JPEG's APP1 segments, of any kind and in any order.
-    """
+def _join(packet: bytes, segments: Iterable[bytes]) -> bytes | None:
     main = _document(packet)
     rdf = None if main is None else _rdf(main)
     if main is None or rdf is None:
@@ -189,7 +205,7 @@ def _take_pointer(rdf: minidom.Element) -> str | None:
             return told
         for node in description.getElementsByTagNameNS(_NOTE, _POINTER):
             text = "".join(part.data for part in node.childNodes if isinstance(part, minidom.Text))
-            description.removeChild(node)
+            (node.parentNode or description).removeChild(node)
             return text.strip()
     return None
 

@@ -113,6 +113,16 @@ def test_a_large_packet_that_is_no_xmp_is_told(tmp_path: Path, damage: bytes) ->
     assert read_photo(tmp_path / "a.jpg").xmp is None
 
 
+def test_packets_of_odd_shape_refuse_no_photo(tmp_path: Path) -> None:
+    """XML as deep as a well, or without any description, is left out with a sentence."""
+    deep = b"<a>" * 20_000 + b"</a>" * 20_000
+    bare = packet().split(b"<rdf:Description")[0] + b"</rdf:RDF></x:xmpmeta>" + b" " * 70_000
+    for odd in (deep, bare):
+        (note,) = written(tmp_path / "a.jpg", xmp=odd)
+        assert "XMP" in note
+        assert join(odd, []) is None
+
+
 def test_a_missing_piece_is_told(tmp_path: Path) -> None:
     """A JPEG whose extended part lacks a segment is read with its standard packet and a warning."""
     written(tmp_path / "a.jpg", xmp=packet())
