@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mattebox.core.settings import CutSettings
 
-__all__ = ["Progress", "check_network", "fetch_networks"]
+__all__ = ["Progress", "check_network", "fetch_networks", "input_side"]
 
 
 def check_network(name: str) -> None:
@@ -20,6 +20,13 @@ def check_network(name: str) -> None:
     from mattebox.models.catalogue import find_network  # noqa: PLC0415 - reads the catalogue
 
     find_network(name)
+
+
+def input_side(name: str) -> int:
+    """The side of the square that a network looks at, in pixels. Raises UnknownNetworkError."""
+    from mattebox.models.catalogue import find_network  # noqa: PLC0415 - reads the catalogue
+
+    return find_network(name).input_size
 
 
 def fetch_networks(cuts: Iterable[CutSettings], progress: Progress | None = None) -> dict[str, Path]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mattebox.core.device import available_cores
-from mattebox.core.networks import fetch_networks
+from mattebox.core.networks import fetch_networks, input_side
 from mattebox.daemon.inbox import Inbox
 from mattebox.daemon.journal import Journal
 from mattebox.daemon.loop import WATCH_CHORE, Loop, Stop
@@ -58,7 +58,14 @@ def hire(loaded: LoadedConfig, inbox: Inbox, events: Events, progress: Progress 
     weights = fetch_networks(all_cuts(loaded.config), progress)
     largest = max((path.stat().st_size for path in weights.values()), default=0)
     engine = loaded.config.engine
-    sizing: Sizing = choose(engine.workers, engine.memory, largest, available_cores(), free_memory())
+    sizing: Sizing = choose(
+        engine.workers,
+        engine.memory,
+        largest,
+        available_cores(),
+        free_memory(),
+        side=max(map(input_side, weights), default=0),
+    )
     events.tell(
         "workers", workers=sizing.workers, threads=sizing.threads, memory=sizing.memory, why=sizing.why
     )

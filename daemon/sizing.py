@@ -8,8 +8,10 @@ from typing import Final, Literal
 
 # Measured by bench/workers.py (u2netp and u2net, 1, 24 and 50 megapixels, two threads): the highest PSS of
 # a worker is 564 MB + 0.71 times the weights + 8 MB a megapixel, no measure above 1.05 times that. Here it
-# is rounded up, for photos of 50 megapixels; larger ones take more for a while, up to the limit.
-_WORKER_BYTES: Final = 600_000_000
+# is rounded up, for photos of 50 megapixels; larger ones take more for a while, up to the limit. Networks
+# that look at more than these two's 320 x 320 take about 1 kB a pixel more (imgly-isnet: 1753 MB at 24).
+_WORKER_BYTES: Final = 500_000_000
+_INPUT_PIXEL_BYTES: Final = 1000
 _MEGAPIXEL_BYTES: Final = 8_000_000
 _MEGAPIXELS: Final = 50
 _WEIGHTS_FACTOR: Final = 1
@@ -38,19 +40,28 @@ def choose(
     weights_bytes: int,
     cores: int,
     free_bytes: int | None,
+    *,
+    side: int = 320,
 ) -> Sizing:
     """Workers and threads for these cores, this free memory (None: unknown) and these weights.
+
+    side: of the square that the network looks at, in pixels.
 
     memory "auto": one worker alone may take nine tenths of what is free, so that no photo drives the
     machine into swapping, and a large photo still succeeds beside small ones; but never less than a
     worker needs for a photo of 50 megapixels.
     """
-    each = _WORKER_BYTES + _MEGAPIXELS * _MEGAPIXEL_BYTES + _WEIGHTS_FACTOR * weights_bytes
+    each = (
+        _WORKER_BYTES
+        + _INPUT_PIXEL_BYTES * side**2
+        + _MEGAPIXELS * _MEGAPIXEL_BYTES
+        + _WEIGHTS_FACTOR * weights_bytes
+    )
     limit = memory if isinstance(memory, int) else None
     if limit is not None:
         each = min(each, limit)
     elif memory == "auto" and free_bytes is not None:
-        limit = max(LEAST_MEMORY, int(free_bytes * _AT_MOST))
+        limit = max(LEAST_MEMORY, 2 * each, int(free_bytes * _AT_MOST))
     fit = max(1, int(free_bytes * _PLANNED) // each) if free_bytes is not None else cores
     # With two workers on one core each, one decodes and writes while the other computes.
     good = max(1, min(cores, -(-cores // _MOST_THREADS) + 1))

@@ -197,4 +197,12 @@ def test_little_free_memory_still_lets_a_worker_work() -> None:
     """The limit is never below what one worker is planned with."""
     sizing = choose("auto", "auto", 176_000_000, 2, 200_000_000)
     assert sizing.workers == 1
-    assert sizing.memory == LEAST_MEMORY
+    assert sizing.memory is not None
+    assert sizing.memory >= LEAST_MEMORY
+
+
+def test_a_network_that_looks_at_more_pixels_takes_more() -> None:
+    """The same free memory holds fewer workers of it."""
+    few = choose("auto", "auto", 88_000_000, 16, 6_000_000_000, side=1024)
+    many = choose("auto", "auto", 88_000_000, 16, 6_000_000_000, side=320)
+    assert few.workers < many.workers
