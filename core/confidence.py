@@ -6,50 +6,51 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
-
-import numpy as np
+from math import exp, log
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from mattebox.core.features import Features
 
+# Measures of 0.99 and more are told apart no further.
+_FINEST: Final = 0.01
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Calibration:
-    """A logistic model of the measures in Features, as bench/calibrate.py fits it.
 
-    mean and spread standardise each measure; weights and bias give the log-odds. names: the measures.
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A logistic curve of one measure, as bench/calibrate.py fits it.
+
+    measure: its name in Features, 1 where nothing is doubtful. slope and bias: of the log-odds over
+    `doubt` of the measure (Platt, "Probabilistic Outputs for Support Vector Machines", 1999).
     """
 
-    names: tuple[str, ...]
-    mean: NDArray[np.float64]
-    spread: NDArray[np.float64]
-    weights: NDArray[np.float64]
+    measure: str
+    slope: float
     bias: float
 
     def confidence(self, features: Features) -> float:
         """The probability, 0..1, that the matte's IoU is at least 0.9."""
-        # Beyond three spreads nothing was seen; a wild measure must not outweigh all others.
-        standard = np.clip((features.vector() - self.mean) / self.spread, -3, 3)
-        return float(1 / (1 + np.exp(-(standard @ self.weights + self.bias))))
+        return 1 / (1 + exp(-(self.slope * doubt(getattr(features, self.measure)) + self.bias)))
+
+
+def doubt(value: float) -> float:
+    """The logarithm of how far a measure of 0..1 is from 1: near 1 small differences say much."""
+    return log(1 - value + _FINEST)
 
 
 @cache
-def shipped_calibration() -> Calibration:
-    """The calibration in core/calibration.json."""
+def shipped_curves() -> dict[str, Curve]:
+    """The calibration in core/calibration.json: for mattes of several looks, and for those of one."""
     table = json.loads(files("mattebox.core").joinpath("calibration.json").read_text("utf-8"))
-    rows = table["measures"]
-    return Calibration(
-        names=tuple(rows),
-        mean=np.array([row["mean"] for row in rows.values()]),
-        spread=np.array([row["spread"] for row in rows.values()]),
-        weights=np.array([row["weight"] for row in rows.values()]),
-        bias=float(table["bias"]),
-    )
+    return {name: Curve(**row) for name, row in table.items()}
 
 
 def confidence(features: Features | None) -> float:
-    """Calibrated confidence, 0..1; 0 where there is no subject."""
-    return 0.0 if features is None else shipped_calibration().confidence(features)
+    """Calibrated confidence, 0..1; 0 where there is no subject.
+
+    Looks that agree say most; a single look can only be asked how decided it is. Fitted on U²-Net; with
+    more networks there is more to disagree about, so that the figure is rather too low.
+    """
+    if features is None:
+        return 0.0
+    return shipped_curves()["several_looks" if features.looks > 1 else "one_look"].confidence(features)

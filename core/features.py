@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
@@ -29,6 +29,7 @@ _SOBEL: Final = 8  # its answer to a slope of one level a pixel
 class Features:
     """Measures of one matte; each 0..1 unless said otherwise.
 
+    looks: how many looks there were, those that were not let in too; a number.
     agreement: what the looks' answers share with what they amount to, the least of them.
     decided: how far from one half the map is where it is not surely empty.
     haze: share of the subject that is not sure though it is away from its edge.
@@ -41,6 +42,7 @@ class Features:
     blocks: how much stronger steps are at the 8-pixel grid of a JPEG than between; 0 upwards.
     """
 
+    looks: int
     agreement: float
     decided: float
     haze: float
@@ -50,15 +52,6 @@ class Features:
     blur: float
     area: float
     blocks: float
-
-    def vector(self) -> NDArray[np.float64]:
-        """All measures in the order of names()."""
-        return np.asarray(astuple(self), np.float64)
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        """The measures' names."""
-        return tuple(field.name for field in fields(cls))
 
 
 def measure(
@@ -78,6 +71,7 @@ def measure(
     border = np.concatenate([subject[0], subject[-1], subject[:, 0], subject[:, -1]])
     gray = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).astype(np.float32)
     return Features(
+        looks=len(sight.looks),
         agreement=min((_shared(look.map, sight, look.frame) for look in sight.looks), default=1.0),
         decided=decided(probability),
         haze=float((probability[core] < 0.9).mean()) if core.any() else 1.0,

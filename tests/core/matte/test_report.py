@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mattebox.core.advice import warn
-from mattebox.core.confidence import confidence, shipped_calibration
+from mattebox.core.confidence import Curve, confidence, shipped_curves
 from mattebox.core.engine import Engine
 from mattebox.core.features import Features, blockiness, measure
 from mattebox.core.looks import see
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GOOD = Features(
-    agreement=0.97, decided=0.95, haze=0.0, whole=1.0, frame=0.0, contrast=0.3, blur=1.5, area=0.2, blocks=0.0
+    looks=3,
+    agreement=0.97,
+    decided=0.95,
+    haze=0.0,
+    whole=1.0,
+    frame=0.0,
+    contrast=0.3,
+    blur=1.5,
+    area=0.2,
+    blocks=0.0,
 )
 
 
@@ -125,14 +134,32 @@ def test_each_warning_has_its_cause(
 
 
 def test_doubt_lowers_confidence() -> None:
-    """A hazy, undecided, fragmented matte has less confidence than a clear one."""
-    poor = replace(GOOD, decided=0.7, haze=0.4, whole=0.8)
-    assert confidence(poor) < 0.5 < confidence(GOOD)
+    """Looks that disagree have less confidence than looks that agree; so has one look that is undecided."""
+    assert confidence(replace(GOOD, agreement=0.75)) < 0.5
+    assert confidence(GOOD) > 0.8
+    alone = replace(GOOD, looks=1, agreement=1.0)
+    assert confidence(replace(alone, decided=0.6)) < 0.6 < confidence(alone)
 
 
-def test_the_shipped_table_fits_the_measures() -> None:
-    """The calibration names the measures that there are, in their order."""
-    assert shipped_calibration().names == Features.names()
+def test_one_look_cannot_agree_with_itself() -> None:
+    """The agreement of a single look, which is always full, does not count."""
+    alone = replace(GOOD, looks=1, agreement=1.0)
+    assert confidence(alone) == confidence(replace(alone, agreement=0.5))
+
+
+def test_the_shipped_curves_name_measures_and_rise_with_them() -> None:
+    """Each curve of the calibration names a measure that there is, and more of it means more confidence."""
+    for curve in shipped_curves().values():
+        assert isinstance(getattr(GOOD, curve.measure), float)
+        surer = replace(GOOD, **{curve.measure: 1.0})
+        assert curve.confidence(replace(GOOD, **{curve.measure: 0.5})) < curve.confidence(surer) < 1.0
+
+
+def test_a_curve_is_logistic_in_the_doubt() -> None:
+    """Slope 0 and bias 0 is one half; at a measure of 1 the doubt is ln 0.01."""
+    assert Curve("agreement", 0.0, 0.0).confidence(GOOD) == 0.5
+    full = replace(GOOD, agreement=1.0)
+    assert Curve("agreement", -1.0, 0.0).confidence(full) == pytest.approx(1 / 1.01)
 
 
 @pytest.mark.network
