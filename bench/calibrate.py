@@ -50,6 +50,7 @@ def main() -> None:
     fit = commands.add_parser("fit", help="fit the table on measured rows")
     fit.add_argument("rows", type=Path)
     fit.add_argument("--table", type=Path, default=TABLE)
+    fit.add_argument("--plot", type=Path, help="a reliability plot of several looks, left out in turn, PNG")
     judge = commands.add_parser("judge", help="measure the shipped table on other rows")
     judge.add_argument("rows", type=Path)
     judge.add_argument("--plot", type=Path, help="a reliability plot of several looks, PNG")
@@ -58,7 +59,7 @@ def main() -> None:
         measured = [row for folder in chosen.folders for row in measured_rows(folder)]
         chosen.out.write_text(json.dumps(measured))
     elif chosen.command == "fit":
-        fit_table(json.loads(chosen.rows.read_text()), chosen.table)
+        fit_table(json.loads(chosen.rows.read_text()), chosen.table, chosen.plot)
     else:
         judge_table(json.loads(chosen.rows.read_text()), chosen.plot)
 
@@ -100,8 +101,8 @@ def one_row(
     return [{"name": name, "iou": round(float(share), 4), **asdict(features)}]
 
 
-def fit_table(rows: list[Row], table: Path) -> None:
-    """Fit a curve for each number of looks, print its cross-validated figures, write the table."""
+def fit_table(rows: list[Row], table: Path, plot: Path | None) -> None:
+    """Fit a curve for each number of looks, print its cross-validated figures, write table and plot."""
     curves = {}
     for kind, name in MEASURES.items():
         part = _of_kind(rows, kind)
@@ -112,6 +113,8 @@ def fit_table(rows: list[Row], table: Path) -> None:
             left_out = fold == number
             guess[left_out] = _guess(values[left_out], *fit_logistic(values[~left_out], good[~left_out]))
         print(f"{kind}, left out in turn: {_figures(guess, good)}")
+        if plot is not None and kind == "several_looks":
+            draw_reliability(guess, good, plot)
         slope, bias = fit_logistic(values, good)
         curves[kind] = asdict(Curve(name, round(slope, 4), round(bias, 4)))
     table.write_text(json.dumps(curves, indent=2) + "\n")

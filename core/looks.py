@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import cv2
 import numpy as np
 
-from mattebox.core.fuse import fused_looks, fused_networks, overlap, trusted
+from mattebox.core.fuse import consensus, fused_looks, fused_networks, overlap, trusted
 from mattebox.core.settings.cut import box_of
 
 if TYPE_CHECKING:
@@ -136,7 +136,10 @@ def _one_network(
     agreed = overlap(answer[inside], closer[inside]) >= _AGREEMENT
     looks.append(Look(name, "box", closer, box, used=agreed))
     if agreed:
-        answer[inside] = fused_looks([*(each[inside] for each in both), closer[inside]])
+        three = [*(each[inside] for each in both), closer[inside]]
+        trust = consensus(three)
+        answer = fused_looks(both, trust[:2])
+        answer[inside] = fused_looks(three, trust)
     return looks, answer
 
 

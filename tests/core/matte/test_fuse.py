@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mattebox.core.fuse import decided, fused_looks, fused_networks, overlap, trusted
+from mattebox.core.fuse import consensus, decided, fused_looks, fused_networks, overlap, trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,21 @@ def test_one_look_never_overrules_two_that_are_sure(sure: float, other: float) -
 def test_the_decided_look_counts_more() -> None:
     """One look at 0.98 outweighs one at 0.4; a plain mean would say 0.69."""
     assert fused_looks([_flat(0.98), _flat(0.4)])[0, 0] > 0.9
+
+
+def test_the_look_that_stands_alone_counts_little(discs: Discs) -> None:
+    """Of three looks two of which share a disc, the third, which found another one, hardly counts."""
+    one, other = discs((60, 60), (15, 30, 8)), discs((60, 60), (45, 30, 8))
+    trust = consensus([one, other, one])
+    assert trust[0] == trust[2] > 100 * trust[1]
+    fused = fused_looks([one, other, one], trust)
+    np.testing.assert_array_equal(fused >= 0.5, one >= 0.5)
+
+
+def test_looks_that_agree_count_alike(discs: Discs) -> None:
+    """Three equal looks have equal weights, and looks that find nothing are no error."""
+    assert consensus([discs((60, 60), (15, 30, 8))] * 3) == [1.0] * 3
+    assert consensus([discs((60, 60))] * 3) == [1.0] * 3
 
 
 def test_one_network_is_left_as_it_is() -> None:

@@ -147,6 +147,24 @@ def test_a_box_look_decides_where_the_others_doubt(told: Any, discs: Discs) -> N
     assert sight.probability[80, 70] > 0.6
 
 
+def test_a_mirrored_look_gone_astray_is_outvoted(told: Any, discs: Discs) -> None:
+    """Where the mirrored look finds too much and the closer one finds what the first found, that stands."""
+    view = _view(discs, (40, 60, 22))
+    mirrored = np.ascontiguousarray(view[:, ::-1])
+
+    def astray(seen: Bytes) -> Map:
+        answer = _bright(seen)
+        if seen.shape == view.shape and np.array_equal(seen, mirrored):
+            answer[:, 60:] = np.maximum(answer[:, 60:], 0.95)
+        return answer
+
+    sight = see(view, [told(astray)], "balanced")
+    assert sight.looks[2].used
+    # Where all three counted alike, 0.43 would be left.
+    assert sight.probability[:, 100:].max() < 0.35
+    assert ((sight.probability >= 0.5) == (_bright(view) >= 0.5)).all()
+
+
 def test_a_network_that_contradicts_itself_cannot_hide_the_subject(told: Any, discs: Discs) -> None:
     """Beside a steady network, one that finds another thing in the mirror does not change what is subject."""
     view = _view(discs, (40, 60, 20))
