@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import cv2
 import numpy as np
 
 if TYPE_CHECKING:
@@ -39,6 +40,27 @@ def enlarged(small: Map, size: tuple[int, int], rows: slice, columns: slice, *, 
     lines = _window(small.shape[0], size[0], rows)
     across = _along(small[lines], small.shape[1], size[1], columns, axis=1, cubic=cubic)
     return _along(across, small.shape[0], size[0], rows, axis=0, cubic=cubic, start=lines.start)
+
+
+def smoothly(small: Map, size: tuple[int, int], rows: slice, columns: slice) -> Map:
+    """A tile of a smooth `small` (h, w, c), c up to 4, at `size`: `enlarged` to a 64th of its pixels.
+
+    Several times quicker, for places are rounded; for maps whose neighbours are nearly alike.
+    """
+    lines, across = beneath(small.shape, size, rows, columns)
+    down, right = small.shape[0] / size[0], small.shape[1] / size[1]
+    place = np.array(
+        [
+            [right, 0.0, (columns.start + 0.5) * right - 0.5 - across.start],
+            [0.0, down, (rows.start + 0.5) * down - 0.5 - lines.start],
+        ]
+    )
+    width, height = columns.stop - columns.start, rows.stop - rows.start
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    large = cv2.warpAffine(
+        small[lines, across], place, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(large, np.float32)
 
 
 def _window(count: int, length: int, part: slice) -> slice:

@@ -43,40 +43,45 @@ def straight_foreground(pixels: Pixels, alpha: Pixels) -> Pixels:
             continue
         if result is None:
             result = pixels.copy()
-        box, soft, colours = found
-        result[box][soft] = colours
+        place, soft, colours = found
+        # Its masked copy is many times faster than an array's own choice of pixels.
+        part = cv2.copyTo(colours, soft.view(np.uint8), result[place])
+        result[place] = part.reshape(colours.shape)
     return pixels if result is None else result
 
 
 def _tile(
     pixels: Pixels, alpha: Pixels, tile: Box, scale: int
-) -> tuple[Box, NDArray[np.bool_], NDArray[Any]] | None:
-    """The soft pixels of a tile: their box, where in it they are, and their colours (n, c)."""
+) -> tuple[Box, NDArray[np.bool_], Pixels] | None:
+    """The soft pixels of a tile: their box, where in it they are, and the colours there (h, w, c)."""
     top = np.iinfo(pixels.dtype).max
     soft = (alpha[tile] > 0) & (alpha[tile] < top)
     box = _soft_box(soft)
     if box is None:
         return None
-    soft = soft[box]
+    soft = np.ascontiguousarray(soft[box])
     first, left = tile[0].start + box[0].start, tile[1].start + box[1].start
     place = slice(first, first + soft.shape[0]), slice(left, left + soft.shape[1])
     near = _grown(place, alpha.shape, _NARROW // 2 + 1)
     wide_subject, wide_behind = _wide_means(pixels, alpha, near, scale)
-    image, matte = _unit(pixels[near]), _unit(alpha[near])[..., None]
+    image = _unit(pixels[near])
+    matte = _spread_channels(_unit(alpha[near]), image.shape[2])
     subject = _subject(image, matte, wide_subject, wide_behind)
-    top_left = first - near[0].start, left - near[1].start
-    inner = tuple(slice(start, start + count) for start, count in zip(top_left, soft.shape, strict=True))
-    means = _means(subject, wide_behind, matte, _NARROW)
-    colours = _subject(*(part[inner][soft] for part in (image, matte, *means)))
-    levels = colours * np.float32(top) + np.float32(0.5)
-    return place, soft, levels.astype(pixels.dtype)
+    levels = _subject(image, matte, *_means(subject, wide_behind, matte, _NARROW))
+    levels *= np.float32(top)
+    levels += np.float32(0.5)
+    above, before = first - near[0].start, left - near[1].start
+    inner = levels[above : above + soft.shape[0], before : before + soft.shape[1]]
+    colours: Any = inner.astype(pixels.dtype)
+    return place, soft, colours
 
 
 def _wide_means(pixels: Pixels, alpha: Pixels, near: Box, scale: int) -> tuple[Map, Map]:
     """Both sides' mean colours in a wide window around each pixel of `near`, (h, w, c) each."""
     step = _SKIP * scale
     around = _grown(near, alpha.shape, _WIDE * scale // 2 + step, step)
-    image, matte = _reduced(pixels[around], step), _reduced(alpha[around], step)
+    image = _reduced(pixels[around], step)
+    matte = _spread_channels(_reduced(alpha[around], step)[..., 0], image.shape[2])
     subject, behind = _means(image, image, matte, _WIDE // _SKIP)
     return _spread(subject, around, near, step), _spread(behind, around, near, step)
 
@@ -128,14 +133,27 @@ def _spread(small: Map, around: Box, near: Box, step: int) -> Map:
 
 def _means(subject: Map, behind: Map, matte: Map, width: int) -> tuple[Map, Map]:
     share = _blur(matte, width)
-    mean_subject = _blur(subject * matte, width) / (share + np.float32(_EPSILON))
-    mean_behind = _blur(behind * (1 - matte), width) / (1 - share + np.float32(_EPSILON))
+    mean_subject = _blur(subject * matte, width)
+    mean_subject /= share + np.float32(_EPSILON)
+    mean_behind = _blur(behind * (1 - matte), width)
+    mean_behind /= np.float32(1 + _EPSILON) - share
     return mean_subject, mean_behind
 
 
 def _subject(image: Map, matte: Map, mean_subject: Map, mean_behind: Map) -> Map:
-    fused = mean_subject + matte * (image - matte * mean_subject - (1 - matte) * mean_behind)
-    return np.asarray(np.clip(fused, 0.0, 1.0), np.float32)
+    """Equation 4, with as few passes over the pixels as it has terms."""
+    fused = mean_subject - mean_behind
+    fused *= matte
+    np.subtract(image, fused, out=fused)
+    fused -= mean_behind
+    fused *= matte
+    fused += mean_subject
+    return np.asarray(np.clip(fused, 0.0, 1.0, out=fused), np.float32)
+
+
+def _spread_channels(matte: Map, channels: int) -> Map:
+    """A matte (h, w) once for each channel: broadcasting over a few channels is many times slower."""
+    return np.asarray(cv2.merge([matte] * channels), np.float32).reshape(*matte.shape, channels)
 
 
 def _blur(picture: Map, width: int) -> Map:

@@ -11,7 +11,7 @@ import numpy as np
 
 from mattebox.core.band import trimap, unknown_band
 from mattebox.core.colour_line import Sides, along_line, both_sides
-from mattebox.core.enlarge import beneath, enlarged, tiles
+from mattebox.core.enlarge import beneath, enlarged, smoothly, tiles
 from mattebox.core.evidence import believed, softness
 from mattebox.core.learned import shipped_refiner
 from mattebox.core.parallel import side_by_side
@@ -191,8 +191,10 @@ def _ask_colour(photo: Photo, part: Map, line: tuple[Sides, Map], tile: tuple[sl
     """Move `part`, a tile of the matte, towards what colour says, as far as it has a say."""
     sides, say = line
     size = (photo.height, photo.width)
-    weight = enlarged(say, size, *tile)
-    subject, behind = enlarged(sides.subject, size, *tile), enlarged(sides.behind, size, *tile)
+    weight = smoothly(say, size, *tile)
+    subject, behind = (
+        smoothly(side, size, *tile).reshape(*part.shape, -1) for side in (sides.subject, sides.behind)
+    )
     found = along_line(_unit(photo.pixels[tile]), subject, behind)
     part += weight * (found - part)
 
