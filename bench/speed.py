@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,13 +168,23 @@ def run(command: list[str], environment: dict[str, str]) -> tuple[float, float, 
             check=True,
             capture_output=True,
             text=True,
-            env=environment,
+            env=environment | installed(),
         )
         seconds, peak, cpu, status = json.loads(facts.read_text())
     if status:
         raise SystemExit(f"{' '.join(command)} failed: {done.stderr[-2000:]}")
     scale = 1 if platform.system() == "Darwin" else 1024  # ru_maxrss is in bytes there
     return seconds, peak * scale / 1e6, cpu, done.stdout
+
+
+@cache
+def _bytecode() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="mattebox-bytecode-")
+
+
+def installed() -> dict[str, str]:
+    """What makes a command keep its compiled modules, as those of an installed one are kept."""
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": _bytecode().name}
 
 
 def make_photos(scratch: Path, work: str) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mattebox.core.errors import MatteboxError, OutputExistsError, PhotoError, WriteError
-from mattebox.core.process import settle_in
+from mattebox.core.process import loading, settle_in
 from mattebox.core.publish import publish, stage_name
 from mattebox.models.catalogue import find_network
 
@@ -104,8 +104,9 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def _ready_engine(run: CutRun, console: Console) -> Engine:
     """An engine with its weights at hand: what is missing is told once, not once a photo."""
-    from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
-    from mattebox.models.store import Store  # noqa: PLC0415
+    with loading():
+        from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
+        from mattebox.models.store import Store  # noqa: PLC0415
 
     engine = Engine(Store(progress=console.fetching), device=run.device)
     segmenter = engine.segmenter(run.cut)

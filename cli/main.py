@@ -11,6 +11,7 @@ from typing import Final
 
 import click
 
+from mattebox.core.process import loading
 from mattebox.models.errors import LicenceError, MatteboxError, UnknownNetworkError
 
 # name: what `mattebox --help` says. The module is `mattebox.cli.NAME`, its click object `command`.
@@ -42,7 +43,8 @@ class LazyGroup(click.Group):
         """Import `mattebox.cli.NAME` and return its `command`."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"mattebox.cli.{cmd_name}").command
+        with loading():
+            command: click.Command = import_module(f"mattebox.cli.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mattebox.core.patched import Patched
     from mattebox.core.photo import ColourMode, Photo, Pixels
 
 
@@ -14,7 +15,7 @@ class Composition:
     """The canvas of one finished picture; all arrays have its size and the photo's dtype.
 
     original: (h, w, c) the photo's untouched pixels on the canvas.
-    colours: (h, w, c) straight foreground colours (may be `original` itself).
+    colours: (h, w, c) straight foreground colours (may be `original` itself, or patches on it).
     alpha: (h, w) the matte.
     outline: (h, w) opacity of a line below the subject and above the shadow, or None, and its colour
         as channel values.
@@ -27,7 +28,7 @@ class Composition:
 
     photo: Photo
     original: Pixels
-    colours: Pixels
+    colours: Pixels | Patched
     alpha: Pixels
     shadow: Pixels | None = None
     background: tuple[int, ...] | Pixels | None = None

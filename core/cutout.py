@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mattebox.core.patched import Patched, whole
+
 if TYPE_CHECKING:
     from mattebox.core.diagnose import CutReport
     from mattebox.core.photo import Photo, Pixels
@@ -21,10 +23,18 @@ class Cutout:
 
     photo: Photo
     alpha: Pixels
-    foreground: Pixels | None
+    foreground: Pixels | Patched | None
     report: CutReport
 
     @property
     def colours(self) -> Pixels:
-        """The straight colours to write under the matte."""
-        return self.photo.pixels if self.foreground is None else self.foreground
+        """The straight colours to write under the matte, (h, w, c), to be read only."""
+        return whole(self.shown)
+
+    @property
+    def shown(self) -> Pixels | Patched:
+        """The same colours without a copy of the photo."""
+        clean = self.foreground
+        if clean is None or (isinstance(clean, Patched) and not clean.patches):
+            return self.photo.pixels
+        return clean

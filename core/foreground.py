@@ -9,6 +9,7 @@ import numpy as np
 
 from mattebox.core.enlarge import tiles
 from mattebox.core.parallel import side_by_side
+from mattebox.core.patched import Patch, Patched
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,32 +29,21 @@ _SKIP: Final = 3
 _EPSILON: Final = 1e-5
 
 
-def straight_foreground(pixels: Pixels, alpha: Pixels) -> Pixels:
+def straight_foreground(pixels: Pixels, alpha: Pixels) -> Patched:
     """The subject's own colour in every partially transparent pixel.
 
-    pixels: (h, w, c), alpha: (h, w), equal dtype uint8 or uint16. Returns (h, w, c) of that dtype;
+    pixels: (h, w, c), alpha: (h, w), equal dtype uint8 or uint16. Gives (h, w, c) of that dtype;
     where alpha is 0 or full the input stands bit for bit. Two-pass blur fusion: Forte, "Approximate
     Fast Foreground Colour Estimation", ICIP 2021, equations 4-7, in tiles around the soft pixels, the
     wide pass at reduced size.
     """
     scale = min(_LARGEST, max(1, round(max(alpha.shape) / _USUAL)))
-    result: Pixels | None = None
-    for found in side_by_side(lambda tile: _tile(pixels, alpha, tile, scale), tiles(*alpha.shape)):
-        if found is None:
-            continue
-        if result is None:
-            result = pixels.copy()
-        place, soft, colours = found
-        # Its masked copy is many times faster than an array's own choice of pixels.
-        part = cv2.copyTo(colours, soft.view(np.uint8), result[place])
-        result[place] = part.reshape(colours.shape)
-    return pixels if result is None else result
+    found = side_by_side(lambda tile: _tile(pixels, alpha, tile, scale), tiles(*alpha.shape))
+    return Patched(pixels, tuple(patch for patch in found if patch is not None))
 
 
-def _tile(
-    pixels: Pixels, alpha: Pixels, tile: Box, scale: int
-) -> tuple[Box, NDArray[np.bool_], Pixels] | None:
-    """The soft pixels of a tile: their box, where in it they are, and the colours there (h, w, c)."""
+def _tile(pixels: Pixels, alpha: Pixels, tile: Box, scale: int) -> Patch | None:
+    """The clean colours of a tile's soft pixels."""
     top = np.iinfo(pixels.dtype).max
     soft = (alpha[tile] > 0) & (alpha[tile] < top)
     box = _soft_box(soft)
@@ -73,7 +63,7 @@ def _tile(
     above, before = first - near[0].start, left - near[1].start
     inner = levels[above : above + soft.shape[0], before : before + soft.shape[1]]
     colours: Any = inner.astype(pixels.dtype)
-    return place, soft, colours
+    return Patch(place, soft, colours)
 
 
 def _wide_means(pixels: Pixels, alpha: Pixels, near: Box, scale: int) -> tuple[Map, Map]:

@@ -189,7 +189,11 @@ def see_photo(opened: OpenJob, engine: Engine) -> SeenJob:
             return SeenJob(job, partial(cut_with_matte, photo, job.matte, job.cut), opened.seconds)
         from mattebox.core.matting import cut_seen  # noqa: PLC0415 - arrays are loaded when work starts
 
-        return SeenJob(job, partial(cut_seen, engine.see(photo, job.cut)), opened.seconds)
+        settings = job.cut
+        if all(item.output.format == "mask" for item in job.outputs):
+            # A mask holds no colours.
+            settings = settings.model_copy(update={"decontaminate": False})
+        return SeenJob(job, partial(cut_seen, engine.see(photo, settings)), opened.seconds)
 
 
 def write_cutout(seen: SeenJob) -> JobReport:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
-from mattebox.core.features import blockiness
+from mattebox.core.features import blockiness, median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,6 +65,6 @@ def tones(view: NDArray[np.uint8]) -> tuple[int, int]:
 
 def noise(gray: NDArray[np.uint8]) -> float:
     """The standard deviation of the noise in grays (h, w): by the median answer of what sees no edges."""
-    answer = cv2.filter2D(gray, cv2.CV_32F, _LAPLACIANS)
+    answer = np.asarray(cv2.filter2D(gray, cv2.CV_32F, _LAPLACIANS))
     rows = answer[:: max(1, len(answer) // _ROWS)]
-    return _MEDIAN_TO_SIGMA * float(np.median(np.abs(rows)))
+    return _MEDIAN_TO_SIGMA * median(np.abs(rows))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import sys
-from typing import Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # glibc's malloc.h: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD and its largest value, M_ARENA_MAX.
 _TRIM: Final = -1
@@ -13,6 +18,19 @@ _MMAP: Final = -3
 _MMAP_MOST: Final = 1 << 25
 _ARENAS: Final = -8
 _KEPT: Final = 1 << 29
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Load modules without Python looking for garbage among what they make, which all stays."""
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if collected:
+            gc.enable()
 
 
 def settle_in() -> None:

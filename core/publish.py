@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import OutputExistsError, WriteError
@@ -20,7 +19,7 @@ _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errn
 
 def stage_name(target: Path) -> Path:
     """A new hidden name in the target's own folder, so that publishing is one rename or link."""
-    return target.with_name(f"{STAGED_PREFIX}{secrets.token_hex(6)}.part")
+    return target.with_name(f"{STAGED_PREFIX}{os.urandom(6).hex()}.part")
 
 
 def numbered(target: Path, place: int) -> Path:

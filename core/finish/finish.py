@@ -16,10 +16,12 @@ from mattebox.core.finish.layout import FineBox, Placement, place, solid_box, vi
 from mattebox.core.finish.outline import outline_of
 from mattebox.core.finish.resample import colours_on_canvas, on_canvas
 from mattebox.core.finish.shadow import drawn_shadow
+from mattebox.core.patched import whole
 from mattebox.core.settings.limits import ReadLimits
 
 if TYPE_CHECKING:
     from mattebox.core.cutout import Cutout
+    from mattebox.core.patched import Patched
     from mattebox.core.photo import Photo, Pixels
     from mattebox.core.settings import FinishSettings
 
@@ -32,7 +34,7 @@ def finish(cutout: Cutout, settings: FinishSettings, limits: ReadLimits = _DEFAU
     limits: how large a background image may be. Raises SettingsError (no room on the canvas), PhotoError
     (a bad background image), LimitError.
     """
-    photo, colours = cutout.photo, cutout.colours
+    photo, colours = cutout.photo, cutout.shown
     if photo.mode == "gray" and _has_colour(settings):
         photo, colours = _in_colour(photo, colours)
     if settings.dpi is not None:
@@ -41,7 +43,7 @@ def finish(cutout: Cutout, settings: FinishSettings, limits: ReadLimits = _DEFAU
     placement = _placement(cutout.alpha, settings, notes)
     made = _placed(photo, colours, cutout.alpha, placement)
     if settings.enhance == "auto":
-        better, note = enhanced(made.colours, made.alpha, made.mode)
+        better, note = enhanced(whole(made.colours), made.alpha, made.mode)
         made = replace(made, colours=better)
         notes.append(note)
     made = _with_outline(made, settings)
@@ -61,14 +63,14 @@ def _placement(alpha: Pixels, settings: FinishSettings, notes: list[str]) -> Pla
     return place(frame, settings)
 
 
-def _placed(photo: Photo, colours: Pixels, alpha: Pixels, placement: Placement) -> Composition:
+def _placed(photo: Photo, colours: Pixels | Patched, alpha: Pixels, placement: Placement) -> Composition:
     """The photo's planes on the canvas; the very same arrays where the canvas is the photo."""
-    whole = (0.0, 0.0, float(photo.width), float(photo.height))
-    if (placement.source, placement.target, *placement.canvas) == (whole, whole, photo.width, photo.height):
+    frame = (0.0, 0.0, float(photo.width), float(photo.height))
+    if (placement.source, placement.target, *placement.canvas) == (frame, frame, photo.width, photo.height):
         return Composition(photo, photo.pixels, colours, alpha)
     original = on_canvas(photo.pixels, placement)
     untouched = colours is photo.pixels
-    shown = original if untouched else colours_on_canvas(colours, alpha, original, placement)
+    shown = original if untouched else colours_on_canvas(whole(colours), alpha, original, placement)
     return Composition(photo, original, shown, on_canvas(alpha, placement))
 
 
@@ -104,8 +106,8 @@ def _has_colour(settings: FinishSettings) -> bool:
     return background.image is not None or any(len(set(colour)) > 1 for colour in colours if colour)
 
 
-def _in_colour(photo: Photo, colours: Pixels) -> tuple[Photo, Pixels]:
+def _in_colour(photo: Photo, colours: Pixels | Patched) -> tuple[Photo, Pixels]:
     """A gray photo as sRGB."""
     pixels = to_srgb(photo.pixels, photo.mode, photo.icc)
-    shown = pixels if colours is photo.pixels else to_srgb(colours, photo.mode, photo.icc)
+    shown = pixels if colours is photo.pixels else to_srgb(whole(colours), photo.mode, photo.icc)
     return replace(photo, pixels=pixels, mode="rgb", icc=None), shown

@@ -13,7 +13,6 @@ from PIL import Image, UnidentifiedImageError
 
 from mattebox.core.errors import PhotoError, TruncatedPhotoError
 from mattebox.core.photo import exif as exif_block
-from mattebox.core.photo import xmp
 from mattebox.core.photo.deep import decode_deep, depth_of
 from mattebox.core.photo.jpeg import decode_complete
 from mattebox.core.photo.limits import check_limits
@@ -135,7 +134,11 @@ def _packet(image: Image.Image) -> tuple[bytes | None, tuple[str, ...]]:
     stored = image.info.get("xmp") or None
     packet = stored.encode() if isinstance(stored, str) else stored
     segments = [content for name, content in getattr(image, "applist", ()) if name == "APP1"]
-    if packet is None or not any(xmp.is_extension(segment) for segment in segments):
+    if packet is None or not segments:
+        return packet, ()
+    from mattebox.core.photo import xmp  # noqa: PLC0415 - loads a reader of XML, which few photos need
+
+    if not any(xmp.is_extension(segment) for segment in segments):
         return packet, ()
     joined = xmp.join(packet, segments)
     if joined is None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from mattebox.core.patched import rows_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -41,7 +43,7 @@ def strips(width: int, height: int) -> Iterator[slice]:
 
 def flatten(composition: Composition, *, clear_hidden: bool = True) -> Flat:
     """The whole picture flattened as `flat_rows` says."""
-    pixels = np.empty_like(composition.colours)
+    pixels = np.empty_like(composition.original)
     alpha = None if composition.background is not None else np.empty_like(composition.alpha)
     for rows in strips(*composition.size):
         part = flat_rows(composition, rows, clear_hidden=clear_hidden)
@@ -58,7 +60,7 @@ def flat_rows(composition: Composition, rows: slice, *, clear_hidden: bool = Tru
     result has alpha; `clear_hidden` then sets the colours under alpha 0 to 0, else the original's
     stand there. Straight alpha throughout: Porter and Duff 1984, "over".
     """
-    pixels, alpha = composition.colours[rows], composition.alpha[rows]
+    pixels, alpha = rows_of(composition.colours, rows), composition.alpha[rows]
     if composition.background is not None:
         pixels = pixels.copy()
         _over_background(composition, pixels, rows)

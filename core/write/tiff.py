@@ -59,13 +59,13 @@ def _write_page(
 ) -> None:
     width, height = composition.size
     clear = composition.background is None
-    channels = composition.colours.shape[2] + clear
+    channels = composition.original.shape[2] + clear
     packed = options.compression == "deflate"
     with TiffWriter(file, byteorder="<") as writer:
         writer.write(
             _strips(composition, options),
             shape=(height, width, channels) if channels > 1 else (height, width),
-            dtype=composition.colours.dtype,
+            dtype=composition.original.dtype,
             photometric=_PHOTOMETRIC[composition.mode],
             planarconfig="contig" if channels > 1 else None,
             extrasamples=["unassalpha"] if clear else None,

@@ -82,6 +82,6 @@ def test_lanes_change_no_pixel(lanes: Callable[[int], None]) -> None:
     pixels = rng.integers(0, 256, (900, 1100, 3), np.uint8)
     alpha = np.clip(np.add.outer(np.arange(900), np.arange(1100)) - 800, 0, 255).astype(np.uint8)
     lanes(1)
-    alone = straight_foreground(pixels, alpha)
+    alone = straight_foreground(pixels, alpha).whole()
     lanes(3)
-    assert np.array_equal(straight_foreground(pixels, alpha), alone)
+    assert np.array_equal(straight_foreground(pixels, alpha).whole(), alone)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mattebox.core.patched import whole
 from mattebox.core.write.psd.planes import (
     Box,
     Plane,
@@ -76,7 +77,7 @@ def layers_of(composition: Composition, options: PsdOutput) -> list[Layer]:
         line = composition.outline
         layers.append(Layer(names.outline, covered_box(line), composition.outline_colour, line))
     if options.clean and composition.colours is not composition.original:
-        layers.append(Layer(names.clean, box, composition.colours, composition.alpha, visible=False))
+        layers.append(Layer(names.clean, box, whole(composition.colours), composition.alpha, visible=False))
     mask = None if options.mask == "alpha-channel" else composition.alpha
     if options.group:
         layers.append(Layer("</Layer group>", Box(0, 0, 0, 0), role="group-end"))

@@ -19,7 +19,7 @@ def test_soft_pixels_lose_the_background_colour() -> None:
     alpha = _soft_disc(600)
     share = alpha[..., None] / 255
     pixels = (np.array([200, 30, 30]) * share + np.array([20, 220, 20]) * (1 - share) + 0.5).astype(np.uint8)
-    clean = straight_foreground(pixels, alpha).astype(np.float64)
+    clean = straight_foreground(pixels, alpha).whole().astype(np.float64)
     soft = (alpha > 50) & (alpha < 250)
     before = np.abs(pixels[soft] - np.array([200.0, 30, 30])).mean()
     assert np.abs(clean[soft] - np.array([200.0, 30, 30])).mean() <= 0.25 * before
@@ -32,7 +32,7 @@ def test_full_and_empty_pixels_stand_bit_for_bit() -> None:
         top = np.iinfo(dtype).max
         alpha = (_soft_disc(300).astype(np.uint32) * top // 255).astype(dtype)
         pixels = random.integers(0, top, (300, 300, 3), endpoint=True).astype(dtype)
-        clean = straight_foreground(pixels, alpha)
+        clean = straight_foreground(pixels, alpha).whole()
         sure = (alpha == 0) | (alpha == top)
         np.testing.assert_array_equal(clean[sure], pixels[sure])
         assert clean.dtype == dtype
@@ -42,17 +42,19 @@ def test_strips_leave_no_seam() -> None:
     """The rows where strips meet are as those of a photo that is cut elsewhere."""
     alpha = _soft_disc(700)
     pixels = np.random.default_rng(2).integers(0, 256, (700, 700, 3)).astype(np.uint8)
-    shifted = straight_foreground(np.roll(pixels, 60, axis=0), np.roll(alpha, 60, axis=0))
+    shifted = straight_foreground(np.roll(pixels, 60, axis=0), np.roll(alpha, 60, axis=0)).whole()
     back = np.roll(shifted, -60, axis=0)
     middle = slice(120, 560)
-    clean = straight_foreground(pixels, alpha)
+    clean = straight_foreground(pixels, alpha).whole()
     assert np.abs(clean[middle].astype(int) - back[middle]).max() <= 1
 
 
 def test_a_hard_matte_costs_nothing() -> None:
-    """Without soft pixels the very same array comes back."""
+    """Without soft pixels there is nothing but the photo itself."""
     pixels = np.zeros((20, 20, 3), np.uint8)
-    assert straight_foreground(pixels, np.full((20, 20), 255, np.uint8)) is pixels
+    clean = straight_foreground(pixels, np.full((20, 20), 255, np.uint8))
+    assert clean.base is pixels
+    assert not clean.patches
 
 
 def _strokes(count: int, reach: int) -> np.ndarray:
@@ -89,6 +91,6 @@ def test_colours_at_soft_edges_are_bounded(name: str) -> None:
     pixels = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
     soft = (alpha > 12) & (alpha < 255)
     before = np.abs(pixels[soft] / 255 - front[soft]).mean()
-    found = np.abs(straight_foreground(pixels, alpha)[soft] / 255 - front[soft]).mean()
+    found = np.abs(straight_foreground(pixels, alpha).whole()[soft] / 255 - front[soft]).mean()
     assert found <= bound
     assert found <= share * before
