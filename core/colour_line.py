@@ -57,7 +57,7 @@ class Sides:
 def both_sides(picture: Map, parts: Trimap, detail: float) -> Sides:
     """The colours of subject and background around each pixel of `picture` (h, w, c) in 0..1."""
     (subject, share_in), (behind, share_out) = side_by_side(
-        lambda sure: _gathered(picture, sure.astype(np.float32), detail), (parts.inside, parts.outside)
+        lambda sure: _gathered(picture, sure, detail), (parts.inside, parts.outside)
     )
     return Sides(subject, behind, np.asarray((share_in > _LEAST) & (share_out > _LEAST)))
 
@@ -75,18 +75,25 @@ def summed_product(first: Map, second: Map) -> Map:
     return np.asarray(cv2.transform(product, np.ones((1, first.shape[2]), np.float32)), np.float32)
 
 
-def _gathered(picture: Map, sure: Map, detail: float) -> tuple[Map, Map]:
+def _gathered(picture: Map, sure: NDArray[np.bool_], detail: float) -> tuple[Map, Map]:
     """The mean colour (h, w, c) of the sure pixels around, and how much they count (h, w)."""
-    counted = np.dstack([picture * sure[..., None], sure])
-    height, width = sure.shape
+    share = _spread(sure.astype(np.float32), detail)
+    colours = _spread(np.asarray(cv2.copyTo(picture, sure.view(np.uint8)), np.float32), detail)
+    channels = picture.shape[2]
+    cv2.divide(colours, cv2.merge([share + np.float32(_TINY)] * channels), dst=colours)
+    return colours.reshape(picture.shape), share
+
+
+def _spread(counted: Map, detail: float) -> Map:
+    """The sum over rings around each pixel of what counts, (h, w) or (h, w, c)."""
+    height, width = counted.shape[:2]
     fine = [ring for ring in _RINGS if ring[0] * detail < _COARSE]
     wide = _RINGS[len(fine) :]
     small = _resized(counted, -(-height // _STEP), -(-width // _STEP), cv2.INTER_AREA)
     total = _resized(_rings(small, wide, detail / _STEP), height, width, cv2.INTER_LINEAR)
-    total += _rings(counted, fine, detail)
-    del counted
-    share = total[..., -1]
-    return total[..., :-1] / (share[..., None] + np.float32(_TINY)), share
+    if fine:
+        total += _rings(counted, fine, detail)
+    return total
 
 
 def _rings(counted: Map, rings: Sequence[tuple[float, float]], detail: float) -> Map:
@@ -95,8 +102,7 @@ def _rings(counted: Map, rings: Sequence[tuple[float, float]], detail: float) ->
     for radius, weight in rings:
         side = 2 * max(1, round(radius * detail)) + 1
         cv2.blur(counted, (side, side), dst=blurred)
-        blurred *= np.float32(weight)
-        total += blurred
+        cv2.scaleAdd(blurred, weight, total, dst=total)
     return total
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
+from mattebox.core.diagnose import mask_box
 from mattebox.core.fuse import decided, overlap
 
 if TYPE_CHECKING:
@@ -65,7 +66,11 @@ def measure(
     area = int(subject.sum())
     if area == 0:
         return None
-    _, _, facts, _ = cv2.connectedComponentsWithStats(subject)
+    diagonal = float(np.hypot(*subject.shape))
+    reach = max(3, round(_EDGE_REACH * diagonal))
+    # Nothing farther away has a say in the measures of the edge.
+    near = mask_box(subject > 0, max(3 * _RING, reach) + 2) or (slice(None), slice(None))
+    _, _, facts, _ = cv2.connectedComponentsWithStats(subject[near])
     kernel = np.ones((2 * _RING + 1, 2 * _RING + 1), np.uint8)
     core = cv2.erode(subject, kernel, borderValue=1) > 0
     border = np.concatenate([subject[0], subject[-1], subject[:, 0], subject[:, -1]])
@@ -77,8 +82,8 @@ def measure(
         haze=float((probability[core] < 0.9).mean()) if core.any() else 1.0,
         whole=float(facts[1:, cv2.CC_STAT_AREA].max()) / area,
         frame=float(border.mean()),
-        contrast=_contrast(view, subject, kernel),
-        blur=_blur(gray, subject),
+        contrast=_contrast(view[near], subject[near], kernel),
+        blur=_blur(gray[near], subject[near], reach) / diagonal * 1000,
         area=area / subject.size,
         blocks=blockiness(gray if close is None else close.astype(np.float32)),
     )
@@ -108,11 +113,9 @@ def _contrast(view: NDArray[np.uint8], subject: NDArray[np.uint8], kernel: NDArr
     return float(np.sqrt(squares / view.shape[2]).mean())
 
 
-def _blur(gray: Map, subject: NDArray[np.uint8]) -> float:
-    """A step of height h that a Gaussian has blurred is h / (sigma sqrt(2 pi)) steep in its middle."""
+def _blur(gray: Map, subject: NDArray[np.uint8], reach: int) -> float:
+    """Its sigma in pixels: a step of height h that a Gaussian has blurred is h / (sigma sqrt(2 pi)) steep."""
     near = cv2.morphologyEx(subject, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
-    diagonal = float(np.hypot(*gray.shape))
-    reach = max(3, round(_EDGE_REACH * diagonal))
     around, beside = (np.ones((2 * size + 1, 2 * size + 1), np.uint8) for size in (reach, reach // 2))
     height = np.asarray(cv2.dilate(gray, around) - cv2.erode(gray, around))
     slope = cv2.magnitude(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)) / _SOBEL
@@ -120,7 +123,7 @@ def _blur(gray: Map, subject: NDArray[np.uint8]) -> float:
     if not clear.any():
         return 0.0
     steepest = np.maximum(np.asarray(cv2.dilate(slope, beside))[clear], 0.5)
-    return median(height[clear] / steepest) / float(np.sqrt(2 * np.pi)) / diagonal * 1000
+    return median(height[clear] / steepest) / float(np.sqrt(2 * np.pi))
 
 
 def median(values: NDArray[Any]) -> float:

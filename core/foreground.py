@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
+from mattebox.core.diagnose import mask_box
 from mattebox.core.enlarge import tiles
 from mattebox.core.parallel import side_by_side
 from mattebox.core.patched import Patch, Patched
@@ -46,7 +47,7 @@ def _tile(pixels: Pixels, alpha: Pixels, tile: Box, scale: int) -> Patch | None:
     """The clean colours of a tile's soft pixels."""
     top = np.iinfo(pixels.dtype).max
     soft = (alpha[tile] > 0) & (alpha[tile] < top)
-    box = _soft_box(soft)
+    box = mask_box(soft)
     if box is None:
         return None
     soft = np.ascontiguousarray(soft[box])
@@ -74,15 +75,6 @@ def _wide_means(pixels: Pixels, alpha: Pixels, near: Box, scale: int) -> tuple[M
     matte = _spread_channels(_reduced(alpha[around], step)[..., 0], image.shape[2])
     subject, behind = _means(image, image, matte, _WIDE // _SKIP)
     return _spread(subject, around, near, step), _spread(behind, around, near, step)
-
-
-def _soft_box(soft: NDArray[np.bool_]) -> Box | None:
-    """The smallest box that holds every soft pixel of a tile."""
-    rows = np.flatnonzero(soft.any(axis=1))
-    if rows.size == 0:
-        return None
-    columns = np.flatnonzero(soft.any(axis=0))
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _grown(part: Box, shape: tuple[int, ...], margin: int, step: int = 1) -> Box:

@@ -159,7 +159,7 @@ def _weigh(small: Pixels, level: Map, evidence: Evidence, detail: float) -> tupl
     say = contrast / (contrast + np.float32(evidence.contrast)) * sides.known
     sigma = max(1.0, detail)
     if np.isfinite(evidence.tolerance):
-        apart = np.abs(cv2.GaussianBlur(found, (0, 0), sigma) - cv2.GaussianBlur(level, (0, 0), sigma))
+        apart = np.abs(cv2.GaussianBlur(found - level, (0, 0), sigma))
         say *= np.clip(1 - apart / np.float32(evidence.tolerance), 0, 1)
         say = cv2.GaussianBlur(np.asarray(say, np.float32), (0, 0), sigma)
     return sides, np.asarray(say * parts.unknown, np.float32)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from mattebox.core.diagnose import mask_box
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,6 +23,7 @@ _REACH: Final = 4.0
 # A dip inside the subject that never falls to where the network doubts is a reflection, not a hole.
 _DOUBT: Final = 0.5
 _FILL_STEPS: Final = (0.6, 0.7, 0.8, 0.9, _SURE_IN)
+_CROSS: Final = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 
 def solid(probability: NDArray[np.float32], detail: float) -> NDArray[np.float32]:
@@ -47,15 +50,21 @@ def fill_dips(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     Grayscale hole filling in a few steps (Soille, "Morphological Image Analysis", section 6.3.7), but
     only of basins whose floor is likely subject; the frame counts as surroundings.
     """
+    box = mask_box((probability >= _DOUBT) & (probability < _SURE_IN), 1)
+    if box is None:
+        return probability
     filled = probability.copy()
-    doubted = probability < _DOUBT
+    part = filled[box]
+    doubted = part < _DOUBT
+    # Where a basin meets what is doubted it is open.
+    shore = np.asarray(cv2.dilate(doubted.astype(np.uint8), _CROSS)) > 0
     for height in _FILL_STEPS:
-        below = filled < height
-        count, found = cv2.connectedComponents(below.astype(np.uint8), connectivity=4)
-        if count < 2:
-            continue
+        low = (part < height) & ~doubted
+        count, found = cv2.connectedComponents(low.astype(np.uint8), connectivity=4)
         labels = np.asarray(found, np.int32)
-        open_below = np.zeros(count, bool)
-        open_below[labels[doubted]] = True
-        filled[below & ~open_below[labels]] = height
+        is_open = np.zeros(count, bool)
+        is_open[0] = True
+        is_open[labels[shore & low]] = True
+        if not is_open.all():
+            part[~is_open[labels]] = height
     return filled

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
+from mattebox.core.diagnose import mask_box
 from mattebox.core.settings.cut import box_of, points_of
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from mattebox.core.settings import CutSettings
 
     Map = NDArray[np.float32]
+
+
+_RIM: Final = 2
 
 
 def choose_subject(probability: Map, settings: CutSettings, scale: float = 1.0) -> tuple[Map, int]:
@@ -35,6 +39,8 @@ def choose_subject(probability: Map, settings: CutSettings, scale: float = 1.0) 
     if not chosen.any():
         return np.zeros_like(probability), 0
     chosen &= areas >= settings.specks * areas[chosen].max()
+    if chosen[1:].all():
+        return fill_holes(probability, settings.holes), int(chosen.sum())
     kept = chosen[_nearest_part(likely, labels)]
     fading = cv2.blur(kept.astype(np.float32), (3, 3)) * kept
     result = np.asarray(probability * np.where(likely > 0, kept, fading), np.float32)
@@ -107,10 +113,14 @@ def _nearest_part(likely: NDArray[np.uint8], labels: NDArray[np.int32]) -> NDArr
 
 def fill_holes(probability: Map, share: float) -> Map:
     """The map with holes below `share` of the subject's area made solid; what touches the frame is none."""
-    likely = probability >= 0.5
+    box = mask_box(probability >= 0.5, _RIM + 1)
+    if box is None:
+        return probability
+    part = probability[box]
+    likely = part >= 0.5
     limit = share * np.count_nonzero(likely)
     count, labels, facts, _ = cv2.connectedComponentsWithStats((~likely).astype(np.uint8), connectivity=4)
-    height, width = probability.shape
+    height, width = part.shape
     small = facts[:, cv2.CC_STAT_AREA] < limit
     inside = (facts[:, cv2.CC_STAT_LEFT] > 0) & (facts[:, cv2.CC_STAT_TOP] > 0)
     inside &= facts[:, cv2.CC_STAT_LEFT] + facts[:, cv2.CC_STAT_WIDTH] < width
@@ -120,5 +130,7 @@ def fill_holes(probability: Map, share: float) -> Map:
     if count < 2 or not fill.any():
         return probability
     # The hole's own soft rim goes with it.
-    hole = cv2.dilate(fill[labels].astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    return np.where(hole, np.float32(1.0), probability).astype(np.float32)
+    hole = cv2.dilate(fill[labels].astype(np.uint8), np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)) > 0
+    filled = probability.copy()
+    filled[box][hole] = 1.0
+    return filled
