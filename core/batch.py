@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import MatteboxError
 from mattebox.core.job import SeenJob, read_source, see_photo, write_cutout
@@ -15,36 +15,40 @@ if TYPE_CHECKING:
     from mattebox.core.engine import Engine
     from mattebox.core.job import Job, JobReport, OpenJob
 
+# Photos that are being written or wait for it.
+_WAITING: Final = 2
+
 
 def run_jobs(
     jobs: Iterable[Job], engine: Engine | Callable[[], Engine]
 ) -> Iterator[tuple[Job, JobReport | MatteboxError]]:
     """Do all jobs and yield each with its report or its error, in order.
 
-    At most three photos are in memory: one being read, one being looked at, one being cut out and
-    written. `jobs` is drawn from as work proceeds. A consumer that stops early leaves no staged file
-    behind. An `engine` that must be made first is made while the first photo is read; what that raises
-    ends the run.
+    At most four photos are in memory: one being read, one being looked at, one being cut out and
+    written, and one that waits for that, so that a photo with much edge keeps no network waiting. `jobs`
+    is drawn from as work proceeds. A consumer that stops early leaves no staged file behind. An `engine`
+    that must be made first is made while the first photo is read; what that raises ends the run.
     """
     with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
-        pending: tuple[Job, Future[JobReport]] | None = None
+        pending: deque[tuple[Job, Future[JobReport]]] = deque()
         try:
             for job, opened in _read_ahead(jobs, reader):
                 if callable(engine):
                     engine = engine()
                 seen = _seen(opened, engine)
-                # Waited for here and not later, so that only one photo waits to be written.
-                if pending is not None:
-                    yield pending[0], _outcome(pending[1])
-                pending = job, _write(seen, writer)
+                # Waited for here and not later, so that no more photos wait to be written.
+                if len(pending) == _WAITING:
+                    done, written = pending.popleft()
+                    yield done, _outcome(written)
+                pending.append((job, _write(seen, writer)))
                 del seen
-            if pending is not None:
-                yield pending[0], _outcome(pending[1])
-                pending = None
+            while pending:
+                done, written = pending.popleft()
+                yield done, _outcome(written)
         finally:
-            if pending is not None:
-                _outcome(pending[1])
-                pending[0].discard()
+            for job, written in pending:
+                _outcome(written)
+                job.discard()
 
 
 def _read_ahead(jobs: Iterable[Job], reader: ThreadPoolExecutor) -> Iterator[tuple[Job, Future[OpenJob]]]:

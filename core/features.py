@@ -103,13 +103,16 @@ def _contrast(view: NDArray[np.uint8], subject: NDArray[np.uint8], kernel: NDArr
     near = (share_in > 0.01) & (share_out > 0.01) & ((inside + outside) > 0)
     if not near.any():
         return 0.0
-    squares: NDArray[Any] = np.zeros(int(near.sum()))
+    spot = np.flatnonzero(near)
+    front_share, behind_share = (share.ravel()[spot] for share in (share_in, share_out))
+    squares: NDArray[Any] = np.zeros(spot.size)
     # Channel by channel: the planes of all would be the largest that a report needs.
-    for channel in range(view.shape[2]):
-        levels = view[..., channel].astype(np.float32) / 255
-        front = cv2.blur(levels * inside, side)[near] / share_in[near]
-        behind = cv2.blur(levels * outside, side)[near] / share_out[near]
-        squares = squares + (front - behind) ** 2
+    for levels in cv2.split(view):
+        front, behind = (
+            np.asarray(cv2.blur(cv2.multiply(levels, where, dtype=cv2.CV_32F), side)).ravel()[spot]
+            for where in (inside, outside)
+        )
+        squares += ((front / front_share - behind / behind_share) / 255) ** 2
     return float(np.sqrt(squares / view.shape[2]).mean())
 
 

@@ -58,7 +58,8 @@ def prepared(view: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def tones(view: NDArray[np.uint8]) -> tuple[int, int]:
     """The levels of gray that 1 % and 99 % of a view's pixels do not exceed."""
-    counts: Any = np.bincount(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).ravel(), minlength=256)
+    gray = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY)
+    counts: Any = cv2.calcHist([gray], [0], None, [256], [0, 256]).ravel()
     low, high = np.searchsorted(np.cumsum(counts) / counts.sum(), (_LOWEST, _HIGHEST))
     return int(low), int(high)
 

@@ -76,9 +76,13 @@ def prepare(network: Network, view: NDArray[np.uint8]) -> NDArray[np.float32]:
     """A small sRGB picture, (h, w, 3) uint8, as the network wants it: (1, 3, side, side) float32."""
     side = network.input_size
     small = cv2.resize(view, (side, side), interpolation=cv2.INTER_AREA)
-    mean, std = (np.asarray(triple, np.float32) for triple in (network.mean, network.std))
-    tensor = np.asarray((small * np.float32(network.scale) - mean) / std, np.float32)
-    return np.ascontiguousarray(tensor.transpose(2, 0, 1)[None])
+    tensor = np.empty((1, 3, side, side), np.float32)
+    # Plane by plane: broadcasting over three channels is many times slower.
+    for plane, channel, mean, std in zip(tensor[0], cv2.split(small), network.mean, network.std, strict=True):
+        np.multiply(channel, np.float32(network.scale), out=plane)
+        np.subtract(plane, np.float32(mean), out=plane)
+        np.divide(plane, np.float32(std), out=plane)
+    return tensor
 
 
 def _activate(raw: NDArray[np.float32], activation: str) -> NDArray[np.float32]:
