@@ -36,7 +36,7 @@ class Patched:
 
     def rows(self, part: slice) -> Pixels:
         """Some rows, (n, w, c), to be read only: the base's own where no patch is."""
-        start, stop, _ = part.indices(self.base.shape[0])
+        start, stop, step = part.indices(self.base.shape[0])
         shown = self.base[start:stop]
         fresh = False
         for patch in self.patches:
@@ -51,7 +51,7 @@ class Patched:
             # Its masked copy is many times faster than an array's own choice of pixels.
             mixed = cv2.copyTo(patch.colours[asked], patch.where[asked].view(np.uint8), target)
             target[...] = mixed.reshape(target.shape)
-        return shown
+        return shown[::step]
 
     def whole(self) -> Pixels:
         """The whole picture, (h, w, c), to be read only."""

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mattebox.core.patched import whole
+from mattebox.core.patched import Patched, rows_of
 from mattebox.core.write.psd.planes import (
     Box,
     Plane,
-    array_plane,
     constant_plane,
     covered_box,
-    cut_out,
     inverted,
 )
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mattebox.core.composition import Composition
     from mattebox.core.photo import ColourMode, Pixels
     from mattebox.core.settings import PsdOutput
@@ -37,7 +37,7 @@ class Layer:
 
     name: str
     box: Box
-    colours: tuple[int, ...] | Pixels = ()
+    colours: tuple[int, ...] | Pixels | Patched = ()
     alpha: Pixels | None = None
     mask: Pixels | None = None
     mask_box: Box = field(default=Box(0, 0, 0, 0))
@@ -48,12 +48,23 @@ class Layer:
     def colour_planes(self, mode: ColourMode, dtype: np.dtype[np.uint8 | np.uint16]) -> list[Plane]:
         """One plane a colour channel, cut to the box, as the file stores it."""
         box = self.box
-        if isinstance(self.colours, tuple):
-            planes = [constant_plane(box.width, box.height, value, dtype) for value in self.colours]
+        colours = self.colours
+        if isinstance(colours, tuple):
+            planes = [constant_plane(box.width, box.height, value, dtype) for value in colours]
         else:
-            cut = cut_out(self.colours, box)
-            planes = [array_plane(cut[..., index]) for index in range(cut.shape[2])]
+            channels = colours.base.shape[2] if isinstance(colours, Patched) else colours.shape[2]
+            planes = [_channel(colours, box, index, dtype) for index in range(channels)]
         return [inverted(plane) for plane in planes] if mode == "cmyk" else planes
+
+
+def _channel(colours: Pixels | Patched, box: Box, index: int, dtype: np.dtype[np.uint8 | np.uint16]) -> Plane:
+    """One channel in a box, computed where it is read."""
+
+    def rows(part: slice) -> NDArray[Any]:
+        asked = slice(box.top + part.start, box.top + part.stop)
+        return rows_of(colours, asked)[:, box.left : box.right, index]
+
+    return Plane(box.width, box.height, dtype, rows)
 
 
 def layers_of(composition: Composition, options: PsdOutput) -> list[Layer]:
@@ -77,7 +88,7 @@ def layers_of(composition: Composition, options: PsdOutput) -> list[Layer]:
         line = composition.outline
         layers.append(Layer(names.outline, covered_box(line), composition.outline_colour, line))
     if options.clean and composition.colours is not composition.original:
-        layers.append(Layer(names.clean, box, whole(composition.colours), composition.alpha, visible=False))
+        layers.append(Layer(names.clean, box, composition.colours, composition.alpha, visible=False))
     mask = None if options.mask == "alpha-channel" else composition.alpha
     if options.group:
         layers.append(Layer("</Layer group>", Box(0, 0, 0, 0), role="group-end"))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mattebox.core.patched import rows_of
 from mattebox.core.write.psd.planes import Plane
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class _Stack:
         if isinstance(layer.colours, tuple):
             value = layer.colours[channel]
             return full - value if self.invert else value
-        view: NDArray[Any] = layer.colours[rows, :: self.step, channel]
+        view: NDArray[Any] = rows_of(layer.colours, rows)[:, :: self.step, channel]
         return full - view if self.invert else view
 
 

@@ -35,6 +35,7 @@ def test_rows_are_those_of_a_whole_copy(
     np.testing.assert_array_equal(whole(picture), expected)
     start, stop = sorted(random.integers(0, height + 1, 2))
     np.testing.assert_array_equal(rows_of(picture, slice(start, stop)), expected[start:stop])
+    np.testing.assert_array_equal(rows_of(picture, slice(start, stop, 3)), expected[start:stop:3])
     np.testing.assert_array_equal(base, before)
 
 
