@@ -13,6 +13,7 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import skimage.data
 from PIL import Image
@@ -89,6 +90,7 @@ def main() -> None:
         "plug_in_and_gimp_cpu_in_the_last": round(cuts[-1][-1][2] + gimp, 2),
     }
     steps = [*cuts[-1], ["GIMP's own work meanwhile", None, gimp]]
+    figures["walls"] = {name: [round(wall, 3) for wall in walls] for name, walls in _by_step(cuts).items()}
     table = Table("figure", "seconds")
     for name, value in figures.items():
         table.add_row(name, str(value))
@@ -99,6 +101,11 @@ def main() -> None:
     figures["steps"] = steps
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def _by_step(cuts: list[list[list[Any]]]) -> dict[str, list[float]]:
+    """The seconds of each step by the wall, a cut each."""
+    return {name: [steps[place][1] for steps in cuts] for place, (name, _, _) in enumerate(cuts[0])}
 
 
 if __name__ == "__main__":

@@ -21,13 +21,13 @@ from gi.repository import Gimp, GLib, GObject  # noqa: E402 - the version is cho
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.apply import apply
     from mattebox.gimp_plugin.mattebox.client import SILENT, Answer, Cargo, Engine, EngineError, Record
-    from mattebox.gimp_plugin.mattebox.pixels import Sight
+    from mattebox.gimp_plugin.mattebox.pixels import Sight, keep_little
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
     from mattebox.gimp_plugin.mattebox.wishes import WishError, Wishes
 else:
     from apply import apply
     from client import SILENT, Engine, EngineError, Record
-    from pixels import Sight
+    from pixels import Sight, keep_little
     from wishes import WishError, Wishes
 
 MASK = "plug-in-mattebox-mask"
@@ -134,6 +134,7 @@ def _record() -> Record:
 def _run(procedure: Any, run_mode: Any, image: Any, drawables: list[Any], config: Any, _data: Any) -> Any:
     if run_mode == Gimp.RunMode.INTERACTIVE and not _ask(procedure, config):
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+    keep_little()
     is_refine = procedure.get_name() == REFINE
     try:
         wishes = Wishes.of_refine(config) if is_refine else Wishes.of_mask(config)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _BAND = 2 << 20  # bytes in one piece: less than what makes every piece new memory
 _TILE = 64  # rows of GIMP's tiles
+_CACHE = 16 << 20  # bytes of tiles that GEGL may keep
 _EIGHT_BITS = (Gimp.Precision.U8_LINEAR, Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U8_PERCEPTUAL)
 
 
@@ -156,6 +157,11 @@ class Sight:
 
     def _read(self, drawable: Any, form: str, channels: int = 1) -> Iterable[bytes]:
         return _bands(drawable, (0, 0, self.width, self.height), form, channels * self.bits // 8)
+
+
+def keep_little() -> None:
+    """Let GEGL keep few of the tiles, which are read and written once: new memory costs more than both."""
+    Gegl.config().set_property("tile-cache-size", _CACHE)
 
 
 def _bands(drawable: Any, place: tuple[int, int, int, int], form: str, pixel: int) -> Iterator[bytes]:
