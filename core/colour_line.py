@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mattebox.core.band import Trimap
 
     Map = NDArray[np.float32]
+    Box = tuple[slice, slice]
 
 # Radius in pixels of the network's input, and what a surely known pixel at that distance counts.
 _RINGS: Final = ((1.6, 1.0), (4.0, 0.1), (10.0, 0.01), (32.0, 0.001))
@@ -38,7 +39,7 @@ _STEADY: Final = 0.005
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sides:
-    """The colours of both sides around each pixel: (h, w, c) float32 in 0..1 each.
+    """The colours of both sides around each pixel of a box: (h, w, c) float32 in 0..1 each.
 
     known: (h, w) bool, whether both sides have any sure pixel in reach.
     """
@@ -54,10 +55,10 @@ class Sides:
         return summed_product(apart, apart)
 
 
-def both_sides(picture: Map, parts: Trimap, detail: float) -> Sides:
-    """The colours of subject and background around each pixel of `picture` (h, w, c) in 0..1."""
+def both_sides(picture: Map, parts: Trimap, detail: float, box: Box) -> Sides:
+    """The colours of subject and background around each pixel of a box of `picture` (h, w, c) in 0..1."""
     (subject, share_in), (behind, share_out) = side_by_side(
-        lambda sure: _gathered(picture, sure, detail), (parts.inside, parts.outside)
+        lambda sure: _gathered(picture, sure, detail, box), (parts.inside, parts.outside)
     )
     return Sides(subject, behind, np.asarray((share_in > _LEAST) & (share_out > _LEAST)))
 
@@ -75,38 +76,63 @@ def summed_product(first: Map, second: Map) -> Map:
     return np.asarray(cv2.transform(product, np.ones((1, first.shape[2]), np.float32)), np.float32)
 
 
-def _gathered(picture: Map, sure: NDArray[np.bool_], detail: float) -> tuple[Map, Map]:
-    """The mean colour (h, w, c) of the sure pixels around, and how much they count (h, w)."""
-    share = _spread(sure.astype(np.float32), detail)
-    colours = _spread(np.asarray(cv2.copyTo(picture, sure.view(np.uint8)), np.float32), detail)
+def _gathered(picture: Map, sure: NDArray[np.bool_], detail: float, box: Box) -> tuple[Map, Map]:
+    """The mean colour (h, w, c) of the sure pixels around those of a box, and how much they count (h, w)."""
+    share = _spread(sure.astype(np.float32), detail, box)
+    colours = _spread(np.asarray(cv2.copyTo(picture, sure.view(np.uint8)), np.float32), detail, box)
     channels = picture.shape[2]
-    cv2.divide(colours, cv2.merge([share + np.float32(_TINY)] * channels), dst=colours)
-    return colours.reshape(picture.shape), share
+    mean = np.asarray(cv2.divide(colours, cv2.merge([share + np.float32(_TINY)] * channels)), np.float32)
+    return mean.reshape(*share.shape, channels), share
 
 
-def _spread(counted: Map, detail: float) -> Map:
-    """The sum over rings around each pixel of what counts, (h, w) or (h, w, c)."""
-    height, width = counted.shape[:2]
+def _spread(counted: Map, detail: float, box: Box) -> Map:
+    """The sum over rings around each pixel of a box of what counts, (h, w) or (h, w, c)."""
     fine = [ring for ring in _RINGS if ring[0] * detail < _COARSE]
     wide = _RINGS[len(fine) :]
     # Whole steps, for which a resize is several times quicker.
-    lack = -height % _STEP, -width % _STEP
+    down, across = (-(-length // _STEP) for length in counted.shape[:2])
+    lack = down * _STEP - counted.shape[0], across * _STEP - counted.shape[1]
     even = cv2.copyMakeBorder(counted, 0, lack[0], 0, lack[1], cv2.BORDER_REPLICATE) if any(lack) else counted
-    across, down = even.shape[1] // _STEP, even.shape[0] // _STEP
     small = np.asarray(cv2.resize(even, (across, down), interpolation=cv2.INTER_AREA), np.float32)
-    smooth = _rings(small, wide, detail / _STEP)
-    large = cv2.resize(smooth, (across * _STEP, down * _STEP), interpolation=cv2.INTER_LINEAR)
-    total = np.asarray(large, np.float32)[:height, :width]
-    if fine:
-        cv2.add(total, _rings(counted, fine, detail), dst=total)
-    return total
+    total = _enlarged(_rings(small, wide, detail / _STEP), box)
+    if not fine:
+        return total
+    reach = max(_side(radius, detail) // 2 for radius, _ in fine)
+    around, within = zip(
+        *(_with_margin(*pair, reach) for pair in zip(box, counted.shape, strict=False)), strict=True
+    )
+    near = _rings(counted[tuple(around)], fine, detail)[tuple(within)]
+    return np.asarray(cv2.add(total, np.ascontiguousarray(near)), np.float32)
+
+
+def _enlarged(small: Map, box: Box) -> Map:
+    """A box of a map that is `_STEP` times as large as `small`, linear."""
+    window, inner = [], []
+    for part, length in zip(box, small.shape, strict=False):
+        first = max(0, part.start // _STEP - 1)
+        window.append(slice(first, min(length, -(-part.stop // _STEP) + 1)))
+        inner.append(slice(part.start - first * _STEP, part.stop - first * _STEP))
+    asked = small[window[0], window[1]]
+    height, width = (length * _STEP for length in asked.shape[:2])
+    large = np.asarray(cv2.resize(asked, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    return np.ascontiguousarray(large[inner[0], inner[1]])
+
+
+def _with_margin(part: slice, length: int, margin: int) -> tuple[slice, slice]:
+    """A part of an axis with a margin, and where in that the part is."""
+    first = max(0, part.start - margin)
+    return slice(first, min(length, part.stop + margin)), slice(part.start - first, part.stop - first)
+
+
+def _side(radius: float, detail: float) -> int:
+    return 2 * max(1, round(radius * detail)) + 1
 
 
 def _rings(counted: Map, rings: Sequence[tuple[float, float]], detail: float) -> Map:
     # One array for every ring: these planes are the most memory that refining needs.
     total, blurred = np.zeros_like(counted), np.empty_like(counted)
     for radius, weight in rings:
-        side = 2 * max(1, round(radius * detail)) + 1
+        side = _side(radius, detail)
         cv2.blur(counted, (side, side), dst=blurred)
         cv2.scaleAdd(blurred, weight, total, dst=total)
     return total

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
 
 from mattebox.core.band import trimap, unknown_band
-from mattebox.core.colour_line import Sides, along_line, both_sides
+from mattebox.core.colour_line import along_line, both_sides
+from mattebox.core.diagnose import mask_box
 from mattebox.core.enlarge import beneath, enlarged, smoothly, tiles
 from mattebox.core.evidence import believed, softness
 from mattebox.core.learned import shipped_refiner
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from mattebox.core.photo import Photo, Pixels
 
     Map = NDArray[np.float32]
+    Box = tuple[slice, slice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,15 @@ class Evidence:
     reach: float
     contrast: float
     tolerance: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """The colours of both sides, (h, w, c) in 0..1, and how much say they have, (h, w) in 0..1."""
+
+    subject: Map
+    behind: Map
+    say: Map
 
 
 # Measured on labelled photos (bench/edges.py): looser evidence gains on real hair and loses on hard edges.
@@ -90,11 +102,13 @@ def refine_matte(
         view = network_view(photo, small, own_alpha=False)
         level = _learned(refiner or shipped_refiner(), view, small, level, detail)
         scale = 1.0
-    sides, say = _weigh(small, level, _EVIDENCE[mode], scale)
+    line = _weigh(small, level, _EVIDENCE[mode], scale)
+    if line is not None:
+        line = replace(line, say=line.say * softness(level, scale))
     steepness = 1.0
     if mode == "hard":
         steepness = max(1.0, detail * photo.width / level.shape[1] / _HARD_WIDTH)
-    return _full_size(photo, level, (sides, say * softness(level, scale)), steepness)
+    return _full_size(photo, level, line, steepness)
 
 
 def _learned(
@@ -105,9 +119,14 @@ def _learned(
     if not band.any():
         return level
     refined = refiner.refine(view, level, band)
+    box = mask_box(band, ceil(2 * detail) + 2)
+    if box is None:
+        return level
     picture = _unit(small)
-    sides = both_sides(picture, trimap(level, _EVIDENCE["auto"].reach * detail), detail)
-    return believed(level, refined, picture, sides, detail)
+    sides = both_sides(picture, trimap(level, _EVIDENCE["auto"].reach * detail), detail, box)
+    found = level.copy()
+    found[box] = believed(level[box], refined[box], picture[box], sides, detail)
+    return found
 
 
 def refine_rough(photo: Photo, rough: Map, mode: str = "auto", reach: float = 0.015) -> Pixels:
@@ -149,29 +168,42 @@ def _shrunk(picture: NDArray[Any], share: float) -> NDArray[Any]:
     return np.asarray(small.reshape(height, width, *picture.shape[2:]))
 
 
-def _weigh(small: Pixels, level: Map, evidence: Evidence, detail: float) -> tuple[Sides, Map]:
-    """Both sides' colours and how much say they have, 0..1, at the map's size."""
-    picture = _unit(small)
+def _weigh(small: Pixels, level: Map, evidence: Evidence, detail: float) -> Line | None:
+    """Both sides' colours and how much say they have; None where nothing is unknown."""
     parts = trimap(level, evidence.reach * detail)
-    sides = both_sides(picture, parts, detail)
-    found = along_line(picture, sides.subject, sides.behind)
+    sigma = max(1.0, detail)
+    # Two blurs in a row, each of which looks four of its sigmas away.
+    box = mask_box(parts.unknown, 2 * ceil(4 * sigma) + 2)
+    if box is None:
+        return None
+    picture = _unit(small)
+    sides = both_sides(picture, parts, detail, box)
+    found = along_line(picture[box], sides.subject, sides.behind)
     contrast = sides.contrast
     say = contrast / (contrast + np.float32(evidence.contrast)) * sides.known
-    sigma = max(1.0, detail)
     if np.isfinite(evidence.tolerance):
-        apart = np.abs(cv2.GaussianBlur(found - level, (0, 0), sigma))
+        apart = np.abs(cv2.GaussianBlur(found - level[box], (0, 0), sigma))
         say *= np.clip(1 - apart / np.float32(evidence.tolerance), 0, 1)
         say = cv2.GaussianBlur(np.asarray(say, np.float32), (0, 0), sigma)
-    return sides, np.asarray(say * parts.unknown, np.float32)
+    whole = (_placed(plane, box, level.shape) for plane in (sides.subject, sides.behind, say))
+    subject, behind, say = whole
+    return Line(subject, behind, np.asarray(say * parts.unknown, np.float32))
 
 
-def _full_size(photo: Photo, level: Map, line: tuple[Sides, Map] | None, steepness: float) -> Pixels:
+def _placed(part: Map, box: Box, shape: tuple[int, ...]) -> Map:
+    """A part in a map of zeros."""
+    whole = np.zeros((*shape, *part.shape[2:]), np.float32)
+    whole[box] = part
+    return whole
+
+
+def _full_size(photo: Photo, level: Map, line: Line | None, steepness: float) -> Pixels:
     size = (photo.height, photo.width)
     alpha: Pixels = np.empty(size, photo.pixels.dtype)
 
     def fill(tile: tuple[slice, slice]) -> None:
         below = level[beneath(level.shape, size, *tile)]
-        asked = line is not None and bool(line[1][beneath(level.shape, size, *tile)].any())
+        asked = line is not None and bool(line.say[beneath(level.shape, size, *tile)].any())
         if not asked and below.min() == below.max():
             # Most of a photo is far from every edge.
             alpha[tile] = levels(below[:1, :1], photo.pixels.dtype)
@@ -187,13 +219,12 @@ def _full_size(photo: Photo, level: Map, line: tuple[Sides, Map] | None, steepne
     return alpha
 
 
-def _ask_colour(photo: Photo, part: Map, line: tuple[Sides, Map], tile: tuple[slice, slice]) -> None:
+def _ask_colour(photo: Photo, part: Map, line: Line, tile: tuple[slice, slice]) -> None:
     """Move `part`, a tile of the matte, towards what colour says, as far as it has a say."""
-    sides, say = line
     size = (photo.height, photo.width)
-    weight = smoothly(say, size, *tile)
+    weight = smoothly(line.say, size, *tile)
     subject, behind = (
-        smoothly(side, size, *tile).reshape(*part.shape, -1) for side in (sides.subject, sides.behind)
+        smoothly(side, size, *tile).reshape(*part.shape, -1) for side in (line.subject, line.behind)
     )
     found = along_line(_unit(photo.pixels[tile]), subject, behind)
     part += weight * (found - part)

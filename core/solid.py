@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -33,14 +34,20 @@ def solid(probability: NDArray[np.float32], detail: float) -> NDArray[np.float32
     """
     filled = fill_dips(probability)
     level = np.clip((filled - _SURE_OUT) / (_SURE_IN - _SURE_OUT), 0.0, 1.0)
-    subject = (filled >= _DOUBT).astype(np.uint8)
-    deep = np.float32(_REACH * max(1.0, detail))
-    inside = cv2.distanceTransform(subject, cv2.DIST_L2, cv2.DIST_MASK_5) > deep
-    outside = cv2.distanceTransform(1 - subject, cv2.DIST_L2, cv2.DIST_MASK_5) > deep
-    # It meets the map itself where that doubts, so that no step is drawn into a soft region.
-    raised = _DOUBT + (1 - _DOUBT) * (filled - _DOUBT) / (_DEEP_IN - _DOUBT)
-    level[inside] = np.maximum(level, np.minimum(raised, 1.0))[inside]
-    level[outside & (filled <= _DEEP_OUT)] = 0.0
+    deep = _REACH * max(1.0, detail)
+    # Far from any subject all is outside.
+    box = mask_box(filled >= _DOUBT, ceil(deep) + 2) or (slice(0, 0), slice(0, 0))
+    near, part = level[box].copy(), filled[box]
+    level[filled <= _DEEP_OUT] = 0.0
+    if part.size:
+        subject = (part >= _DOUBT).astype(np.uint8)
+        inside = cv2.distanceTransform(subject, cv2.DIST_L2, cv2.DIST_MASK_5) > deep
+        outside = cv2.distanceTransform(1 - subject, cv2.DIST_L2, cv2.DIST_MASK_5) > deep
+        # It meets the map itself where that doubts, so that no step is drawn into a soft region.
+        raised = _DOUBT + (1 - _DOUBT) * (part - _DOUBT) / (_DEEP_IN - _DOUBT)
+        near[inside] = np.maximum(near, np.minimum(raised, 1.0))[inside]
+        near[outside & (part <= _DEEP_OUT)] = 0.0
+        level[box] = near
     return np.asarray(level, np.float32)
 
 
