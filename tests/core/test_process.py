@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Final
 
 import pytest
+
+from mattebox.core.process import loading
 
 _AGAIN: Final = """
 import resource, sys
@@ -38,3 +42,19 @@ def _faults(how: str) -> int:
 def test_freed_memory_is_kept() -> None:
     """After settle_in the next pictures come from the memory of the last ones, without it they do not."""
     assert _faults("settled") < _faults("plain") / 4
+
+
+@pytest.mark.parametrize("was", [True, False])
+def test_the_collector_rests_while_modules_load(was: bool) -> None:
+    """Within loading() nothing is collected; after what fails in it all is as it was."""
+    before = gc.isenabled()
+    try:
+        (gc.enable if was else gc.disable)()
+        with suppress(ImportError), loading():
+            within = gc.isenabled()
+            raise ImportError
+        assert not within
+        assert gc.isenabled() is was
+    finally:
+        (gc.enable if before else gc.disable)()
+        gc.unfreeze()
