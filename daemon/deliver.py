@@ -20,6 +20,7 @@ from mattebox.core.job import Job, StagedOutput
 from mattebox.core.publish import stage_name, sync_folder
 from mattebox.daemon.identity import identity
 from mattebox.daemon.journal import JobRow, Placement, new_id
+from mattebox.daemon.marks import Marks
 from mattebox.daemon.place import LostStagedError, move, place
 from mattebox.daemon.reason import write_reason
 from mattebox.daemon.review import review_outputs
@@ -40,6 +41,7 @@ class Delivery:
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
+        self.marks = Marks(journal.folder / "begun")
 
     def claim(self, folder: str, found: Identity, plan: Plan) -> JobRow | None:
         """Take a file: a row first, then a rename into the working folder. None where it is gone.
@@ -104,6 +106,7 @@ class Delivery:
     def begin(self, job: JobRow) -> Job:
         """Count an attempt, note the staged names, and give the work to be done. Raises OSError."""
         self._forget_staged(job)
+        self.marks.clear(job.id)
         review = job.plan.review
         if job.phase == "review" and review is not None:
             outputs = review_outputs(review, job.plan, job.id)
@@ -257,6 +260,7 @@ class Delivery:
                 self.finish_pending(job)
             with contextlib.suppress(KeyError):
                 waiting.append(self.journal.job(job.id))
+        self.marks.sweep({job.id for job in waiting if job.state == "working"})
         return waiting
 
     def finish_pending(self, job: JobRow) -> None:
@@ -267,7 +271,8 @@ class Delivery:
             else:
                 self._drop(job)
         elif job.state == "working":
-            self.again(job, count=True)
+            # Without a mark it only stood in line: whatever ended the last run, it was not this photo.
+            self.again(job, count=self.marks.is_set(job.id))
         elif job.state in ("staged", "reviewing", "delivered"):
             self.deliver(job)
         elif job.state == "duplicating":

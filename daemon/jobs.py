@@ -160,11 +160,15 @@ class Jobs:
                 self._staged(job, done.value)
         except (OSError, MatteboxError) as error:
             self._put_off(job.id, error)
+        with suppress(OSError):
+            self._delivery.marks.clear(job.id)
 
     def give_up_work(self) -> None:
         """The workers are stopped before they could finish: their jobs wait for the next start."""
         for job_id in list(self._working):
             self._delivery.again(self._journal.job(job_id), count=False)
+            with suppress(OSError):
+                self._delivery.marks.clear(job_id)
             self._waiting[job_id] = self._working.pop(job_id)
 
     def _begin(self, job: JobRow, wait: _Wait, pool: Pool) -> int:
@@ -179,7 +183,7 @@ class Jobs:
             return 0
         if job.plan.deduplicate and job.phase == "deliver" and self._duplicate(job):
             return 0
-        work = Work(self._delivery.begin(job), preview=job.phase == "review")
+        work = Work(self._delivery.begin(job), self._delivery.marks.of(job.id), job.phase == "review")
         del self._waiting[job.id]
         self._working[job.id] = wait
         self._events.tell("working", job.folder, job.id, input=os.fspath(job.plan.source), phase=job.phase)

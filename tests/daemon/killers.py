@@ -21,6 +21,15 @@ def deadly_do(work: Work) -> JobReport:
     return report
 
 
+def fatal_do(work: Work) -> JobReport:
+    """As copy_do, but a fatal photo takes the daemon and this worker with it, as a machine that falls does."""
+    report = copy_do(work)
+    if work.job.source.read_bytes().startswith(b"fatal"):
+        os.kill(os.getppid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return report
+
+
 def deadly_look(file: tuple[Any, Any]) -> Look:
     """As copy_look, but a deadly photo ends the process as soon as it is decoded."""
     if file[0].read_bytes().startswith(b"deadly look"):
