@@ -77,7 +77,10 @@ def peaks(model: str, photo: Path, threads: int) -> dict[str, float]:
                 for form in ("psd", "png")
             )
             job = Job(photo, outputs, CutSettings(model=model, precision="full"))
-            for function, argument in ((look, (photo, ReadLimits())), (do, Work(job, photo.with_name("begun")))):
+            for function, argument in (
+                (look, (photo, ReadLimits())),
+                (do, Work(job, photo.with_name("begun"))),
+            ):
                 pool.submit(number, function, argument, 600)
                 done = results.get(timeout=600)
                 if done.trouble is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mattebox.core.device import usable_kinds
+from mattebox.core.drawn import around
 from mattebox.core.looks import COMPANIONS, search_frame, see
 from mattebox.core.matting import Seen, cut_drawn, cut_seen, go_on, timed
 from mattebox.core.prepare import prepared
@@ -97,12 +98,17 @@ class Engine:
     ) -> Cutout:
         """The subject of `photo` cut out: alpha at full resolution, clean colours, a report.
 
-        rough: a map of any size, float32 in 0..1, that is refined in place of a network's answer.
+        rough: a map of any size, float32 in 0..1. An outline is refined in place of a network's answer; a
+        plain rectangle or ellipse says where the networks look, unless they find nothing there.
         heed: called with the name of each step before it; what it raises stops the work.
         """
-        if rough is not None:
+        if rough is None:
+            return cut_seen(self.see(photo, settings, heed=heed), heed)
+        inside = around(photo, settings, rough)
+        seen = self.see(photo, inside, heed=heed) if inside is not None else None
+        if seen is None or not seen.count:
             return cut_drawn(photo, settings, rough, heed)
-        return cut_seen(self.see(photo, settings, heed=heed), heed)
+        return cut_seen(seen, heed)
 
     def see(self, photo: Photo, settings: CutSettings, *, heed: Callable[[str], None] = go_on) -> Seen:
         """What the networks see of `photo`: all that an Engine is needed for; `cut_seen` does the rest."""

@@ -271,7 +271,7 @@ class Delivery:
             else:
                 self._drop(job)
         elif job.state == "working":
-            # Without a mark it only stood in line: whatever ended the last run, it was not this photo.
+            # Without a mark no worker was at it: whatever ended the last run, it was not this photo.
             self.again(job, count=self.marks.is_set(job.id))
         elif job.state in ("staged", "reviewing", "delivered"):
             self.deliver(job)

@@ -1,4 +1,4 @@
-"""Marks: what a worker leaves on the disk when it begins, so that only attempts that were made count."""
+"""Marks: on the disk while a worker is at a job, so that only work that was cut short counts."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING
 from mattebox.core.publish import sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterator
     from pathlib import Path
 
 
-def set_mark(mark: Path) -> None:
-    """Make an empty file that outlives a kill and a power cut. Raises OSError."""
+@contextlib.contextmanager
+def marked(mark: Path) -> Iterator[None]:
+    """Keep an empty file there as long as the block runs; a kill and a power cut leave it. Raises OSError."""
     mark.parent.mkdir(exist_ok=True, mode=0o700)
     os.close(os.open(mark, os.O_WRONLY | os.O_CREAT, 0o600))
     sync_folder(mark.parent)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            mark.unlink(missing_ok=True)
 
 
 class Marks:
@@ -28,11 +34,11 @@ class Marks:
         self._folder = folder
 
     def of(self, job_id: str) -> Path:
-        """Where a job's mark is set."""
+        """Where a job's mark is."""
         return self._folder / job_id
 
     def is_set(self, job_id: str) -> bool:
-        """Whether a worker began the job's last attempt."""
+        """Whether something ended in the middle of the job's last attempt."""
         return os.path.lexists(self.of(job_id))
 
     def clear(self, job_id: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.errors import MatteboxError, NotEnoughMemoryError
-from mattebox.daemon.marks import set_mark
+from mattebox.daemon.marks import marked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One job for a worker. mark: set when it begins. preview: shrink the second output."""
+    """One job for a worker. mark: there while it is done. preview: shrink the second output."""
 
     job: Job
     mark: Path
@@ -69,9 +69,9 @@ def do(work: Work) -> JobReport:
     """Do a job; its staged files are complete, synced and hashed. Raises MatteboxError, OSError."""
     from mattebox.core.job import run_job  # noqa: PLC0415 - loads arrays
 
-    set_mark(work.mark)
-    report = run_job(work.job)
-    return _with_preview(report) if work.preview else report
+    with marked(work.mark):
+        report = run_job(work.job)
+        return _with_preview(report) if work.preview else report
 
 
 def content_hash(path: Path) -> str:

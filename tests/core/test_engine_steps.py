@@ -25,9 +25,10 @@ def photo() -> Photo:
 
 
 def test_a_rough_answer_needs_no_network(tmp_path: Path) -> None:
-    """With a rough map the empty store is never asked, and the matte follows the map."""
+    """With a rough outline the empty store is never asked, and the matte follows the outline."""
     rough = np.zeros((40, 60), np.float32)
     rough[10:30, 20:40] = 1.0
+    rough[10:14, 20:24] = 0.0
     cutout = Engine(Store(tmp_path)).cut(photo(), CutSettings(), rough=rough)
     assert cutout.alpha[20, 30] == 255
     assert cutout.alpha[2, 2] == 0

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tests.daemon.yard import copy_do, copy_look
 
+from mattebox.daemon.marks import marked
+
 if TYPE_CHECKING:
     from mattebox.core.job import JobReport
     from mattebox.daemon.tasks import Look, Work
@@ -15,19 +17,19 @@ if TYPE_CHECKING:
 
 def deadly_do(work: Work) -> JobReport:
     """As copy_do, but a deadly photo ends the process in the middle of the work."""
-    report = copy_do(work)
-    if work.job.source.read_bytes().startswith(b"deadly work"):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return report
+    with marked(work.mark):
+        if work.job.source.read_bytes().startswith(b"deadly work"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return copy_do(work)
 
 
 def fatal_do(work: Work) -> JobReport:
-    """As copy_do, but a fatal photo takes the daemon and this worker with it, as a machine that falls does."""
-    report = copy_do(work)
-    if work.job.source.read_bytes().startswith(b"fatal"):
-        os.kill(os.getppid(), signal.SIGKILL)
-        os.kill(os.getpid(), signal.SIGKILL)
-    return report
+    """As copy_do, but a fatal photo takes the daemon and this worker with it."""
+    with marked(work.mark):
+        if work.job.source.read_bytes().startswith(b"fatal"):
+            os.kill(os.getppid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return copy_do(work)
 
 
 def deadly_look(file: tuple[Any, Any]) -> Look:

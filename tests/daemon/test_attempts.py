@@ -1,10 +1,11 @@
-"""Only an attempt that a worker began counts, whatever ends the daemon."""
+"""Only what ends in the middle of a photo's work costs that photo an attempt."""
 
 from __future__ import annotations
 
 import json
 import os
 import signal
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from tests.daemon.yard import Yard, copy_do, copy_look
 
 from mattebox.daemon.events import Events
 from mattebox.daemon.load import load_config
-from mattebox.daemon.marks import Marks, set_mark
+from mattebox.daemon.marks import Marks, marked
 from mattebox.daemon.run import Crew, run
 from mattebox.daemon.tasks import do, look
 from mattebox.daemon.workers import Workers
@@ -35,9 +36,8 @@ class Killed:
 
     def __call__(self, work: Work) -> Any:
         """Never come back."""
-        if self.begun:
-            set_mark(work.mark)
-        os.kill(os.getpid(), signal.SIGKILL)
+        with marked(work.mark) if self.begun else nullcontext():
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def killed(yard: Yard) -> bool:
@@ -56,7 +56,7 @@ def test_a_photo_that_only_stood_in_line_loses_no_attempt(tmp_path: Path) -> Non
     yard = Yard(tmp_path)
     yard.drop({"a.jpg": b"good"})
     yard.functions[do] = Killed(begun=False)
-    assert all([killed(yard) for _ in range(10)])
+    assert all(killed(yard) for _ in range(10))
     yard.functions[do] = copy_do
     assert yard.once().delivered == 1
     assert yard.files("done") == {"a.jpg": b"good"}
@@ -116,14 +116,34 @@ def test_photos_behind_one_that_ends_the_daemon_are_delivered(tmp_path: Path) ->
     assert not list((tmp_path / "state").glob("begun/*"))
 
 
-def test_marks_are_told_cleared_and_swept(tmp_path: Path) -> None:
-    """A mark is set by its path, asked by its job, and swept with its folder."""
+def test_a_photo_that_was_done_when_the_daemon_fell_loses_no_attempt(tmp_path: Path) -> None:
+    """Its answer was never heard, but it did not end the daemon: it is done again, as often as it takes."""
+    yard = Yard(tmp_path)
+    yard.drop({"a.jpg": b"good"})
+
+    def unheard(work: Work) -> Any:
+        copy_do(work)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    yard.functions[do] = unheard
+    assert all(killed(yard) for _ in range(5))
+    yard.functions[do] = copy_do
+    assert yard.once().delivered == 1
+    assert yard.files("done") == {"a.jpg": b"good"}
+    assert not list(tmp_path.rglob(".mattebox*"))
+
+
+def test_a_mark_is_there_while_the_work_is(tmp_path: Path) -> None:
+    """It goes when the work ends, well or not; what a kill left is cleared, or swept with its folder."""
     marks = Marks(tmp_path / "begun")
     marks.sweep(())
-    assert not marks.is_set("a")
+    with marked(marks.of("a")):
+        assert marks.is_set("a")
+    with pytest.raises(ValueError, match="broken"), marked(marks.of("b")):
+        raise ValueError("broken")
+    assert [marks.is_set(name) for name in "ab"] == [False, False]
     for name in "abc":
-        set_mark(marks.of(name))
-    set_mark(marks.of("a"))
+        marks.of(name).touch()
     marks.clear("b")
     marks.clear("b")
     assert [marks.is_set(name) for name in "abc"] == [True, False, True]

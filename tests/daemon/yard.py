@@ -23,7 +23,7 @@ from mattebox.daemon import steps
 from mattebox.daemon.events import Event, Events
 from mattebox.daemon.load import load_config
 from mattebox.daemon.loop import Chore, Stop
-from mattebox.daemon.marks import set_mark
+from mattebox.daemon.marks import marked
 from mattebox.daemon.review import Reviews
 from mattebox.daemon.run import Crew, Summary, run
 from mattebox.daemon.serve import serve
@@ -70,7 +70,11 @@ def copy_look(file: tuple[Path, Any]) -> Look:
 
 def copy_do(work: Work) -> JobReport:
     """Each output is the input's bytes after the name of its format, synced as the engine's are."""
-    set_mark(work.mark)
+    with marked(work.mark):
+        return _copied(work)
+
+
+def _copied(work: Work) -> JobReport:
     data = work.job.source.read_bytes()
     if data.startswith((b"bad", b"half", b"poison")):
         raise PhotoError(f"{work.job.source}: this photo cannot be cut.")
