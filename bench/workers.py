@@ -26,7 +26,7 @@ from rich.table import Table
 
 from mattebox.core.job import Job, StagedOutput
 from mattebox.core.settings import CutSettings, ReadLimits, parse_output
-from mattebox.daemon.tasks import Work, do, look
+from mattebox.daemon.tasks import Glance, Work, do, look
 from mattebox.daemon.workers import Workers
 from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store
@@ -78,7 +78,7 @@ def peaks(model: str, photo: Path, threads: int) -> dict[str, float]:
             )
             job = Job(photo, outputs, CutSettings(model=model, precision="full"))
             for function, argument in (
-                (look, (photo, ReadLimits())),
+                (look, Glance(photo, ReadLimits(), photo.with_name("begun"))),
                 (do, Work(job, photo.with_name("begun"))),
             ):
                 pool.submit(number, function, argument, 600)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from mattebox.daemon.deliver import WORK_FOLDER
 from mattebox.daemon.facts import Facts
 from mattebox.daemon.identity import identity
+from mattebox.daemon.journal import content_key
+from mattebox.daemon.marks import Marks
 from mattebox.daemon.rules import choose, uses
 from mattebox.daemon.scan import Scope
 from mattebox.daemon.settle import Settling
@@ -65,6 +67,7 @@ class Intake:
         """`once`: nothing is waited for longer than settling takes."""
         self.folder = folder
         self.held = ""
+        self.marks = Marks(journal.folder / "looking")
         self._journal = journal
         self._events = events
         self._once = once
@@ -206,10 +209,15 @@ class Intake:
             yield Candidate(self.folder.name, path, found)
 
     def looking(self, candidate: Candidate) -> int:
-        """Note that a file is looked into; how many looks there were, counted before they happen."""
+        """Note that a file is looked into; how many looks into it were cut short."""
         self._looking.add(candidate.path)
-        with self._journal.transaction():
-            return self._journal.count_look(candidate.folder, candidate.found)
+        if self.marks.is_set(_mark_name(candidate)):
+            self._count_look(candidate)
+        return self._journal.looks(candidate.folder, candidate.found)
+
+    def mark(self, candidate: Candidate) -> Path:
+        """What is on the disk while a worker looks into a file."""
+        return self.marks.of(_mark_name(candidate))
 
     def looked(self, candidate: Candidate, look: Look, now: float) -> Ready | None:
         """What follows from a look: claim now, or None: not ready, gone, or nobody's."""
@@ -243,8 +251,16 @@ class Intake:
         return Ready(path, found, rule, size, look.problem, look.truncated)
 
     def not_looked(self, candidate: Candidate) -> None:
-        """A look was not possible just now; the file is offered again."""
+        """A look ended without an answer; the file is offered again."""
         self._looking.discard(candidate.path)
+        self._count_look(candidate)
+
+    def _count_look(self, candidate: Candidate) -> None:
+        # Between the two a kill loses a count; the other way round it could count twice.
+        with suppress(OSError):
+            self.marks.clear(_mark_name(candidate))
+        with self._journal.transaction():
+            self._journal.count_look(candidate.folder, candidate.found)
 
     def doomed(self, candidate: Candidate, problem: str) -> Ready:
         """A file whose looks killed their workers: it is claimed in order to fail."""
@@ -319,3 +335,7 @@ class Intake:
         if self.held:
             self.held = ""
             self._events.tell("back", self.folder.name)
+
+
+def _mark_name(candidate: Candidate) -> str:
+    return content_key(candidate.found).replace(":", "-")

@@ -284,13 +284,17 @@ class Journal:
         """Let a file that stays in place be done again."""
         self._db.execute("DELETE FROM ledger WHERE job = ?", (job_id,))
 
-    def count_look(self, folder: str, found: Identity) -> int:
-        """Count a look into a file before it happens; how many looks there were, with this one."""
-        row = self._db.execute(
-            "INSERT INTO looks VALUES (?,?,1) ON CONFLICT DO UPDATE SET count = count + 1 RETURNING count",
+    def count_look(self, folder: str, found: Identity) -> None:
+        """Count a look into a file that was cut short."""
+        self._db.execute(
+            "INSERT INTO looks VALUES (?,?,1) ON CONFLICT DO UPDATE SET count = count + 1",
             (folder, content_key(found)),
-        ).fetchone()
-        return int(row[0])
+        )
+
+    def looks(self, folder: str, found: Identity) -> int:
+        """How many looks into a file were cut short."""
+        query = "SELECT coalesce(sum(count), 0) FROM looks WHERE folder = ? AND content = ?"
+        return int(self._db.execute(query, (folder, content_key(found))).fetchone()[0])
 
     def forget_looks(self, folder: str, found: Identity) -> None:
         """A look ended well."""

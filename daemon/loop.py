@@ -12,7 +12,7 @@ from mattebox.daemon.intake import Candidate, Intake
 from mattebox.daemon.jobs import Jobs
 from mattebox.daemon.notify import Told, note_told
 from mattebox.daemon.planning import cut_settings, make_plan
-from mattebox.daemon.tasks import look
+from mattebox.daemon.tasks import Glance, look
 from mattebox.daemon.watch import Hint, OverflowAlarm
 from mattebox.daemon.workers import Done, Trouble
 
@@ -162,14 +162,15 @@ class Loop:
 
     def _look(self, intake: Intake, candidate: Candidate, pool: Pool) -> None:
         count = intake.looking(candidate)
-        if count > intake.folder.attempts:
-            what = f"Looking into it ended its worker {count - 1} times (a crash, or too little memory)."
+        if count >= intake.folder.attempts:
+            what = f"Looking into it ended its worker {count} times (a crash, or too little memory)."
             self._claim(intake, intake.doomed(candidate, what))
             return
         token = f"{candidate.folder}\0{candidate.path}"
         self._looking[token] = candidate
         path = intake.folder.watch / candidate.path
-        pool.submit(token, look, (path, self._limits(intake)), self.loaded.config.engine.timeout)
+        glance = Glance(path, self._limits(intake), intake.mark(candidate))
+        pool.submit(token, look, glance, self.loaded.config.engine.timeout)
 
     def _limits(self, intake: Intake) -> ReadLimits:
         """The most generous limits of the folder's rules: which rule takes the file is not known yet."""
@@ -229,7 +230,7 @@ class Loop:
         intake = self.intakes[candidate.folder]
         found: Look | None = done.value
         if found is None:
-            # The worker died or hung; the count of looks, which is in the journal, bounds the repeats.
+            # The worker died or hung; the count of such looks, which is in the journal, bounds the repeats.
             intake.not_looked(candidate)
             return
         ready = intake.looked(candidate, found, time.monotonic())

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def marked(mark: Path) -> Iterator[None]:
-    """Keep an empty file there as long as the block runs; a kill and a power cut leave it. Raises OSError."""
-    mark.parent.mkdir(exist_ok=True, mode=0o700)
-    os.close(os.open(mark, os.O_WRONLY | os.O_CREAT, 0o600))
-    sync_folder(mark.parent)
+    """Keep an empty file there as long as the block runs; a kill and a power cut leave it.
+
+    Where it cannot be made, the work goes on without: what a full disk cuts short is no photo's fault.
+    """
+    with contextlib.suppress(OSError):
+        mark.parent.mkdir(exist_ok=True, mode=0o700)
+        os.close(os.open(mark, os.O_WRONLY | os.O_CREAT, 0o600))
+        sync_folder(mark.parent)
     try:
         yield
     finally:
@@ -27,26 +31,26 @@ def marked(mark: Path) -> Iterator[None]:
 
 
 class Marks:
-    """The marks of one state folder, by a job's id."""
+    """The marks of one kind of work, by a name for what is worked on."""
 
     def __init__(self, folder: Path) -> None:
         """`folder` need not be there."""
         self._folder = folder
 
-    def of(self, job_id: str) -> Path:
-        """Where a job's mark is."""
-        return self._folder / job_id
+    def of(self, name: str) -> Path:
+        """Where a mark is."""
+        return self._folder / name
 
-    def is_set(self, job_id: str) -> bool:
-        """Whether something ended in the middle of the job's last attempt."""
-        return os.path.lexists(self.of(job_id))
+    def is_set(self, name: str) -> bool:
+        """Whether the last work on it was cut short, or goes on."""
+        return os.path.lexists(self.of(name))
 
-    def clear(self, job_id: str) -> None:
-        """The attempt has been answered, or a new one comes. Raises OSError."""
-        self.of(job_id).unlink(missing_ok=True)
+    def clear(self, name: str) -> None:
+        """The work has been answered, or begins anew. Raises OSError."""
+        self.of(name).unlink(missing_ok=True)
 
     def sweep(self, kept: Container[str]) -> None:
-        """Clear what former runs left, but for the jobs in `kept`."""
+        """Clear what former runs left, but for those in `kept`."""
         with contextlib.suppress(FileNotFoundError):
             for mark in list(self._folder.iterdir()):
                 if mark.name not in kept:

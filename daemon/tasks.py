@@ -21,6 +21,15 @@ _PREVIEW_SIDE: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
+class Glance:
+    """One file for a worker to look into. mark: there while it does."""
+
+    path: Path
+    limits: ReadLimits
+    mark: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """What a look into a file told: its header, or the problem; whether it may still be growing."""
 
@@ -38,15 +47,19 @@ class Work:
     preview: bool = False
 
 
-def look(file: tuple[Path, ReadLimits]) -> Look:
+def look(glance: Glance) -> Look:
     """Read a file's header, and decode it where only that tells whether it is whole.
 
     Half a file is not ready, and no photo is no photo. Raises NotEnoughMemoryError.
     """
+    with marked(glance.mark):
+        return _look(glance.path, glance.limits)
+
+
+def _look(path: Path, limits: ReadLimits) -> Look:
     from mattebox.core.photo import probe, read_photo  # noqa: PLC0415 - loads arrays
     from mattebox.core.photo.whole import is_whole  # noqa: PLC0415
 
-    path, limits = file
     try:
         header = probe(path, limits)
         # Values of odd types (rationals) travel between processes as their text.

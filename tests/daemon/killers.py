@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.daemon.yard import copy_do, copy_look
 
@@ -12,7 +12,7 @@ from mattebox.daemon.marks import marked
 
 if TYPE_CHECKING:
     from mattebox.core.job import JobReport
-    from mattebox.daemon.tasks import Look, Work
+    from mattebox.daemon.tasks import Glance, Look, Work
 
 
 def deadly_do(work: Work) -> JobReport:
@@ -26,14 +26,27 @@ def deadly_do(work: Work) -> JobReport:
 def fatal_do(work: Work) -> JobReport:
     """As copy_do, but a fatal photo takes the daemon and this worker with it."""
     with marked(work.mark):
-        if work.job.source.read_bytes().startswith(b"fatal"):
-            os.kill(os.getppid(), signal.SIGKILL)
-            os.kill(os.getpid(), signal.SIGKILL)
+        if work.job.source.read_bytes().startswith(b"fatal work"):
+            _fall()
         return copy_do(work)
 
 
-def deadly_look(file: tuple[Any, Any]) -> Look:
+def fatal_look(glance: Glance) -> Look:
+    """As copy_look, but a fatal photo takes the daemon and this worker with it."""
+    with marked(glance.mark):
+        if glance.path.read_bytes().startswith(b"fatal look"):
+            _fall()
+        return copy_look(glance)
+
+
+def _fall() -> None:
+    os.kill(os.getppid(), signal.SIGKILL)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def deadly_look(glance: Glance) -> Look:
     """As copy_look, but a deadly photo ends the process as soon as it is decoded."""
-    if file[0].read_bytes().startswith(b"deadly look"):
-        os.kill(os.getpid(), signal.SIGSEGV)
-    return copy_look(file)
+    with marked(glance.mark):
+        if glance.path.read_bytes().startswith(b"deadly look"):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return copy_look(glance)

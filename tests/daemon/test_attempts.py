@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.daemon.killers import fatal_do
-from tests.daemon.yard import Yard, copy_do, copy_look
+from tests.daemon.killers import fatal_do, fatal_look
+from tests.daemon.yard import Yard, copy_do
 
 from mattebox.daemon.events import Events
 from mattebox.daemon.load import load_config
@@ -80,15 +80,15 @@ class Fatal(Workers):
 
     def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:
         """The same way, with other work at its end."""
-        super().submit(token, {do: fatal_do, look: copy_look}[function], argument, timeout)
+        super().submit(token, {do: fatal_do, look: fatal_look}[function], argument, timeout)
 
 
 @pytest.mark.slow
 def test_photos_behind_one_that_ends_the_daemon_are_delivered(tmp_path: Path) -> None:
-    """Real workers: the fatal photo fails after its three attempts, those that queued behind it do not."""
+    """What is fatal to all at a look or at work fails after three attempts, what queued behind it does not."""
     yard = Yard(tmp_path)
     good = {f"b-{number}.jpg": b"good %d" % number for number in range(3)}
-    yard.drop({"a.jpg": b"fatal", **good})
+    yard.drop({"a.jpg": b"fatal work", "c.jpg": b"fatal look", **good})
 
     def crew(inbox: Inbox) -> Crew:
         return Crew(Fatal(inbox, workers=1, threads=1, device="cpu"), 4)
@@ -107,13 +107,15 @@ def test_photos_behind_one_that_ends_the_daemon_are_delivered(tmp_path: Path) ->
         if not os.WIFSIGNALED(os.waitpid(child, 0)[1]):
             break
         kills += 1
-    assert kills == 3
+    assert kills == 6
     assert yard.files("done") == good
     failed = yard.files("failed")
-    assert set(failed) == {"a.jpg", "a.jpg.reason.json"}
+    assert set(failed) == {"a.jpg", "a.jpg.reason.json", "c.jpg", "c.jpg.reason.json"}
     assert json.loads(failed["a.jpg.reason.json"])["attempts"] == 3
+    assert "3 times" in json.loads(failed["c.jpg.reason.json"])["what"]
     assert not list(tmp_path.rglob(".mattebox*"))
     assert not list((tmp_path / "state").glob("begun/*"))
+    assert not list((tmp_path / "state").glob("looking/*"))
 
 
 def test_a_photo_that_was_done_when_the_daemon_fell_loses_no_attempt(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from mattebox.daemon.marks import marked
 from mattebox.daemon.review import Reviews
 from mattebox.daemon.run import Crew, Summary, run
 from mattebox.daemon.serve import serve
-from mattebox.daemon.tasks import Look, Work, do, look
+from mattebox.daemon.tasks import Glance, Look, Work, do, look
 from mattebox.daemon.workers import Done, Trouble, _guarded
 
 if TYPE_CHECKING:
@@ -58,13 +58,14 @@ folders:
 """
 
 
-def copy_look(file: tuple[Path, Any]) -> Look:
+def copy_look(glance: Glance) -> Look:
     """A header for every file, but for those that say in their bytes that they are none."""
-    data = file[0].read_bytes()
+    with marked(glance.mark):
+        data = glance.path.read_bytes()
     if data.startswith(b"bad"):
-        return Look(None, f"{file[0]}: this is no photo.")
+        return Look(None, f"{glance.path}: this is no photo.")
     if data.startswith(b"half"):
-        return Look(None, f"{file[0]}: this photo ends too early.", truncated=True)
+        return Look(None, f"{glance.path}: this photo ends too early.", truncated=True)
     return Look(PhotoFacts("jpeg", 40, 30, "rgb", 8, has_alpha=False, has_icc=False))
 
 
