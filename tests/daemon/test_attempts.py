@@ -85,7 +85,7 @@ class Fatal(Workers):
 
 @pytest.mark.slow
 def test_photos_behind_one_that_ends_the_daemon_are_delivered(tmp_path: Path) -> None:
-    """What is fatal to all at a look or at work fails after three attempts, what queued behind it does not."""
+    """What is fatal to all at a look or at work fails after three attempts, what queued behind does not."""
     yard = Yard(tmp_path)
     good = {f"b-{number}.jpg": b"good %d" % number for number in range(3)}
     yard.drop({"a.jpg": b"fatal work", "c.jpg": b"fatal look", **good})
