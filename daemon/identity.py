@@ -38,3 +38,8 @@ def identity_of(status: os.stat_result) -> Identity | None:
     if not stat.S_ISREG(status.st_mode):
         return None
     return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def content_key(found: Identity) -> str:
+    """Inode, size and time of change as text: some file systems' inodes exceed SQLite's integers."""
+    return f"{found.inode}:{found.size}:{found.mtime_ns}"

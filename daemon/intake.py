@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mattebox.daemon.deliver import WORK_FOLDER
 from mattebox.daemon.facts import Facts
-from mattebox.daemon.identity import identity
-from mattebox.daemon.journal import content_key
+from mattebox.daemon.identity import content_key, identity
 from mattebox.daemon.marks import Marks
 from mattebox.daemon.rules import choose, uses
 from mattebox.daemon.scan import Scope

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from filelock import FileLock, Timeout
 
 from mattebox.daemon.errors import JournalError, StateLockedError
-from mattebox.daemon.identity import Identity
+from mattebox.daemon.identity import Identity, content_key
 from mattebox.daemon.plan import Plan
 from mattebox.daemon.schema import bring_up_to_date
 
@@ -317,11 +317,6 @@ class Journal:
     def remember_root(self, path: Path) -> None:
         """Note that a watched folder is there."""
         self._db.execute("INSERT OR IGNORE INTO roots VALUES (?)", (os.fsencode(path),))
-
-
-def content_key(found: Identity) -> str:
-    """Inode, size and time of change as text: some file systems' inodes exceed SQLite's integers."""
-    return f"{found.inode}:{found.size}:{found.mtime_ns}"
 
 
 def new_id() -> str:
