@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mattebox.core.device import available_cores
 from mattebox.core.errors import MatteboxError, OutputExistsError, PhotoError, WriteError
 from mattebox.core.process import loading, settle_in
 from mattebox.core.publish import publish, stage_name
@@ -48,9 +49,11 @@ def run_all(run: CutRun, console: Console) -> Iterator[JobReport | MatteboxError
     if not fit:
         return
     settle_in()
-    from mattebox.core.batch import run_jobs  # noqa: PLC0415 - loads arrays
+    from mattebox.core.abreast import lanes_for  # noqa: PLC0415 - loads arrays
+    from mattebox.core.batch import run_jobs  # noqa: PLC0415
 
-    done = run_jobs(_jobs(fit, run), lambda: _ready_engine(run, console))
+    count = lanes_for(len(fit))
+    done = run_jobs(_jobs(fit, run), lambda: _ready_engine(run, console, count), count)
     for item, (job, outcome) in zip(fit, done, strict=True):
         if isinstance(outcome, MatteboxError):
             yield _naming_targets(outcome, job, item)
@@ -102,13 +105,14 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _ready_engine(run: CutRun, console: Console) -> Engine:
-    """An engine with its weights at hand: what is missing is told once, not once a photo."""
+def _ready_engine(run: CutRun, console: Console, count: int) -> Engine:
+    """An engine for `count` photos at once, with its weights at hand: what is missing is told only once."""
     with loading():
         from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
         from mattebox.models.store import Store  # noqa: PLC0415
 
-    engine = Engine(Store(progress=console.fetching), device=run.device)
+    threads = max(1, available_cores() // count)
+    engine = Engine(Store(progress=console.fetching), threads=threads, device=run.device)
     segmenter = engine.segmenter(run.cut)
     if segmenter.note:
         console.fetching.note(segmenter.note)

@@ -6,6 +6,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
+from mattebox.core.abreast import run_abreast
 from mattebox.core.errors import MatteboxError
 from mattebox.core.job import SeenJob, read_source, see_photo, write_cutout
 
@@ -20,15 +21,21 @@ _WAITING: Final = 2
 
 
 def run_jobs(
-    jobs: Iterable[Job], engine: Engine | Callable[[], Engine]
+    jobs: Iterable[Job], engine: Engine | Callable[[], Engine], abreast: int = 1
 ) -> Iterator[tuple[Job, JobReport | MatteboxError]]:
     """Do all jobs and yield each with its report or its error, in order.
 
     At most four photos are in memory: one being read, one being looked at, one being cut out and
     written, and one that waits for that, so that a photo with much edge keeps no network waiting. `jobs`
     is drawn from as work proceeds. A consumer that stops early leaves no staged file behind. An `engine`
-    that must be made first is made while the first photo is read; what that raises ends the run.
+    that must be made first is made while the first photo is read; what that raises ends the run. With more
+    than one `abreast`, so many are cut side by side instead, which is quicker where photos are many: no
+    step waits for another, and a network on one core loses nothing between cores.
     """
+    if abreast > 1:
+        for job, outcome in run_abreast(jobs, engine, abreast):
+            yield job, _outcome(outcome)
+        return
     with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
         pending: deque[tuple[Job, Future[JobReport]]] = deque()
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from mattebox.core.device import usable_kinds
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Engine:
-    """Loaded networks, kept warm; one engine serves one thread at a time."""
+    """Loaded networks, kept warm; threads may share one."""
 
     def __init__(self, store: Store | None = None, *, threads: int = 0, device: str = "auto") -> None:
         """`store` holds the weights (default: the user's cache); `threads` 0 takes all cores that are ours.
@@ -39,6 +40,7 @@ class Engine:
         self._threads = threads
         self._device = device
         self._segmenters: dict[tuple[str, str], Segmenter] = {}
+        self._loading = Lock()
 
     def segmenter(self, settings: CutSettings) -> Segmenter:
         """The loaded network that `settings` names; its weights are fetched when they are missing.
@@ -47,17 +49,18 @@ class Engine:
         """
         network = find_network(settings.model)
         key = (network.name, settings.precision)
-        if key not in self._segmenters:
-            weights = self.store.ensure(network, accept_licence=settings.accept_licence)
-            optimised = find_optimised(self.store, network, usable_kinds()) if key[1] == "auto" else None
-            self._segmenters[key] = Segmenter(
-                network,
-                weights,
-                optimised=optimised[0] if optimised is not None else None,
-                threads=self._threads,
-                device=self._device,
-            )
-        return self._segmenters[key]
+        with self._loading:
+            if key not in self._segmenters:
+                weights = self.store.ensure(network, accept_licence=settings.accept_licence)
+                optimised = find_optimised(self.store, network, usable_kinds()) if key[1] == "auto" else None
+                self._segmenters[key] = Segmenter(
+                    network,
+                    weights,
+                    optimised=optimised[0] if optimised is not None else None,
+                    threads=self._threads,
+                    device=self._device,
+                )
+            return self._segmenters[key]
 
     def segmenters(self, settings: CutSettings) -> list[Segmenter]:
         """The network that `settings` names and, for `quality: best`, its companions in the store.
@@ -75,7 +78,7 @@ class Engine:
         return chosen
 
     def interrupt(self) -> None:
-        """End the network's run that goes on in another thread, where one does: cut() raises InferenceError.
+        """End the networks' runs that go on in other threads, where some do: cut() raises InferenceError.
 
         What runs before or after a network is ended by `heed` alone, so that who stops calls this again
         until cut() has ended.

@@ -74,7 +74,7 @@ def measure(
     kernel = np.ones((2 * _RING + 1, 2 * _RING + 1), np.uint8)
     core = cv2.erode(subject, kernel, borderValue=1) > 0
     border = np.concatenate([subject[0], subject[-1], subject[:, 0], subject[:, -1]])
-    gray = cv2.cvtColor(view, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    gray = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.uint8)
     return Features(
         looks=len(sight.looks),
         agreement=min((_shared(look.map, sight, look.frame) for look in sight.looks), default=1.0),
@@ -83,9 +83,9 @@ def measure(
         whole=float(facts[1:, cv2.CC_STAT_AREA].max()) / area,
         frame=float(border.mean()),
         contrast=_contrast(view[near], subject[near], kernel),
-        blur=_blur(gray[near], subject[near], reach) / diagonal * 1000,
+        blur=_blur(gray[near].astype(np.float32), subject[near], reach) / diagonal * 1000,
         area=area / subject.size,
-        blocks=blockiness(gray if close is None else close.astype(np.float32)),
+        blocks=blockiness(gray if close is None else close),
     )
 
 
@@ -135,11 +135,15 @@ def median(values: NDArray[Any]) -> float:
     return float(np.partition(values, middle, axis=None)[list(middle)].mean())
 
 
-def blockiness(gray: Map) -> float:
+def blockiness(gray: NDArray[np.uint8]) -> float:
     """How much larger the steps at an 8-pixel grid are than the others, 0 where there is no such grid."""
     excess = 0.0
-    for picture in (gray, gray.T):
-        steps = np.abs(np.diff(picture, axis=1)).mean(axis=0)
+    pairs = ((gray[:, 1:], gray[:, :-1]), (gray[1:], gray[:-1]))
+    for axis, pair in enumerate(pairs):
+        if 0 in pair[0].shape:
+            return 0.0
+        apart = cv2.absdiff(*pair).reshape(pair[0].shape)
+        steps = np.ravel(cv2.reduce(apart, axis, cv2.REDUCE_AVG, dtype=cv2.CV_64F))
         if steps.size < 2 * _BLOCK:
             return 0.0
         phases = [float(steps[phase::_BLOCK].mean()) for phase in range(_BLOCK)]

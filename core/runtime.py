@@ -28,7 +28,7 @@ _QUIET: Final = 3  # errors, and not the warnings about each node that stays on 
 
 
 class Runtime(Protocol):
-    """One loaded network: float32 (1, 3, side, side) in, its first output out."""
+    """One loaded network, which threads may share: float32 (1, 3, side, side) in, its first output out."""
 
     device: str
 
@@ -36,7 +36,7 @@ class Runtime(Protocol):
         """The network's first output for one prepared picture."""
 
     def interrupt(self) -> None:
-        """End the run that goes on in another thread, which then raises InferenceError."""
+        """End the runs that go on in other threads, which then raise InferenceError."""
 
 
 def open_runtime(
@@ -103,22 +103,26 @@ class OnnxRuntime:
         self._input = entry.name
         self._dtype = np.float16 if entry.type == "tensor(float16)" else np.float32
         self._output = self._session.get_outputs()[0].name
-        self._running = ort.RunOptions()
+        self._running: set[Any] = set()
 
     def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
         """The first output for a (1, 3, side, side) tensor. Raises InferenceError."""
-        options = self._running = ort.RunOptions()
+        options = ort.RunOptions()
+        self._running.add(options)
         try:
             (raw,) = self._session.run(
                 [self._output], {self._input: tensor.astype(self._dtype, copy=False)}, options
             )
         except Exception as error:
             raise InferenceError(f"The run on {self.device} failed ({_first_line(error)}).") from error
+        finally:
+            self._running.discard(options)
         return np.asarray(raw, np.float32)
 
     def interrupt(self) -> None:
-        """End the run that goes on in another thread; a run that begins later is not touched."""
-        self._running.terminate = True
+        """End the runs that go on in other threads; a run that begins later is not touched."""
+        for options in tuple(self._running):
+            options.terminate = True
 
     def _accelerated(self, weights: Path) -> Any:
         provider = PROVIDERS[self.device]

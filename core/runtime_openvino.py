@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,16 +41,27 @@ class OpenVinoRuntime:
             self._model = core.compile_model(os.fspath(weights), "CPU", settings)
         except Exception as error:
             raise InferenceError(f"{weights}: OpenVINO cannot load it ({str(error)[:200]})") from error
-        self._request = self._model.create_infer_request()
+        # One a thread that runs: a request holds one run's arrays.
+        self._idle: list[Any] = []
+        self._running: set[Any] = set()
 
     def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
         """The first output for a (1, 3, side, side) tensor. Raises InferenceError."""
         try:
-            self._request.infer([tensor])
-            return np.array(self._request.get_output_tensor(0).data, np.float32)
+            request = self._idle.pop()
+        except IndexError:
+            request = self._model.create_infer_request()
+        self._running.add(request)
+        try:
+            request.infer([tensor])
+            return np.array(request.get_output_tensor(0).data, np.float32)
         except Exception as error:
             raise InferenceError(f"The run by OpenVINO failed ({str(error)[:200]}).") from error
+        finally:
+            self._running.discard(request)
+            self._idle.append(request)
 
     def interrupt(self) -> None:
-        """End the run that goes on in another thread, which then raises InferenceError."""
-        self._request.cancel()
+        """End the runs that go on in other threads, which then raise InferenceError."""
+        for request in tuple(self._running):
+            request.cancel()

@@ -68,7 +68,7 @@ class Segmenter:
         return np.asarray(cv2.resize(answer, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
     def interrupt(self) -> None:
-        """End the run that goes on in another thread, which then raises InferenceError."""
+        """End the runs that go on in other threads, which then raise InferenceError."""
         self._runtime.interrupt()
 
 

@@ -7,11 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
+from mattebox.core.abreast import lanes_for
 from mattebox.core.batch import run_jobs
+from mattebox.core.device import available_cores
+from mattebox.core.engine import Engine
 from mattebox.core.errors import (
     MatteboxError,
     NotEnoughMemoryError,
@@ -23,6 +29,7 @@ from mattebox.core.errors import (
 from mattebox.core.job import Job, JobReport, StagedOutput, run_job
 from mattebox.core.looks import Sight
 from mattebox.core.matting import Seen
+from mattebox.core.parallel import lanes, limit_lanes
 from mattebox.core.photo import Photo
 from mattebox.core.settings import CutSettings, PngOutput
 
@@ -63,10 +70,11 @@ def jobs(folder: Path, widths: list[int]) -> list[Job]:
     return made
 
 
-def test_outcomes_come_in_order_and_failures_stop_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("abreast", [1, 2, 3])
+def test_outcomes_come_in_order_and_failures_stop_nothing(tmp_path: Path, abreast: int) -> None:
     """A broken photo yields its error at its place; its neighbours are done."""
     wanted = jobs(tmp_path, [10, 0, 12, 0, 0, 14])
-    done = list(run_jobs(wanted, HalfEngine()))
+    done = list(run_jobs(wanted, HalfEngine(), abreast))
     assert [job for job, _ in done] == wanted
     assert [isinstance(outcome, JobReport) for _, outcome in done] == [True, False, True, False, False, True]
     assert all(
@@ -75,19 +83,74 @@ def test_outcomes_come_in_order_and_failures_stop_nothing(tmp_path: Path) -> Non
     assert sorted(path.name for path in tmp_path.glob("*.out")) == ["0.out", "2.out", "5.out"]
 
 
-def test_no_jobs_are_no_outcomes() -> None:
+@pytest.mark.parametrize("abreast", [1, 2])
+def test_no_jobs_are_no_outcomes(abreast: int) -> None:
     """An empty batch ends at once."""
-    assert list(run_jobs([], HalfEngine())) == []
+    assert list(run_jobs([], HalfEngine(), abreast)) == []
 
 
-def test_the_engine_is_used_by_the_calling_thread_alone(tmp_path: Path) -> None:
-    """Reading and writing run beside it, the engine itself is never shared between threads."""
+def test_one_photo_at_a_time_is_looked_at_by_the_calling_thread(tmp_path: Path) -> None:
+    """Reading and writing run beside it."""
     engine = HalfEngine()
     list(run_jobs(jobs(tmp_path, [10, 11, 12]), engine))
     assert engine.threads == {threading.current_thread().name}
 
 
-def test_an_engine_is_made_once_while_the_first_photo_is_read(tmp_path: Path) -> None:
+def test_photos_abreast_are_cut_at_the_same_time(tmp_path: Path) -> None:
+    """Two lanes meet at a barrier in the engine, which no photo would pass alone."""
+    meeting = threading.Barrier(2, timeout=60)
+
+    class Meeting(HalfEngine):
+        def see(self, photo: Photo, settings: CutSettings) -> Seen:
+            meeting.wait()
+            return super().see(photo, settings)
+
+    done = list(run_jobs(jobs(tmp_path, [10, 11, 12, 14]), Meeting(), 2))
+    assert all(isinstance(outcome, JobReport) for _, outcome in done)
+
+
+def test_lanes_share_the_cores_and_give_them_back(tmp_path: Path) -> None:
+    """While photos are cut abreast each takes its share of the cores, and afterwards all is as before."""
+    usual, threads = lanes(), cv2.getNumThreads()
+    limit_lanes(6)
+    try:
+        outcomes = run_jobs(jobs(tmp_path, [10, 11, 12]), HalfEngine(), 3)
+        next(outcomes)
+        assert (lanes(), cv2.getNumThreads()) == (2, 2)
+        outcomes.close()
+        assert (lanes(), cv2.getNumThreads()) == (6, threads)
+    finally:
+        limit_lanes(usual)
+
+
+@given(st.integers(0, 10_000))
+def test_no_lane_is_opened_for_few_photos(photos: int) -> None:
+    """Lanes are at least one, at most four and at most the cores, and have four photos or more each."""
+    count = lanes_for(photos)
+    assert 1 <= count <= min(4, available_cores())
+    assert count == 1 or photos >= 4 * count
+
+
+@pytest.mark.network
+def test_abreast_or_one_by_one_the_bytes_are_the_same(
+    tmp_path: Path, shipped_photos: dict[str, Path]
+) -> None:
+    """A real network on one core and on all cores, in lanes and alone: equal files."""
+    cut = CutSettings(model="u2netp", quality="fast")
+    digests = []
+    for abreast in (1, 2):
+        wanted = [
+            Job(source, (StagedOutput(PngOutput(), tmp_path / f"{abreast}-{name}.out"),), cut)
+            for name, source in shipped_photos.items()
+        ]
+        done = list(run_jobs(wanted, Engine(threads=3 - abreast), abreast))
+        digests.append([outcome.outputs[0].sha256 for _, outcome in done if isinstance(outcome, JobReport)])
+    assert digests[0] == digests[1]
+    assert len(digests[0]) == len(shipped_photos)
+
+
+@pytest.mark.parametrize("abreast", [1, 2])
+def test_an_engine_is_made_once_while_the_first_photo_is_read(tmp_path: Path, abreast: int) -> None:
     """Where the engine must be made first, reading has begun by then, and one engine serves all."""
     drawn: list[Job] = []
     made: list[int] = []
@@ -101,23 +164,25 @@ def test_an_engine_is_made_once_while_the_first_photo_is_read(tmp_path: Path) ->
         made.append(len(drawn))
         return HalfEngine()
 
-    assert len(list(run_jobs(drawing(), make))) == 3
+    assert len(list(run_jobs(drawing(), make, abreast))) == 3
     assert len(made) == 1
     assert made[0] >= 1
 
 
-def test_an_engine_that_cannot_be_made_ends_the_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("abreast", [1, 2])
+def test_an_engine_that_cannot_be_made_ends_the_run(tmp_path: Path, abreast: int) -> None:
     """What making the engine raises reaches the caller, and nothing is staged."""
 
     def make() -> HalfEngine:
         raise WeightsError("no weights")
 
     with pytest.raises(WeightsError):
-        list(run_jobs(jobs(tmp_path, [10, 11]), make))
+        list(run_jobs(jobs(tmp_path, [10, 11]), make, abreast))
     assert list(tmp_path.glob("*.out")) == []
 
 
-def test_jobs_are_drawn_at_most_two_ahead(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("abreast", "most"), [(1, 4), (2, 5)])
+def test_jobs_are_drawn_only_a_few_ahead(tmp_path: Path, abreast: int, most: int) -> None:
     """A batch of any length holds few photos: later jobs are not even asked for yet."""
     drawn = []
 
@@ -126,15 +191,16 @@ def test_jobs_are_drawn_at_most_two_ahead(tmp_path: Path) -> None:
             drawn.append(job)
             yield job
 
-    outcomes = run_jobs(drawing(), HalfEngine())
+    outcomes = run_jobs(drawing(), HalfEngine(), abreast)
     next(outcomes)
-    assert len(drawn) <= 4
+    assert len(drawn) <= most
     outcomes.close()
 
 
-def test_a_consumer_that_stops_leaves_no_staged_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("abreast", [1, 2])
+def test_a_consumer_that_stops_leaves_no_staged_file(tmp_path: Path, abreast: int) -> None:
     """Closing the batch early removes what was staged and not taken."""
-    outcomes = run_jobs(jobs(tmp_path, [10, 11, 12, 14]), HalfEngine())
+    outcomes = run_jobs(jobs(tmp_path, [10, 11, 12, 14]), HalfEngine(), abreast)
     job, _ = next(outcomes)
     job.discard()
     outcomes.close()

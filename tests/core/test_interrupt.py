@@ -36,3 +36,23 @@ def test_an_endless_run_ends_when_it_is_interrupted(tmp_path: Path) -> None:
         finally:
             over.set()
             thread.join()
+
+
+def test_all_runs_that_go_on_are_interrupted(tmp_path: Path) -> None:
+    """Threads that share a network all hear of the end."""
+    runtime = OnnxRuntime(write_endless(tmp_path / "endless.onnx", 4), "cpu", 1)
+    failures: list[InferenceError] = []
+
+    def run() -> None:
+        try:
+            runtime.run(TENSOR)
+        except InferenceError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        runtime.interrupt()
+        threads[0].join(0.05)
+    assert len(failures) == 3
