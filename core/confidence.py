@@ -10,32 +10,35 @@ from math import exp, log
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mattebox.core.features import Features
 
-# Measures of 0.99 and more are told apart no further.
+# Measures within this of their best are told apart no further.
 _FINEST: Final = 0.01
+_BEST_AT_NOTHING: Final = ("haze",)
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A logistic curve of one measure, as bench/calibrate.py fits it.
+    """A logistic curve of some measures, as bench/calibrate.py fits it.
 
-    measure: its name in Features, 1 where nothing is doubtful. slope and bias: of the log-odds over
-    `doubt` of the measure (Platt, "Probabilistic Outputs for Support Vector Machines", 1999).
+    slopes: by names in Features, and bias: of the log-odds over the `doubt` in each measure (Platt,
+    "Probabilistic Outputs for Support Vector Machines", 1999).
     """
 
-    measure: str
-    slope: float
+    slopes: Mapping[str, float]
     bias: float
 
     def confidence(self, features: Features) -> float:
         """The probability, 0..1, that the matte's IoU is at least 0.9."""
-        return 1 / (1 + exp(-(self.slope * doubt(getattr(features, self.measure)) + self.bias)))
+        odds = sum(slope * doubt(name, getattr(features, name)) for name, slope in self.slopes.items())
+        return 1 / (1 + exp(-(odds + self.bias)))
 
 
-def doubt(value: float) -> float:
-    """The logarithm of how far a measure of 0..1 is from 1: near 1 small differences say much."""
-    return log(1 - value + _FINEST)
+def doubt(name: str, value: float) -> float:
+    """The logarithm of how far a measure of 0..1 is from its best: near that small differences say much."""
+    return log((value if name in _BEST_AT_NOTHING else 1 - value) + _FINEST)
 
 
 @cache
@@ -48,8 +51,9 @@ def shipped_curves() -> dict[str, Curve]:
 def confidence(features: Features | None) -> float:
     """Calibrated confidence, 0..1; 0 where there is no subject.
 
-    Looks that agree say most; a single look can only be asked how decided it is. Fitted on U²-Net; with
-    more networks there is more to disagree about, so that the figure is rather too low.
+    Looks that agree say most; a single look can only be asked how decided it is; in both haze says that a
+    subject is half seen. Fitted on U²-Net; with more networks there is more to disagree about, so that the
+    figure is rather too low.
     """
     if features is None:
         return 0.0

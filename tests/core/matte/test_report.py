@@ -148,18 +148,21 @@ def test_one_look_cannot_agree_with_itself() -> None:
 
 
 def test_the_shipped_curves_name_measures_and_rise_with_them() -> None:
-    """Each curve of the calibration names a measure that there is, and more of it means more confidence."""
+    """Each curve of the calibration names measures that there are, and better ones mean more confidence."""
     for curve in shipped_curves().values():
-        assert isinstance(getattr(GOOD, curve.measure), float)
-        surer = replace(GOOD, **{curve.measure: 1.0})
-        assert curve.confidence(replace(GOOD, **{curve.measure: 0.5})) < curve.confidence(surer) < 1.0
+        for name in curve.slopes:
+            best, worse = (0.0, 0.3) if name == "haze" else (1.0, 0.5)
+            surer = curve.confidence(replace(GOOD, **{name: best}))
+            assert curve.confidence(replace(GOOD, **{name: worse})) < surer < 1.0
 
 
 def test_a_curve_is_logistic_in_the_doubt() -> None:
     """Slope 0 and bias 0 is one half; at a measure of 1 the doubt is ln 0.01."""
-    assert Curve("agreement", 0.0, 0.0).confidence(GOOD) == 0.5
-    full = replace(GOOD, agreement=1.0)
-    assert Curve("agreement", -1.0, 0.0).confidence(full) == pytest.approx(1 / 1.01)
+    assert Curve({"agreement": 0.0}, 0.0).confidence(GOOD) == 0.5
+    full = replace(GOOD, agreement=1.0, haze=0.0)
+    assert Curve({"agreement": -1.0}, 0.0).confidence(full) == pytest.approx(1 / 1.01)
+    assert Curve({"haze": -1.0}, 0.0).confidence(full) == pytest.approx(1 / 1.01)
+    assert Curve({"haze": -1.0, "agreement": 1.0}, 0.0).confidence(full) == pytest.approx(0.5)
 
 
 @pytest.mark.network
