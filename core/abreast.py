@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from mattebox.core.device import available_cores
 from mattebox.core.job import read_source, see_photo, write_cutout
 from mattebox.core.parallel import lanes, limit_lanes
+from mattebox.core.process import settle_in_lanes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -69,6 +70,7 @@ def _shared_by(count: int) -> Iterator[None]:
     """Let each of `count` lanes take its share of the cores, as long as the block runs."""
     import cv2  # noqa: PLC0415 - a single photo's reading does not wait for it
 
+    settle_in_lanes(count)
     usual, threads = lanes(), cv2.getNumThreads()
     limit_lanes(usual // count)
     cv2.setNumThreads(max(1, usual // count))

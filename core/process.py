@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 # glibc's malloc.h: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD and its largest value, M_ARENA_MAX.
 _TRIM: Final = -1
@@ -41,9 +41,22 @@ def settle_in() -> None:
     """
     # NumPy's library for matrices starts a thread a core when it is loaded; there are no matrices here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _allocate(((_MMAP, _MMAP_MOST), (_TRIM, _KEPT), (_ARENAS, 1)))
+
+
+def settle_in_lanes(count: int) -> None:
+    """Give each of `count` threads that are about to work on photos memory of its own.
+
+    Photos that are cut side by side in one arena leave holes that fit no other: over 500 photos it grew by
+    a twelfth, so by a twentieth. Linux's glibc only.
+    """
+    _allocate(((_ARENAS, count + 1),))
+
+
+def _allocate(options: Sequence[tuple[int, int]]) -> None:
     if sys.platform != "linux":
         return
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option is not None:
-        for option, value in ((_MMAP, _MMAP_MOST), (_TRIM, _KEPT), (_ARENAS, 1)):
+        for option, value in options:
             set_option(option, value)
