@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -36,20 +38,23 @@ class Watch:
 
     def __init__(self, name: str, root: Path, *, recursive: bool, inbox: Inbox) -> None:
         """Start to watch. Raises OSError where the system refuses (no folder, no free watches)."""
+        # watchdog warns of its own book-keeping, a page for each folder that was seen twice while it was
+        # made; nobody can act on it, and where warnings are errors it would end the thread that reads.
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"watchdog\.")
         self._root = root
         self._identity = _root_identity(root)
+        before = _watchdog_threads()
         self._observer = Observer()
         self._observer.schedule(_Handler(name, inbox), str(root), recursive=recursive)
         self._observer.start()
+        self._threads = _watchdog_threads() - before
 
     def healthy(self) -> bool:
         """Whether the threads live and the root is still the folder that is watched."""
         with suppress(OSError):
-            emitters = self._observer.emitters
-            return (
-                self._observer.is_alive()
-                and all(emitter.is_alive() for emitter in emitters)
-                and _root_identity(self._root) == self._identity
+            # The observer and its emitters outlive the thread that reads the kernel's events.
+            return all(thread.is_alive() for thread in self._threads) and (
+                _root_identity(self._root) == self._identity
             )
         return False
 
@@ -109,6 +114,10 @@ def is_network(path: Path, table: Path = Path("/proc/self/mountinfo")) -> bool:
         if inside and len(mount) >= len(best):
             best, system = mount, right.split()[0]
     return system in NETWORK_SYSTEMS
+
+
+def _watchdog_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if type(thread).__module__.startswith("watchdog.")}
 
 
 def _root_identity(root: Path) -> tuple[int, int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.daemon.bursts import burst
 from tests.daemon.yard import CONFIG, Yard, until
+from watchdog.observers.inotify_c import InotifyFD
 
 from mattebox.daemon.watch import is_network
 
@@ -39,6 +42,33 @@ def test_every_way_to_arrive_is_seen_without_a_rescan(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "done").rglob("*.jpg")} == {
         "written.jpg", "nested.jpg", "moved.jpg", "linked.jpg", "renamed.jpg", "moved-tree.jpg",
     }  # fmt: skip
+
+
+def test_trees_that_grow_while_they_are_noticed_lose_no_file(tmp_path: Path) -> None:
+    """A folder made between the watch on its parent and the look into it is told twice, and harms nothing."""
+    yard = Yard(tmp_path, NATIVE)
+    # Another process, so that the two go on at once.
+    grow = "for i in $(seq 60); do mkdir -p $i/deep/er/still; echo $i > $i/deep/er/still/$i.jpg; done"
+    with yard.watching():
+        time.sleep(0.3)
+        subprocess.run(["sh", "-c", grow], cwd=tmp_path / "in", check=True)
+        until(lambda: len(yard.told("delivered")) == 60)
+
+
+def test_a_watch_whose_reader_ended_is_rebuilt(tmp_path: Path) -> None:
+    """The thread that reads the kernel's events may end while others live; what came meanwhile is found."""
+    yard = Yard(tmp_path, NATIVE)
+    with yard.watching():
+        time.sleep(0.3)
+        readers = [thread for thread in threading.enumerate() if isinstance(thread, InotifyFD)]
+        for reader in readers:
+            reader.stop()
+            reader.join()
+        yard.drop({"meanwhile.jpg": b"one"})
+        until(lambda: bool(yard.told("watch-rebuilt")))
+        yard.drop({"after.jpg": b"two"})
+        until(lambda: len(yard.told("delivered")) == 2)
+    assert readers
 
 
 def test_a_slow_writer_is_waited_for(tmp_path: Path) -> None:
