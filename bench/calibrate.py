@@ -1,7 +1,8 @@
 """Fits core/calibration.json: what share of mattes with such a measure has an IoU of at least 0.9.
 
-`rows` runs U²-Net and keeps measures, of quality balanced and of its first look alone (quality fast), of
-photos and, with --copies, of the degraded copies that bench/degraded.py makes. `fit` writes the table and
+`rows` runs U²-Net and keeps measures, of quality balanced, of its first look alone (quality fast) and, where
+more networks are here, of all (quality best), of photos and, with --copies, of the degraded copies that
+bench/degraded.py makes. `fit` writes the table and
 prints what it reaches on photos left out in turn, with all their copies and, of a film, all its frames;
 `judge` measures the table as it is on other rows, which no choice may have been made on. No network runs.
 """
@@ -19,7 +20,7 @@ import numpy as np
 from degraded import copies
 from PIL import Image, ImageDraw
 
-from mattebox.core.confidence import Curve, doubt, shipped_curves
+from mattebox.core.confidence import Curve, doubt, kind, shipped_curves
 from mattebox.core.features import Features, measure
 
 if TYPE_CHECKING:
@@ -33,7 +34,11 @@ if TYPE_CHECKING:
 TABLE = Path(__file__).parent.parent / "core" / "calibration.json"
 # Chosen on photos left out in turn and on degraded copies. The blur of edges raised the AUROC on photos as
 # they are (.827 to .851), but told blurred copies, of which a quarter are good, that they are (.93).
-MEASURES = {"several_looks": ("agreement", "haze"), "one_look": ("decided", "haze")}
+MEASURES = {
+    "several_networks": ("agreement", "haze"),
+    "several_looks": ("agreement", "haze"),
+    "one_look": ("decided", "haze"),
+}
 GOOD = 0.9
 BINS = 5
 FOLDS = 5
@@ -70,7 +75,7 @@ def main() -> None:
 
 
 def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
-    """Name, IoU and measures of each copy that has a subject found, for several looks and for one."""
+    """Name, IoU and measures of each copy that has a subject found, for each quality."""
     from mattebox.core.engine import Engine
     from mattebox.core.looks import Sight, see
     from mattebox.core.photo import Photo, read_photo
@@ -79,6 +84,8 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
     from mattebox.core.view import close_up, network_view
 
     settings, engine = CutSettings(), Engine()
+    chosen = engine.segmenters(settings)
+    every_one = engine.segmenters(CutSettings(quality="best"))
     rows: list[Row] = []
     for path in sorted((folder / "im").iterdir())[::every]:
         photo = read_photo(path)
@@ -88,9 +95,12 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
                 photo if way == "clean" else Photo(copies()[way](np.asarray(photo.pixels, np.uint8)), "rgb")
             )
             view = network_view(copy)
-            sight = see(prepared(view), engine.segmenters(settings), settings.quality)
+            sight = see(prepared(view), chosen, settings.quality)
             first = sight.looks[0]
-            for seen in (sight, Sight(first.map, (first,), sight.detail)):
+            sights = [sight, Sight(first.map, (first,), sight.detail)]
+            if len(every_one) > 1:
+                sights.append(see(prepared(view), every_one, "best"))
+            for seen in sights:
                 name = f"{folder.name}/{path.stem}" + (f" {way}" if way != "clean" else "")
                 rows.extend(one_row(name, view, seen, truth, close_up(copy)))
     return rows
@@ -121,8 +131,10 @@ def one_row(
 def fit_table(rows: list[Row], table: Path, plot: Path | None) -> None:
     """Fit a curve for each number of looks, print its cross-validated figures, write table and plot."""
     curves = {}
-    for kind, names in MEASURES.items():
-        part = _of_kind(rows, kind)
+    for name_of_kind, names in MEASURES.items():
+        part = _of_kind(rows, name_of_kind)
+        if not part:
+            raise SystemExit(f"No rows of {name_of_kind}: measure with another network beside U²-Net.")
         values, good = _doubts(part, names), _good(part)
         fold = _folds(part)
         guess = np.zeros(len(part))
@@ -132,23 +144,25 @@ def fit_table(rows: list[Row], table: Path, plot: Path | None) -> None:
         plain = np.array([" " not in row["name"] for row in part])
         for what, these in (("photos as they are", plain), ("degraded copies", ~plain)):
             if these.any():
-                print(f"{kind}, {what}, left out in turn: {_figures(guess[these], good[these])}")
-        if plot is not None and kind == "several_looks":
+                print(f"{name_of_kind}, {what}, left out in turn: {_figures(guess[these], good[these])}")
+        if plot is not None and name_of_kind == "several_looks":
             draw_reliability(guess[plain], good[plain], plot)
         slopes, bias = fit_logistic(values, good)
         rounded = {name: round(float(slope), 4) for name, slope in zip(names, slopes, strict=True)}
-        curves[kind] = asdict(Curve(rounded, round(bias, 4)))
+        curves[name_of_kind] = asdict(Curve(rounded, round(bias, 4)))
     table.write_text(json.dumps(curves, indent=2) + "\n")
 
 
 def judge_table(rows: list[Row], plot: Path | None) -> None:
     """Print what the shipped table reaches on `rows`; draw the plot."""
-    for kind, curve in shipped_curves().items():
-        part = _of_kind(rows, kind)
+    for name_of_kind, curve in shipped_curves().items():
+        part = _of_kind(rows, name_of_kind)
+        if not part:
+            continue
         guess = np.array([curve.confidence(_features(row)) for row in part])
         good = _good(part)
-        print(f"{kind}, judged: {_figures(guess, good)}")
-        if plot is not None and kind == "several_looks":
+        print(f"{name_of_kind}, judged: {_figures(guess, good)}")
+        if plot is not None and name_of_kind == "several_looks":
             draw_reliability(guess, good, plot)
 
 
@@ -194,8 +208,8 @@ def draw_reliability(guess: Vector, good: NDArray[np.bool_], path: Path) -> None
     picture.quantize(16).save(path, optimize=True)
 
 
-def _of_kind(rows: list[Row], kind: str) -> list[Row]:
-    return [row for row in rows if (row["looks"] > 1) == (kind == "several_looks")]
+def _of_kind(rows: list[Row], name: str) -> list[Row]:
+    return [row for row in rows if kind(row["networks"], row["looks"]) == name]
 
 
 def _features(row: Row) -> Features:

@@ -43,18 +43,25 @@ def doubt(name: str, value: float) -> float:
 
 @cache
 def shipped_curves() -> dict[str, Curve]:
-    """The calibration in core/calibration.json: for mattes of several looks, and for those of one."""
+    """The calibration in core/calibration.json, a curve for each name that kind() gives."""
     table = json.loads(files("mattebox.core").joinpath("calibration.json").read_text("utf-8"))
     return {name: Curve(**row) for name, row in table.items()}
+
+
+def kind(networks: int, looks: int) -> str:
+    """Which curve is for mattes of so many networks and looks: what agrees differs between them."""
+    if networks > 1:
+        return "several_networks"
+    return "several_looks" if looks > 1 else "one_look"
 
 
 def confidence(features: Features | None) -> float:
     """Calibrated confidence, 0..1; 0 where there is no subject.
 
-    Looks that agree say most; a single look can only be asked how decided it is; in both haze says that a
-    subject is half seen. Fitted on U²-Net; with more networks there is more to disagree about, so that the
-    figure is rather too low.
+    Looks that agree say most, those of several networks more than those of one; a single look can only be
+    asked how decided it is; in all haze says that a subject is half seen. Fitted on U²-Net, and on it with
+    ISNet.
     """
     if features is None:
         return 0.0
-    return shipped_curves()["several_looks" if features.looks > 1 else "one_look"].confidence(features)
+    return shipped_curves()[kind(features.networks, features.looks)].confidence(features)

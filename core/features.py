@@ -30,6 +30,7 @@ _SOBEL: Final = 8  # its answer to a slope of one level a pixel
 class Features:
     """Measures of one matte; each 0..1 unless said otherwise.
 
+    networks: how many networks looked; a number.
     looks: how many looks there were, those that were not let in too; a number.
     agreement: what the looks' answers share with what they amount to, the least of them.
     decided: how far from one half the map is where it is not surely empty.
@@ -43,6 +44,7 @@ class Features:
     blocks: how much stronger steps are at the 8-pixel grid of a JPEG than between; 0 upwards.
     """
 
+    networks: int
     looks: int
     agreement: float
     decided: float
@@ -76,6 +78,7 @@ def measure(
     border = np.concatenate([subject[0], subject[-1], subject[:, 0], subject[:, -1]])
     gray = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.uint8)
     return Features(
+        networks=len({look.network for look in sight.looks}),
         looks=len(sight.looks),
         agreement=min((_shared(look.map, sight, look.frame) for look in sight.looks), default=1.0),
         decided=decided(probability),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 GOOD = Features(
+    networks=1,
     looks=3,
     agreement=0.97,
     decided=0.95,
@@ -145,6 +146,25 @@ def test_one_look_cannot_agree_with_itself() -> None:
     """The agreement of a single look, which is always full, does not count."""
     alone = replace(GOOD, looks=1, agreement=1.0)
     assert confidence(alone) == confidence(replace(alone, agreement=0.5))
+
+
+def test_networks_agree_less_than_the_looks_of_one() -> None:
+    """What two networks share is told by a curve of its own, in which they need not agree as well."""
+    apart = replace(GOOD, agreement=0.85)
+    assert confidence(replace(apart, networks=2, looks=5)) > confidence(apart) + 0.1
+
+
+def test_each_network_of_a_sight_is_counted_once(
+    told: Any, discs: Callable[..., NDArray[np.float32]]
+) -> None:
+    """Two networks with two or three looks each are two."""
+    view = _view(discs)
+    both = [told(lambda seen: (seen[..., 0] > 128).astype(np.float32), name=name) for name in ("one", "two")]
+    sight = see(view, both, "balanced")
+    found = measure(view, sight, sight.probability)
+    assert found is not None
+    assert (found.networks, found.looks) == (2, len(sight.looks))
+    assert found.looks > 3
 
 
 def test_the_shipped_curves_name_measures_and_rise_with_them() -> None:
