@@ -2,9 +2,9 @@
 
 `rows` runs U²-Net and keeps measures, of quality balanced, of its first look alone (quality fast) and, where
 more networks are here, of all (quality best), of photos and, with --copies, of the degraded copies that
-bench/degraded.py makes. `fit` writes the table and
-prints what it reaches on photos left out in turn, with all their copies and, of a film, all its frames;
-`judge` measures the table as it is on other rows, which no choice may have been made on. No network runs.
+bench/degraded.py makes. `fit` needs rows of all three; it writes the table and prints what it reaches on
+photos left out in turn, with all their copies and, of a film, all its frames; `judge` measures the table as
+it is on other rows, which no choice may have been made on. No network runs in either.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def one_row(
 
 
 def fit_table(rows: list[Row], table: Path, plot: Path | None) -> None:
-    """Fit a curve for each number of looks, print its cross-validated figures, write table and plot."""
+    """Fit a curve for each kind of matte, print its cross-validated figures, write table and plot."""
     curves = {}
     for name_of_kind, names in MEASURES.items():
         part = _of_kind(rows, name_of_kind)

@@ -118,10 +118,11 @@ def test_colour_alone_is_never_worse(mistake: str, strands: int) -> None:
     assert np.mean(lost) <= 0
 
 
+@pytest.mark.parametrize("learned", [True, False], ids=["learned", "colour"])
 @pytest.mark.parametrize("strands", [0, 120], ids=["hard", "hairy"])
-def test_a_crisp_answer_is_not_spoilt(strands: int) -> None:
+def test_a_crisp_answer_is_not_spoilt(strands: int, *, learned: bool) -> None:
     """An answer that is right and crisp at the network's own size becomes better, not worse."""
-    assert max(_losses("crisp", strands, 3.0, "auto")) <= 0
+    assert max(_losses("crisp", strands, 3.0, "auto", learned=learned)) <= 0
 
 
 @pytest.mark.parametrize("strands", [0, 120], ids=["hard", "hairy"])
