@@ -77,11 +77,11 @@ def main() -> None:
 def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
     """Name, IoU and measures of each copy that has a subject found, for each quality."""
     from mattebox.core.engine import Engine
-    from mattebox.core.looks import Sight, see
+    from mattebox.core.looks import Sight, see, view_side
     from mattebox.core.photo import Photo, read_photo
     from mattebox.core.prepare import prepared
     from mattebox.core.settings import CutSettings
-    from mattebox.core.view import close_up, network_view
+    from mattebox.core.view import close_up, network_view, small_copy
 
     settings, engine = CutSettings(), Engine()
     chosen = engine.segmenters(settings)
@@ -96,13 +96,17 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
             )
             view = network_view(copy)
             sight = see(prepared(view), chosen, settings.quality)
+            single = network_view(copy, small_copy(copy, view_side(chosen, "fast")))
             first = sight.looks[0]
-            sights = [sight, Sight(first.map, (first,), sight.detail)]
+            alone = Sight(first.map, (first,), sight.detail)
+            if single.shape != view.shape:
+                alone = see(prepared(single), chosen, "fast")
+            sights = [(view, sight), (single, alone)]
             if len(every_one) > 1:
-                sights.append(see(prepared(view), every_one, "best"))
-            for seen in sights:
+                sights.append((view, see(prepared(view), every_one, "best")))
+            for shown, seen in sights:
                 name = f"{folder.name}/{path.stem}" + (f" {way}" if way != "clean" else "")
-                rows.extend(one_row(name, view, seen, truth, close_up(copy)))
+                rows.extend(one_row(name, shown, seen, truth, close_up(copy, shown)))
     return rows
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mattebox.core.device import usable_kinds
 from mattebox.core.drawn import around
-from mattebox.core.looks import COMPANIONS, search_frame, see
+from mattebox.core.looks import COMPANIONS, search_frame, see, view_side
 from mattebox.core.matting import Seen, cut_drawn, cut_seen, go_on, timed
 from mattebox.core.prepare import prepared
 from mattebox.core.segment import Segmenter
@@ -119,7 +119,7 @@ class Engine:
         with timed(seconds, "load", heed):
             segmenters = self.segmenters(settings)
         with timed(seconds, "segment", heed):
-            small = small_copy(photo)
+            small = small_copy(photo, view_side(segmenters, settings.quality, settings.subject))
             view = network_view(photo, small, own_alpha=settings.input_alpha == "multiply")
             scale = view.shape[1] / photo.width
             frame = search_frame(settings.subject, view, scale)

@@ -10,6 +10,7 @@ import numpy as np
 
 from mattebox.core.fuse import consensus, fused_looks, fused_networks, overlap, trusted
 from mattebox.core.settings.cut import box_of
+from mattebox.core.view import LONGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,6 +48,9 @@ _SEARCH_MARGIN: Final = 0.1
 # Networks that look at this many pixels a side see small subjects well enough in the whole frame:
 # their own box look lowered every measure but one.
 _LARGE_INPUT: Final = 512
+# A single look at the whole frame holds no more than its network's input does; of a view with more pixels
+# than this for each of those only the time is noticed. Further looks go closer.
+_WORTH: Final = 2
 # Parts of the likely subject below this share of the largest do not stretch the box.
 _PART: Final = 0.1
 
@@ -86,6 +90,13 @@ class Sight:
     def names(self) -> tuple[str, ...]:
         """The looks that were let in, in their order."""
         return tuple(look.name for look in self.looks if look.used)
+
+
+def view_side(segmenters: Sequence[Segmenter], quality: Quality, subject: Subject = "auto") -> int:
+    """How many pixels a side the view needs at most for the looks of this quality at this subject."""
+    if quality != "fast" or box_of(subject) is not None:
+        return LONGEST
+    return min(LONGEST, _WORTH * max(segmenter.network.input_size for segmenter in segmenters))
 
 
 def see(

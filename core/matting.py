@@ -79,7 +79,7 @@ def cut_seen(seen: Seen, heed: Callable[[str], None] = go_on) -> Cutout:
 
     def measured() -> Features | None:
         with timed(seconds, "report"):
-            return measure(seen.view, seen.sight, seen.probability, close_up(seen.photo))
+            return measure(seen.view, seen.sight, seen.probability, close_up(seen.photo, seen.view))
 
     def refined() -> Pixels:
         with timed(seconds, "refine"):

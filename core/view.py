@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mattebox.core.photo import Photo, Pixels
 
-# The longer side of what a network sees, in pixels.
+# The longer side of what networks see, in pixels.
 LONGEST: Final = 1024
 _CLOSE: Final = 512
 _NEUTRAL: Final = 128
@@ -43,12 +43,12 @@ def network_view(photo: Photo, small: Pixels | None = None, *, own_alpha: bool =
     return np.ascontiguousarray(small, np.uint8)
 
 
-def close_up(photo: Photo) -> NDArray[np.uint8] | None:
+def close_up(photo: Photo, view: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """The middle of a photo at its full resolution in gray, (h, w); None where its view shows as much.
 
     JPEG blocks are seen at full resolution only.
     """
-    if max(photo.width, photo.height) <= LONGEST:
+    if view.shape[:2] == (photo.height, photo.width):
         return None
     top, left = (max(0, (length - _CLOSE) // 2) for length in (photo.height, photo.width))
     part: NDArray[Any] = photo.pixels[top : top + _CLOSE, left : left + _CLOSE]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from mattebox.core.looks import search_frame, see, subject_frame
+from mattebox.core.looks import search_frame, see, subject_frame, view_side
 from mattebox.core.settings import CutSettings
 
 if TYPE_CHECKING:
@@ -34,6 +34,27 @@ def test_fast_looks_once(told: Any, discs: Discs) -> None:
     sight = see(_view(discs, (40, 60, 10)), [network], "fast")
     assert sight.names == ("told whole",)
     assert len(network.seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("quality", "subject", "inputs", "side"),
+    [
+        ("fast", "auto", [320], 640),
+        ("fast", [[3, 4]], [320], 640),
+        ("fast", "auto", [320, 1024], 1024),
+        ("fast", [10, 10, 60, 60], [320], 1024),
+        ("balanced", "auto", [320], 1024),
+        ("best", "auto", [320], 1024),
+    ],
+)
+def test_only_a_single_look_at_the_whole_frame_takes_a_smaller_view(
+    told: Any, quality: Any, subject: Any, inputs: list[int], side: int
+) -> None:
+    """`fast` sees two pixels a side for each of its network's; whoever goes closer sees 1024."""
+    networks = [told(_bright) for _ in inputs]
+    for network, size in zip(networks, inputs, strict=True):
+        network.network.input_size = size
+    assert view_side(networks, quality, CutSettings(subject=subject).subject) == side
 
 
 def test_balanced_adds_the_mirror_and_the_box(told: Any, discs: Discs) -> None:

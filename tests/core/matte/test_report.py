@@ -16,7 +16,7 @@ from mattebox.core.features import Features, blockiness, measure
 from mattebox.core.looks import see
 from mattebox.core.photo import Photo
 from mattebox.core.settings import CutSettings
-from mattebox.core.view import close_up, network_view
+from mattebox.core.view import close_up, network_view, small_copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,12 +85,15 @@ def test_blocks_of_a_large_photo_are_seen_at_its_own_scale(mode: str) -> None:
     pressed = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
     channels = {"rgb": 3, "gray": 1, "cmyk": 4}[mode]
     photo = Photo(np.repeat(pressed[..., None], channels, axis=2), mode)
-    close = close_up(photo)
+    view = network_view(photo)
+    close = close_up(photo, view)
     assert close is not None
     assert close.shape == (512, 512)
     assert blockiness(close) > 0.35
-    assert blockiness(network_view(photo)[..., 0]) < 0.2
-    assert close_up(Photo(photo.pixels[:600, :900], mode)) is None
+    assert blockiness(view[..., 0]) < 0.2
+    small = Photo(photo.pixels[:600, :900], mode)
+    assert close_up(small, network_view(small)) is None
+    assert close_up(small, network_view(small, small_copy(small, 640))) is not None
 
 
 @pytest.mark.parametrize("sigma", [2.0, 4.0, 7.0])
