@@ -86,7 +86,7 @@ def measure(
         whole=float(facts[1:, cv2.CC_STAT_AREA].max()) / area,
         frame=float(border.mean()),
         contrast=_contrast(view[near], subject[near], kernel),
-        blur=_blur(gray[near].astype(np.float32), subject[near], reach) / diagonal * 1000,
+        blur=_blur(gray[near], subject[near], reach) / diagonal * 1000,
         area=area / subject.size,
         blocks=blockiness(gray if close is None else close),
     )
@@ -119,11 +119,11 @@ def _contrast(view: NDArray[np.uint8], subject: NDArray[np.uint8], kernel: NDArr
     return float(np.sqrt(squares / view.shape[2]).mean())
 
 
-def _blur(gray: Map, subject: NDArray[np.uint8], reach: int) -> float:
+def _blur(gray: NDArray[np.uint8], subject: NDArray[np.uint8], reach: int) -> float:
     """Its sigma in pixels: a step of height h that a Gaussian has blurred is h / (sigma sqrt(2 pi)) steep."""
     near = cv2.morphologyEx(subject, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     around, beside = (np.ones((2 * size + 1, 2 * size + 1), np.uint8) for size in (reach, reach // 2))
-    height = np.asarray(cv2.dilate(gray, around) - cv2.erode(gray, around))
+    height = np.asarray(cv2.subtract(cv2.dilate(gray, around), cv2.erode(gray, around)), np.float32)
     slope = cv2.magnitude(cv2.Sobel(gray, cv2.CV_32F, 1, 0), cv2.Sobel(gray, cv2.CV_32F, 0, 1)) / _SOBEL
     clear = near & (height > _STEP)
     if not clear.any():

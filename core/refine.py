@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from mattebox.core.band import trimap, unknown_band
-from mattebox.core.colour_line import along_line, both_sides
+from mattebox.core.colour_line import along_line, both_sides, colour_model
 from mattebox.core.diagnose import mask_box
 from mattebox.core.enlarge import beneath, enlarged, smoothly, tiles
 from mattebox.core.evidence import believed, softness
@@ -46,10 +46,9 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Line:
-    """The colours of both sides, (h, w, c) in 0..1, and how much say they have, (h, w) in 0..1."""
+    """Alpha by colour (core.colour_line.colour_model), and how much say it has, (h, w) in 0..1."""
 
-    subject: Map
-    behind: Map
+    model: Map
     say: Map
 
 
@@ -183,16 +182,16 @@ def _weigh(small: Pixels, level: Map, evidence: Evidence, detail: float) -> Line
         return None
     picture = _unit(small)
     sides = both_sides(picture, parts, detail, box)
-    found = along_line(picture[box], sides.subject, sides.behind)
+    model = colour_model(sides)
+    found = along_line(picture[box], model)
     contrast = sides.contrast
     say = contrast / (contrast + np.float32(evidence.contrast)) * sides.known
     if np.isfinite(evidence.tolerance):
         apart = np.abs(cv2.GaussianBlur(found - level[box], (0, 0), sigma))
         say *= np.clip(1 - apart / np.float32(evidence.tolerance), 0, 1)
         say = cv2.GaussianBlur(np.asarray(say, np.float32), (0, 0), sigma)
-    whole = (_placed(plane, box, level.shape) for plane in (sides.subject, sides.behind, say))
-    subject, behind, say = whole
-    return Line(subject, behind, np.asarray(say * parts.unknown, np.float32))
+    say = _placed(np.asarray(say, np.float32), box, level.shape) * parts.unknown
+    return Line(_placed(model, box, level.shape), say)
 
 
 def _placed(part: Map, box: Box, shape: tuple[int, ...]) -> Map:
@@ -227,12 +226,10 @@ def _full_size(photo: Photo, level: Map, line: Line | None, steepness: float) ->
 def _ask_colour(photo: Photo, part: Map, line: Line, tile: tuple[slice, slice]) -> None:
     """Move `part`, a tile of the matte, towards what colour says, as far as it has a say."""
     size = (photo.height, photo.width)
-    weight = smoothly(line.say, size, *tile)
-    subject, behind = (
-        smoothly(side, size, *tile).reshape(*part.shape, -1) for side in (line.subject, line.behind)
-    )
-    found = along_line(_unit(photo.pixels[tile]), subject, behind)
-    part += weight * (found - part)
+    found = along_line(photo.pixels[tile], smoothly(line.model, size, *tile))
+    found -= part
+    found *= smoothly(line.say, size, *tile)
+    part += found
 
 
 def _unit(pixels: Pixels) -> Map:
