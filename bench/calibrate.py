@@ -79,9 +79,9 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
     from mattebox.core.engine import Engine
     from mattebox.core.looks import Sight, see, view_side
     from mattebox.core.photo import Photo, read_photo
-    from mattebox.core.prepare import prepared
+    from mattebox.core.prepare import shown
     from mattebox.core.settings import CutSettings
-    from mattebox.core.view import close_up, network_view, small_copy
+    from mattebox.core.view import close_up
 
     settings, engine = CutSettings(), Engine()
     chosen = engine.segmenters(settings)
@@ -94,19 +94,18 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
             copy = (
                 photo if way == "clean" else Photo(copies()[way](np.asarray(photo.pixels, np.uint8)), "rgb")
             )
-            view = network_view(copy)
-            sight = see(prepared(view), chosen, settings.quality)
-            single = network_view(copy, small_copy(copy, view_side(chosen, "fast")))
+            whole, single = shown(copy), shown(copy, view_side(chosen, "fast"))
+            sight = see(whole.better, chosen, settings.quality)
             first = sight.looks[0]
             alone = Sight(first.map, (first,), sight.detail)
-            if single.shape != view.shape:
-                alone = see(prepared(single), chosen, "fast")
-            sights = [(view, sight), (single, alone)]
+            if single.view.shape != whole.view.shape:
+                alone = see(single.better, chosen, "fast")
+            sights = [(whole.view, sight), (single.view, alone)]
             if len(every_one) > 1:
-                sights.append((view, see(prepared(view), every_one, "best")))
-            for shown, seen in sights:
+                sights.append((whole.view, see(whole.better, every_one, "best")))
+            for view, seen in sights:
                 name = f"{folder.name}/{path.stem}" + (f" {way}" if way != "clean" else "")
-                rows.extend(one_row(name, shown, seen, truth, close_up(copy, shown)))
+                rows.extend(one_row(name, view, seen, truth, close_up(copy, view)))
     return rows
 
 

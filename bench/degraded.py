@@ -27,10 +27,10 @@ from mattebox.core.engine import Engine
 from mattebox.core.features import measure
 from mattebox.core.looks import see, view_side
 from mattebox.core.photo import Photo, read_photo
-from mattebox.core.prepare import prepared
+from mattebox.core.prepare import shown
 from mattebox.core.settings import CutSettings
 from mattebox.core.subject import choose_subject
-from mattebox.core.view import close_up, network_view, small_copy
+from mattebox.core.view import close_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,14 +138,14 @@ def rows_of(
     rows = []
     for name in names:
         copy = copies()[name](pixels.reshape(*true.shape, -1))
-        shown = Photo(copy, photo.mode, icc=photo.icc)
-        view = network_view(shown, small_copy(shown, view_side(segmenters, settings.quality)))
-        better = prepared(view)
-        changed = not np.array_equal(view, better)
-        for way, seen in (("as it is", view), ("prepared", better)):
+        poor = Photo(copy, photo.mode, icc=photo.icc)
+        views = shown(poor, view_side(segmenters, settings.quality))
+        view = views.view
+        changed = not np.array_equal(view, views.better)
+        for way, seen in (("as it is", view), ("prepared", views.better)):
             sight = see(seen, segmenters, settings.quality)
             probability, count = choose_subject(sight.probability, settings)
-            features = measure(view, sight, probability, close_up(shown, view))
+            features = measure(view, sight, probability, close_up(poor, view))
             advice = warn(features, count, max(size))
             matte = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)
             rows.append(

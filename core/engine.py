@@ -9,10 +9,9 @@ from mattebox.core.device import usable_kinds
 from mattebox.core.drawn import around
 from mattebox.core.looks import COMPANIONS, search_frame, see, view_side
 from mattebox.core.matting import Seen, cut_drawn, cut_seen, go_on, timed
-from mattebox.core.prepare import prepared
+from mattebox.core.prepare import shown
 from mattebox.core.segment import Segmenter
 from mattebox.core.subject import choose_subject
-from mattebox.core.view import network_view, small_copy
 from mattebox.models.catalogue import find_network
 from mattebox.models.optimised import find_optimised
 from mattebox.models.store import Store
@@ -119,17 +118,17 @@ class Engine:
         with timed(seconds, "load", heed):
             segmenters = self.segmenters(settings)
         with timed(seconds, "segment", heed):
-            small = small_copy(photo, view_side(segmenters, settings.quality, settings.subject))
-            view = network_view(photo, small, own_alpha=settings.input_alpha == "multiply")
-            scale = view.shape[1] / photo.width
-            frame = search_frame(settings.subject, view, scale)
-            sight = see(prepared(view), segmenters, settings.quality, frame, heed)
+            side = view_side(segmenters, settings.quality, settings.subject)
+            copy = shown(photo, side, own_alpha=settings.input_alpha == "multiply")
+            scale = copy.view.shape[1] / photo.width
+            frame = search_frame(settings.subject, copy.view, scale)
+            sight = see(copy.better, segmenters, settings.quality, frame, heed)
             probability, count = choose_subject(sight.probability, settings, scale)
         return Seen(
             photo=photo,
             settings=settings,
-            small=small,
-            view=view,
+            small=copy.small,
+            view=copy.view,
             sight=sight,
             probability=probability,
             count=count,

@@ -10,10 +10,14 @@ import pytest
 from PIL import Image
 
 from mattebox.core.features import blockiness
-from mattebox.core.prepare import noise, prepared, tones
+from mattebox.core.photo import Photo
+from mattebox.core.prepare import noise, prepared, shown, tones
+from mattebox.core.view import network_view
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mattebox.core.photo import Pixels
 
 NAMES = ("astronaut.png", "cat.png", "coffee.png", "flower.jpg")
 
@@ -65,6 +69,38 @@ def test_noise_is_told_and_reduced(shipped_photos: dict[str, Path]) -> None:
     assert noise(cv2.cvtColor(noisy, cv2.COLOR_RGB2GRAY)) == pytest.approx(30, rel=0.2)
     before, after = (np.abs(seen.astype(int) - view).mean() for seen in (noisy, prepared(noisy)))
     assert after < 0.7 * before
+
+
+def test_noise_that_a_smaller_view_hides_is_reduced_in_it(shipped_photos: dict[str, Path]) -> None:
+    """A photo is told to be noisy by its larger view; its smaller one comes nearer to the sound photo's."""
+    sound = shipped(shipped_photos, "astronaut.png")
+    noisy = np.clip(np.rint(sound + np.random.default_rng(2).normal(0, 25, sound.shape)), 0, 255)
+    copy = shown(Photo(noisy.astype(np.uint8), "rgb"), 300)
+    expected = shown(Photo(sound, "rgb"), 300)
+    assert expected.better is expected.view
+    assert prepared(copy.view) is copy.view
+    before, after = (np.abs(seen.astype(int) - expected.view).mean() for seen in (copy.view, copy.better))
+    assert after < 0.8 * before
+
+
+@pytest.mark.parametrize("side", [384, 1024])
+def test_nobody_makes_a_larger_view_of_a_sound_photo(
+    shipped_photos: dict[str, Path], side: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One view is made of a photo without noise, and of one that is shown whole with noise."""
+    made = []
+
+    def counted(photo: Photo, small: Pixels | None = None, *, own_alpha: bool = True) -> np.ndarray:
+        made.append(photo)
+        return network_view(photo, small, own_alpha=own_alpha)
+
+    monkeypatch.setattr("mattebox.core.prepare.network_view", counted)
+    sound = shipped(shipped_photos, "astronaut.png")
+    noisy = np.clip(sound + np.random.default_rng(2).normal(0, 30, sound.shape), 0, 255).astype(np.uint8)
+    shown(Photo(sound, "rgb"), side)
+    assert len(made) == 1
+    shown(Photo(noisy, "rgb"), side)
+    assert len(made) == (3 if side == 384 else 2)
 
 
 def test_blocks_are_softened(shipped_photos: dict[str, Path]) -> None:
