@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
+from mattebox.core.enlarge import PLANES
 from mattebox.core.parallel import side_by_side
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ _TINY: Final = 1e-6
 _LEAST: Final = 1e-5
 # Keeps noise from being stretched where both sides look alike.
 _STEADY: Final = 0.005
-_PLANES: Final = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,15 +68,14 @@ def colour_model(sides: Sides) -> Map:
     """Alpha as an affine function of colour around each pixel: where on the line between `sides` it lies.
 
     Its slope over each of c channels in 0..1 and its value where all are 0, (h, w, c + 1) float32; then
-    planes of 0 up to a multiple of four, for which OpenCV enlarges several times quicker. Equation 2 of
-    Levin et al.
+    planes of 0 up to a multiple of core.enlarge.PLANES. Equation 2 of Levin et al.
     """
     line = sides.subject - sides.behind
     steady = summed_product(line, line) + np.float32(_STEADY)
     slopes = [np.asarray(cv2.divide(plane, steady)) for plane in cv2.split(line)]
     slope = np.asarray(cv2.merge(slopes), np.float32).reshape(line.shape)
     start = -summed_product(sides.behind, slope)
-    lack = -(len(slopes) + 1) % _PLANES
+    lack = -(len(slopes) + 1) % PLANES
     return np.asarray(cv2.merge([*slopes, start, *[np.zeros_like(start)] * lack]), np.float32)
 
 

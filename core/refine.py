@@ -61,7 +61,7 @@ _EVIDENCE: Final = {
 # Half the width of the band that the learned refiner may change, in pixels of the network's input.
 _REACH: Final = 3.0
 # A map with more pixels than this for each of the network's is first brought to _WORTH of them: refining
-# costs half, and edges come out as well (labelled photos enlarged to 1200 to 1600 pixels, quality fast:
+# costs half, and edges come out as well (labelled photos enlarged to 1200 to 1600 pixels, one look at 1024:
 # .2074, .1365 and .1235 either way; with the map averaged instead, .2075, .1376 and .1242).
 _FINE: Final = 2.8
 _WORTH: Final = 2.0

@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 REVIEW = CONFIG.replace("        deliver", "        review: {below: 0.5, to: ./review}\n        deliver")
 
 
+def in_review(tmp_path: Path) -> tuple[Yard, Path]:
+    """A yard whose only photo is in doubt, and the PSD that waits for a person."""
+    yard = Yard(tmp_path, REVIEW)
+    yard.drop({"a.jpg": b"doubt"})
+    yard.once()
+    return yard, next((tmp_path / "review").glob("*.psd"))
+
+
+def answer_folder(tmp_path: Path, name: str) -> Path:
+    """The folder of reviews that a person has made for an answer."""
+    folder = tmp_path / "review" / name
+    folder.mkdir()
+    return folder
+
+
 def test_a_review_that_is_approved_is_delivered(tmp_path: Path) -> None:
     """A doubtful cutout waits as a PSD; dropped into approved/ it is delivered and its files go."""
     yard = Yard(tmp_path, REVIEW)
@@ -25,9 +40,7 @@ def test_a_review_that_is_approved_is_delivered(tmp_path: Path) -> None:
     names = sorted(yard.files("review"))
     assert [name.split(".")[0] for name in names] == ["sub/a", "sub/a"]
     psd = tmp_path / "review" / next(name for name in names if name.endswith(".psd"))
-    approved = tmp_path / "review" / "approved"
-    approved.mkdir()
-    psd.rename(approved / psd.name.replace(".psd", " copy.psd"))
+    psd.rename(answer_folder(tmp_path, "approved") / psd.name.replace(".psd", " copy.psd"))
     assert yard.once().delivered == 1
     assert yard.files() == {
         "done/b.jpg": b"sure",
@@ -41,13 +54,8 @@ def test_a_review_that_is_approved_is_delivered(tmp_path: Path) -> None:
 
 def test_a_review_that_is_rejected_fails(tmp_path: Path) -> None:
     """The original goes to failed/ with that reason and the review's files go."""
-    yard = Yard(tmp_path, REVIEW)
-    yard.drop({"a.jpg": b"doubt"})
-    yard.once()
-    psd = next((tmp_path / "review").glob("*.psd"))
-    rejected = tmp_path / "review" / "rejected"
-    rejected.mkdir()
-    psd.rename(rejected / psd.name)
+    yard, psd = in_review(tmp_path)
+    psd.rename(answer_folder(tmp_path, "rejected") / psd.name)
     assert yard.once().failed == 1
     assert set(yard.files()) == {"failed/a.jpg", "failed/a.jpg.reason.json"}
     assert "rejected" in json.loads(yard.files("failed")["a.jpg.reason.json"])["what"]
@@ -55,12 +63,8 @@ def test_a_review_that_is_rejected_fails(tmp_path: Path) -> None:
 
 def test_an_approval_without_a_mask_leaves_the_review_open(tmp_path: Path) -> None:
     """A PSD that holds no matte is refused with a sentence; nothing is lost and nothing delivered."""
-    yard = Yard(tmp_path, REVIEW)
-    yard.drop({"a.jpg": b"doubt"})
-    yard.once()
-    psd = next((tmp_path / "review").glob("*.psd"))
-    approved = tmp_path / "review" / "approved"
-    approved.mkdir()
+    yard, psd = in_review(tmp_path)
+    approved = answer_folder(tmp_path, "approved")
     psd.unlink()
     (approved / psd.name).write_bytes(b"no mask")
     assert yard.once().delivered == 0
@@ -72,12 +76,8 @@ def test_an_approval_without_a_mask_leaves_the_review_open(tmp_path: Path) -> No
 
 def test_an_approval_overwrites_no_file_of_a_person(tmp_path: Path) -> None:
     """Where a PSD of that name lies in approved/ already, the review's gets a number and both stay."""
-    yard = Yard(tmp_path, REVIEW)
-    yard.drop({"a.jpg": b"doubt"})
-    yard.once()
-    psd = next((tmp_path / "review").glob("*.psd"))
-    mine = tmp_path / "review" / "approved" / psd.name
-    mine.parent.mkdir()
+    yard, psd = in_review(tmp_path)
+    mine = answer_folder(tmp_path, "approved") / psd.name
     mine.write_bytes(b"a person's")
     journal = Journal(tmp_path / "state")
     (job,) = journal.jobs("review")
