@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
 
 _UNSURE: Final = 0.05
+_SURE: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,3 +51,11 @@ def unknown_band(level: Map, reach: float) -> NDArray[np.bool_]:
     edge = cv2.morphologyEx((level > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, element)
     unsure = ((level > _UNSURE) & (level < 1 - _UNSURE)).astype(np.uint8)
     return np.asarray(np.maximum(edge, cv2.dilate(unsure, element)) > 0)
+
+
+def unsure_band(level: Map, reach: float) -> NDArray[np.bool_]:
+    """What is not sure in a matte (h, w) in 0..1, beyond 0.1 to 0.9, and all within `reach` pixels of it."""
+    radius = max(2, round(reach))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    inside, outside = ((level > _SURE).astype(np.uint8), (level < 1 - _SURE).astype(np.uint8))
+    return np.asarray(cv2.max(cv2.erode(inside, disc), cv2.erode(outside, disc)) == 0)

@@ -33,6 +33,9 @@ _UNEXPLAINED: Final = 0.3
 _STEADY: Final = 0.01
 # What noise and texture alone leave unexplained.
 _NOISE: Final = 0.002
+# How much more undecided, by 4a(1-a), a solved matte may be at half its say, and how wide the step is.
+_LEEWAY: Final = 0.1
+_SURELY: Final = 0.2
 # The squared distance of two colours that tells them apart for sure.
 _APART: Final = 0.004
 
@@ -42,8 +45,19 @@ def softness(level: Map, detail: float) -> Map:
 
     detail: pixels of `level` per pixel of the network's input.
     """
-    soft = cv2.blur(4 * level * (1 - level), _window(detail))
-    return np.asarray(np.clip((soft - _CRISP) / (_SOFT - _CRISP), 0, 1), np.float32)
+    return _soft(_undecided(level, detail))
+
+
+def sharper(level: Map, solved: Map, sides: Sides, detail: float) -> Map:
+    """A solved matte as far as it is less undecided than `level`, else `level`; all (h, w) float32 in 0..1.
+
+    Where colours tell a solver how the edge runs, it draws it finer than what it began with; where they do
+    not, it smears. Only soft edges are asked about, and only where the two sides' colours differ.
+    """
+    before, after = _undecided(level, detail), _undecided(solved, detail)
+    say = np.clip((before - after + np.float32(_LEEWAY)) / np.float32(_SURELY), 0, 1) * _soft(before)
+    say *= _told_apart(sides)
+    return np.asarray(level + say * (solved - level), np.float32)
 
 
 def believed(level: Map, refined: Map, picture: Map, sides: Sides, detail: float) -> Map:
@@ -59,7 +73,7 @@ def believed(level: Map, refined: Map, picture: Map, sides: Sides, detail: float
     moved = cv2.blur(change, window) / np.float32(_MOVED)
     say = softness(level, detail) / (1 + moved * moved)
     contrast = sides.contrast
-    say *= np.clip(contrast / np.float32(_APART), 0, 1) * sides.known
+    say *= _told_apart(sides)
     before = cv2.blur(_unexplained(level, picture, sides), window)
     after = cv2.blur(_unexplained(level + say * change, picture, sides), window)
     say *= np.clip((before - after) / (np.float32(_GAIN) * (before + np.float32(_NOISE))), 0, 1)
@@ -71,6 +85,18 @@ def _unexplained(matte: Map, picture: Map, sides: Sides) -> Map:
     """The squared distance of the picture from the two sides' colours mixed by `matte`, (h, w)."""
     apart = picture - (sides.behind + matte[..., None] * (sides.subject - sides.behind))
     return summed_product(apart, apart)
+
+
+def _told_apart(sides: Sides) -> Map:
+    return np.asarray(np.clip(sides.contrast / np.float32(_APART), 0, 1) * sides.known, np.float32)
+
+
+def _undecided(level: Map, detail: float) -> Map:
+    return np.asarray(cv2.blur(4 * level * (1 - level), _window(detail)), np.float32)
+
+
+def _soft(undecided: Map) -> Map:
+    return np.asarray(np.clip((undecided - _CRISP) / (_SOFT - _CRISP), 0, 1), np.float32)
 
 
 def _window(detail: float) -> tuple[int, int]:

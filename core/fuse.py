@@ -50,9 +50,14 @@ def fused_networks(answers: Sequence[Map], trust: Sequence[float]) -> Map:
     shares /= shares.sum()
     total = np.zeros_like(answers[0])
     for answer, share in zip(answers, shares.tolist(), strict=True):
-        steady = np.clip(answer, _STEADY, 1 - _STEADY)
-        total += np.float32(share) * np.log(steady / (1 - steady))
+        total += np.float32(share) * log_odds(answer)
     return np.asarray(1 / (1 + np.exp(-total)), np.float32)
+
+
+def log_odds(answer: Map) -> Map:
+    """The logarithm of what a map says for the subject over what it says against it, within +-7."""
+    steady = np.clip(answer, np.float32(_STEADY), np.float32(1 - _STEADY))
+    return np.asarray(np.log(steady / (1 - steady)), np.float32)
 
 
 def consensus(answers: Sequence[Map]) -> list[float]:

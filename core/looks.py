@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-import cv2
 import numpy as np
 
 from mattebox.core.fuse import consensus, fused_looks, fused_networks, overlap, trusted
+from mattebox.core.look import Frame, Look, subject_frame
+from mattebox.core.look import answer as answer_of
+from mattebox.core.panel import panel
 from mattebox.core.settings.cut import box_of
 from mattebox.core.view import LONGEST
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
 
 Quality = Literal["fast", "balanced", "best"]
-Frame = tuple[int, int, int, int]
 
 # General networks that `quality: best` takes along when their weights are here. Those for people,
 # drawings or portraits alone, and the small sisters of others, would not help.
@@ -40,8 +41,6 @@ COMPANIONS: Final = (
 # with the other looks has found something else, and is not let in.
 _AGREEMENT: Final = 0.4
 _BOX_MARGIN: Final = 0.2
-# Above this share of the frame the box shows nothing new.
-_BOX_LIMIT: Final = 0.95
 # A box that a person draws is tight, and networks want to see what is around a subject: with 0.03, 0.2 and
 # 0.35 of its side the edge error in true boxes was higher (bench/rough.py).
 _SEARCH_MARGIN: Final = 0.1
@@ -51,28 +50,6 @@ _LARGE_INPUT: Final = 512
 # A single look at the whole frame holds no more than its network's input does; of a view with more pixels
 # than this for each of those only the time is noticed. Further looks go closer.
 _WORTH: Final = 2
-# Parts of the likely subject below this share of the largest do not stretch the box.
-_PART: Final = 0.1
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """One answer of one network: `map` (h, w) float32 in 0..1 of the view's size; 0 outside `frame`.
-
-    way: whole, mirrored or box. frame: left, top, right, bottom of what it looked at. used: whether the
-    fusion let it in.
-    """
-
-    network: str
-    way: str
-    map: Map
-    frame: Frame
-    used: bool = True
-
-    @property
-    def name(self) -> str:
-        """What the report calls this look."""
-        return f"{self.network} {self.way}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +90,22 @@ def see(
     """
     height, width = view.shape[:2]
     frame = within or (0, 0, width, height)
+    if quality == "best" and len(segmenters) > 1:
+        looks, probability = panel(view, segmenters, frame, heed)
+    else:
+        looks, probability = _one_by_one(view, segmenters, quality, frame, heed)
+    finest = max(segmenter.network.input_size for segmenter in segmenters)
+    side = max(frame[2] - frame[0], frame[3] - frame[1])
+    return Sight(probability, tuple(looks), max(1.0, side / finest))
+
+
+def _one_by_one(
+    view: NDArray[np.uint8],
+    segmenters: Sequence[Segmenter],
+    quality: Quality,
+    frame: Frame,
+    heed: Callable[[str], None],
+) -> tuple[list[Look], Map]:
     looks: list[Look] = []
     answers: list[Map] = []
     trust: list[float] = []
@@ -121,29 +114,26 @@ def see(
         looks.extend(seen)
         answers.append(answer)
         trust.append(trusted(seen[0].map, seen[1].map) if len(seen) > 1 else 1.0)
-    probability = fused_networks(answers, trust)
-    finest = max(segmenter.network.input_size for segmenter in segmenters)
-    side = max(frame[2] - frame[0], frame[3] - frame[1])
-    return Sight(probability, tuple(looks), max(1.0, side / finest))
+    return looks, fused_networks(answers, trust)
 
 
 def _one_network(
     view: NDArray[np.uint8], segmenter: Segmenter, quality: Quality, frame: Frame, heed: Callable[[str], None]
 ) -> tuple[list[Look], Map]:
     name = segmenter.network.name
-    looks = [Look(name, "whole", _answer(view, segmenter, frame), frame)]
+    looks = [Look(name, "whole", answer_of(view, segmenter, frame), frame)]
     if quality == "fast":
         return looks, looks[0].map
     heed("segment")
-    looks.append(Look(name, "mirrored", _answer(view, segmenter, frame, mirrored=True), frame))
+    looks.append(Look(name, "mirrored", answer_of(view, segmenter, frame, mirrored=True), frame))
     both = [look.map for look in looks]
     answer = fused_looks(both)
     large = segmenter.network.input_size > _LARGE_INPUT
-    box = None if large else subject_frame(answer, frame)
+    box = None if large else subject_frame(answer, frame, _BOX_MARGIN)
     if box is None:
         return looks, answer
     heed("segment")
-    closer = _answer(view, segmenter, box)
+    closer = answer_of(view, segmenter, box)
     inside = (slice(box[1], box[3]), slice(box[0], box[2]))
     agreed = overlap(answer[inside], closer[inside]) >= _AGREEMENT
     looks.append(Look(name, "box", closer, box, used=agreed))
@@ -153,20 +143,6 @@ def _one_network(
         answer = fused_looks(both, trust[:2])
         answer[inside] = fused_looks(three, trust)
     return looks, answer
-
-
-def _answer(view: NDArray[np.uint8], segmenter: Segmenter, frame: Frame, *, mirrored: bool = False) -> Map:
-    left, top, right, bottom = frame
-    part = np.ascontiguousarray(view[top:bottom, left:right])
-    if mirrored:
-        found = segmenter.probability(np.ascontiguousarray(part[:, ::-1]))[:, ::-1]
-    else:
-        found = segmenter.probability(part)
-    if found.shape == view.shape[:2]:
-        return np.ascontiguousarray(found)
-    answer = np.zeros(view.shape[:2], np.float32)
-    answer[top:bottom, left:right] = found
-    return answer
 
 
 def search_frame(subject: Subject, view: NDArray[np.uint8], scale: float) -> Frame | None:
@@ -182,27 +158,3 @@ def search_frame(subject: Subject, view: NDArray[np.uint8], scale: float) -> Fra
     # A box beyond the photo's edge finds nothing, as an empty part of the photo does.
     left, top = min(left, width - 1), min(top, height - 1)
     return left, top, max(right, left + 1), max(bottom, top + 1)
-
-
-def subject_frame(probability: Map, frame: Frame) -> Frame | None:
-    """The likely subject's box with a margin, inside `frame`; None where it would show nothing new."""
-    likely = (probability > 0.5).astype(np.uint8)
-    count, _, facts, _ = cv2.connectedComponentsWithStats(likely)
-    if count < 2:
-        return None
-    areas = facts[1:, cv2.CC_STAT_AREA]
-    parts = facts[1:][areas >= _PART * areas.max()]
-    left, top = int(parts[:, cv2.CC_STAT_LEFT].min()), int(parts[:, cv2.CC_STAT_TOP].min())
-    right = int((parts[:, cv2.CC_STAT_LEFT] + parts[:, cv2.CC_STAT_WIDTH]).max())
-    bottom = int((parts[:, cv2.CC_STAT_TOP] + parts[:, cv2.CC_STAT_HEIGHT]).max())
-    margin = round(_BOX_MARGIN * max(right - left, bottom - top))
-    box = (
-        max(frame[0], left - margin),
-        max(frame[1], top - margin),
-        min(frame[2], right + margin),
-        min(frame[3], bottom + margin),
-    )
-    room = (frame[2] - frame[0]) * (frame[3] - frame[1])
-    if (box[2] - box[0]) * (box[3] - box[1]) > _BOX_LIMIT * room:
-        return None
-    return box

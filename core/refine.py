@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
-from mattebox.core.band import trimap, unknown_band
+from mattebox.core.band import trimap, unknown_band, unsure_band
+from mattebox.core.closed_form import closed_form
 from mattebox.core.colour_line import along_line, both_sides, colour_model
 from mattebox.core.diagnose import mask_box
 from mattebox.core.enlarge import beneath, enlarged, smoothly, tiles
-from mattebox.core.evidence import believed, softness
+from mattebox.core.evidence import believed, sharper, softness
 from mattebox.core.learned import shipped_refiner
 from mattebox.core.parallel import side_by_side
 from mattebox.core.solid import solid
+from mattebox.core.tiled import along_band
 from mattebox.core.view import network_view
 
 if TYPE_CHECKING:
@@ -60,6 +62,9 @@ _EVIDENCE: Final = {
 }
 # Half the width of the band that the learned refiner may change, in pixels of the network's input.
 _REACH: Final = 3.0
+# The same of the band that is solved for, beyond what is unsure.
+_UNSURE_REACH: Final = 1.6
+_SOLVED_TILE: Final = 192
 # A map with more pixels than this for each of the network's is first brought to _WORTH of them: refining
 # costs half, and edges come out as well (labelled photos enlarged to 1200 to 1600 pixels, one look at 1024:
 # .2074, .1365 and .1235 either way; with the map averaged instead, .2075, .1376 and .1242).
@@ -100,7 +105,7 @@ def refine_matte(
     scale = detail
     if learned:
         view = network_view(photo, small, own_alpha=False)
-        level = _learned(refiner or shipped_refiner(), view, small, level, detail)
+        level = _refined(refiner or shipped_refiner(), view, small, level, detail)
         scale = 1.0
     line = _weigh(small, level, _EVIDENCE[mode], scale)
     if line is not None:
@@ -111,21 +116,25 @@ def refine_matte(
     return _full_size(photo, level, line, steepness)
 
 
-def _learned(
+def _refined(
     refiner: LearnedRefiner, view: NDArray[np.uint8], small: Pixels, level: Map, detail: float
 ) -> Map:
-    """The learned refiner's answer as far as it is believed, of the map's size."""
+    """The map with its soft edge as the learned refiner and then a solver draw it, as far as is believed."""
     band = unknown_band(level, _REACH * detail) & (softness(level, detail) > 0)
-    if not band.any():
-        return level
-    refined = refiner.refine(view, level, band)
     box = mask_box(band, ceil(2 * detail) + 2)
     if box is None:
         return level
+    refined = refiner.refine(view, level, band)
     picture = _unit(small)
     sides = both_sides(picture, trimap(level, _EVIDENCE["auto"].reach * detail), detail, box)
     found = level.copy()
     found[box] = believed(level[box], refined[box], picture[box], sides, detail)
+    unknown = unsure_band(level, _UNSURE_REACH * detail)
+    soft = unknown & band & (softness(found, detail) > 0)
+    solved = along_band(
+        lambda tile: closed_form(picture[tile], found[tile], unknown[tile], detail), found, soft, _SOLVED_TILE
+    )
+    found[box] = sharper(found[box], solved[box], sides, detail)
     return found
 
 

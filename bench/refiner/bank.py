@@ -11,12 +11,16 @@ import argparse
 from functools import partial
 from multiprocessing import Pool
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from bench.refiner.composites import Bank
+from bench.refiner.composites import Answers, Bank
 from bench.refiner.mattes import matte
 from bench.refiner.textures import texture
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def draw(folder: Path, *, mattes: int, textures: int, side: int, texture_side: int, workers: int) -> None:
@@ -30,9 +34,15 @@ def draw(folder: Path, *, mattes: int, textures: int, side: int, texture_side: i
 
 
 def load(folder: Path) -> Bank:
-    """The bank in `folder`, read as it is needed."""
-    mattes, textures = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("mattes", "textures"))
-    return Bank(mattes, textures)
+    """The bank in `folder`, read as it is needed; with bench.refiner.answers where they are there."""
+    mattes, textures = _stored(folder, "mattes", "textures")
+    if not (folder / "answers.npy").exists():
+        return Bank(mattes, textures)
+    return Bank(mattes, textures, Answers(*_stored(folder, "images", "alphas", "answers")))
+
+
+def _stored(folder: Path, *names: str) -> list[NDArray[np.uint8]]:
+    return [np.load(folder / f"{name}.npy", mmap_mode="r") for name in names]
 
 
 def main() -> None:

@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
 
-NEARLY_EXACT = 0.7  # share of the training; with little of it, edges that were right get worse
+NEARLY_EXACT = 0.7  # share of the drawn answers; with little of it, edges that were right get worse
+ASKED = 0.45  # share of the samples whose coarse answer a real network gave, where the bank has some
+_ANSWER_SCALE = 2.0  # pixels of a kept composite per pixel of the network that answered
+_ASTRAY = 0.12  # a crop whose answer is off by more than this on average is about another subject
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """Composites a real network was asked about, uint8: images (n, s, s, 3), alphas and answers (n, s, s)."""
+
+    images: Bytes
+    alphas: Bytes
+    answers: Bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +36,7 @@ class Bank:
 
     mattes: Bytes
     textures: Bytes
+    asked: Answers | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +98,8 @@ def compose(rng: np.random.Generator, bank: Bank, alpha: Matte) -> tuple[NDArray
 
 def sample(rng: np.random.Generator, bank: Bank, crop: int) -> Sample:
     """One training crop with an edge in it, `crop` pixels a side."""
+    if bank.asked is not None and rng.random() < ASKED:
+        return _asked(rng, bank.asked, crop)
     side = bank.mattes.shape[1]
     for _ in range(10):
         index = int(rng.integers(len(bank.mattes)))
@@ -99,6 +114,30 @@ def sample(rng: np.random.Generator, bank: Bank, crop: int) -> Sample:
     scale = rng.uniform(0.8, 1.5) if fine else rng.uniform(1.5, 4.0)
     strength = 0.0 if rng.random() < NEARLY_EXACT else rng.uniform(0.1, 1)
     return Sample(image, alpha, coarse_answer(rng, alpha, scale, strength), scale)
+
+
+def _asked(rng: np.random.Generator, asked: Answers, crop: int) -> Sample:
+    """A crop around an edge of a composite, with what a real network made of it."""
+    side = asked.alphas.shape[1]
+    window = int(np.clip(crop * rng.choice([1.0, 1.0, 0.75, 1.4]), 64, side))
+    for _ in range(20):
+        index = int(rng.integers(len(asked.alphas)))
+        y, x = (int(rng.integers(side - window + 1)) for _ in range(2))
+        part = (index, slice(y, y + window), slice(x, x + window))
+        true, answer = asked.alphas[part], asked.answers[part]
+        edge = ((true > 8) & (true < 247)).mean() > 0.01
+        if edge and np.abs(true.astype(np.float32) - answer).mean() < 255 * _ASTRAY:
+            break
+    turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
+    image, alpha, coarse = (
+        _as_crop(each, crop, turns, mirror) for each in (asked.images[part], true, answer)
+    )
+    if rng.random() < 0.5:  # other light and other colours than the network saw
+        gain = rng.uniform(0.7, 1.2, 3) if rng.random() < 0.5 else rng.uniform(0.5, 1.2)
+        image = np.clip(image ** np.float32(rng.uniform(0.7, 1.4)) * np.float32(gain), 0, 1)
+    if rng.random() < 0.3:
+        image = image[..., rng.permutation(3)]
+    return Sample(np.ascontiguousarray(image), alpha, coarse, _ANSWER_SCALE * crop / window)
 
 
 def _as_crop(piece: Bytes, crop: int, turns: int, mirror: bool) -> NDArray[np.float32]:

@@ -4,7 +4,8 @@ python -m bench.refiner.train BANK RUN --steps 20000 --seed 1     (or --minutes 
 
 RUN gets log.jsonl and checkpoint.pt; the same command goes on where a stopped run was. Sample number i
 depends on the seed and i alone, so a run of --steps does not depend on the number of loader processes.
-With --minutes the learning rate follows the clock; the log names the steps that were done.
+With --start it goes on from an exported refiner. With --minutes the learning rate follows the clock; the
+log names the steps that were done.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ import cv2
 import numpy as np
 import torch
 from bench.refiner.bank import load
-from bench.refiner.composites import Bank, sample
+from bench.refiner.composites import Answers, Bank, sample
 from bench.refiner.loss import refiner_loss, unknown_band
 from bench.refiner.network import Refiner
+from bench.refiner.warm import start_from
 from torch.utils.data import DataLoader, Dataset
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class Options:
     rate: float
     threads: int
     loaders: int
+    start: Path | None
 
 
 class Crops(Dataset[tuple["Tensor", "Tensor", "Tensor", float]]):
@@ -87,8 +90,17 @@ class Average:
                 self.state[name].copy_(value)
 
 
-def _part(bank: Bank, where: slice) -> Bank:
-    return Bank(bank.mattes[where], bank.textures)
+def _part(bank: Bank, *, held_out: bool) -> Bank:
+    """What is trained on, or what is not."""
+    asked = bank.asked
+    if asked is not None:
+        where = _where(len(asked.answers) // 10, held_out=held_out)
+        asked = Answers(asked.images[where], asked.alphas[where], asked.answers[where])
+    return Bank(bank.mattes[_where(HELD_OUT, held_out=held_out)], bank.textures, asked)
+
+
+def _where(last: int, *, held_out: bool) -> slice:
+    return slice(-last, None) if held_out else slice(0, -last)
 
 
 def _single_thread(_worker: int) -> None:
@@ -127,6 +139,8 @@ class Run:
     def __init__(self, options: Options, held: list[list[Tensor]]) -> None:
         self._options, self._held = options, held
         self.network = Refiner().to(memory_format=torch.channels_last)
+        if options.start is not None:
+            start_from(self.network, options.start, [(image, coarse) for image, _, coarse, _ in held])
         self.average = Average(self.network)
         self._optimiser = torch.optim.AdamW(self.network.parameters(), options.rate, weight_decay=1e-3)
         self._losses: list[float] = []
@@ -203,9 +217,9 @@ def train(options: Options) -> Run:
     torch.manual_seed(options.seed)
     cv2.setNumThreads(1)
     bank = load(options.bank)
-    held = Crops(_part(bank, slice(-HELD_OUT, None)), HELD_OUT_SEED, options.crop, 0, HELD_OUT)
+    held = Crops(_part(bank, held_out=True), HELD_OUT_SEED, options.crop, 0, HELD_OUT)
     run = Run(options, list(DataLoader(held, 1)))
-    batches = _batches(options, _part(bank, slice(0, -HELD_OUT)), run.step)
+    batches = _batches(options, _part(bank, held_out=False), run.step)
     while run.done() < 1:
         run.learn(next(batches))
         if run.step % _REPORT_EVERY == 0:
@@ -232,6 +246,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2.5e-3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--loaders", type=int, default=1)
+    parser.add_argument("--start", type=Path, help="an exported refiner to go on from")
     train(Options(**vars(parser.parse_args())))
 
 

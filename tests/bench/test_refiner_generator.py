@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import pytest
-from bench.refiner import mattes, textures
+from bench.refiner import answers, composites, mattes, textures
+from bench.refiner.bank import load
 from bench.refiner.coarse import coarse_answer
 from bench.refiner.composites import Bank, compose, sample
 from bench.refiner.shapes import body, outline
 from bench.refiner.strands import grow, hair_coat
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 SIDE = 96
@@ -133,3 +138,46 @@ def test_samples_are_crops_with_an_edge() -> None:
             assert 0 <= plane.min() <= plane.max() <= 1
         assert np.array_equal(one.coarse, again.coarse)
         assert np.array_equal(one.image, again.image)
+
+
+class _Nearsighted:
+    """Stands where a Segmenter stands: it knows every composite's alpha, and sees it at 48 pixels."""
+
+    network = SimpleNamespace(input_size=48)
+
+    def __init__(self, bank: Bank, count: int, *, blind: int) -> None:
+        self._known = [answers.composite(bank, index) for index in range(count)]
+        self._blind = blind
+
+    def probability(self, view: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The alpha of the composite that the view is or mirrors; of the blind spot the opposite."""
+        for index, (picture, alpha) in enumerate(self._known):
+            for shown, true in ((picture, alpha), (picture[:, ::-1], alpha[:, ::-1])):
+                if np.array_equal(shown, view):
+                    small = cv2.resize(true.copy(), (48, 48), interpolation=cv2.INTER_AREA)
+                    answer = cv2.resize(small, view.shape[1::-1])
+                    return 1 - answer if index == self._blind else answer
+        raise AssertionError("a picture that was never composed")
+
+
+def test_a_networks_answers_become_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a network was asked is kept where it saw the subject, and crops of it are trained on."""
+    bank = _bank()
+    for name, drawn in (("mattes", bank.mattes), ("textures", bank.textures)):
+        np.save(tmp_path / f"{name}.npy", drawn)
+    assert load(tmp_path).asked is None
+    seen = _Nearsighted(bank, 6, blind=2)
+    assert 3 <= answers.collect(bank, seen, 6, tmp_path) < 6
+    asked = load(tmp_path).asked
+    assert asked is not None
+    errors = np.abs(asked.answers.astype(float) - asked.alphas).mean(axis=(1, 2))
+    assert (errors < 40).all()
+    assert not np.array_equal(asked.answers, asked.alphas)
+    monkeypatch.setattr(composites, "ASKED", 1.0)
+    crops = [
+        sample(np.random.default_rng(seed), Bank(bank.mattes, bank.textures, asked), 64) for seed in range(9)
+    ]
+    for one in crops:
+        assert one.image.shape == (64, 64, 3)
+        assert one.alpha.shape == one.coarse.shape == (64, 64)
+        assert 0 <= one.image.min() <= one.image.max() <= 1

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from mattebox.core.looks import search_frame, see, subject_frame, view_side
+from mattebox.core.look import subject_frame
+from mattebox.core.looks import search_frame, see, view_side
 from mattebox.core.settings import CutSettings
 
 if TYPE_CHECKING:
@@ -129,13 +130,13 @@ def test_a_search_box_beyond_the_photo_is_empty_not_an_error(told: Any, discs: D
 
 def test_specks_do_not_stretch_the_box(discs: Discs) -> None:
     """A part below a tenth of the largest has no say in the subject's box."""
-    alone = subject_frame(discs((120, 160), (40, 60, 15)), (0, 0, 160, 120))
-    assert subject_frame(discs((120, 160), (40, 60, 15), (150, 10, 2)), (0, 0, 160, 120)) == alone
+    alone = subject_frame(discs((120, 160), (40, 60, 15)), (0, 0, 160, 120), 0.2)
+    assert subject_frame(discs((120, 160), (40, 60, 15), (150, 10, 2)), (0, 0, 160, 120), 0.2) == alone
 
 
 def test_nothing_has_no_box(discs: Discs) -> None:
     """An empty map has no subject's box."""
-    assert subject_frame(discs((120, 160)), (0, 0, 160, 120)) is None
+    assert subject_frame(discs((120, 160)), (0, 0, 160, 120), 0.2) is None
 
 
 def test_a_box_look_that_sees_less_takes_nothing_away(told: Any, discs: Discs) -> None:
