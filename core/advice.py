@@ -45,7 +45,10 @@ def warn(features: Features | None, subjects: int, longest: int) -> tuple[Advice
                 "point at the subject with subject: [[x, y]] or a box.",
             ),
         )
-    unsure = max(features.haze / _HAZE, (1 - features.agreement) / (1 - _AGREEMENT))
+    several = features.networks > 1
+    # One look of a dozen that went astray is no reason to warn.
+    shared = features.consent if several else features.agreement
+    unsure = max(features.haze / _HAZE, (1 - shared) / (1 - _AGREEMENT))
     checks = (
         (
             "several_subjects",
@@ -98,8 +101,8 @@ def warn(features: Features | None, subjects: int, longest: int) -> tuple[Advice
             "uncertain_area",
             unsure >= 1,
             (
-                f"The looks agree on {features.agreement:.0%} of the subject, {features.haze:.0%} of it "
-                "inside is unsure; check what belongs to it, or use quality: best."
+                f"The looks agree on {shared:.0%} of the subject, {features.haze:.0%} of it inside is "
+                f"unsure; check what belongs to it{'' if several else ', or use quality: best'}."
             ),
         ),
     )

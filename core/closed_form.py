@@ -34,14 +34,16 @@ _SMALLEST: Final = 1e-12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Colours:
-    """What L needs of a picture: its planes, their means in each window, and the inverse covariances.
+    """What L needs of a picture: its c planes (h, w), and their means and covariances around each pixel.
 
-    planes: c of (h, w); means: the same of the window around each pixel; inverse: (c, c) planes.
+    The covariances are kept as T D T', where T has ones in its diagonal: lower: T below it, row by row;
+    pivots: one over D.
     """
 
     planes: list[Map]
     means: list[Map]
-    inverse: list[list[Map]]
+    lower: list[list[Map]]
+    pivots: list[Map]
 
 
 def closed_form(picture: Map, level: Map, unknown: NDArray[np.bool_], detail: float) -> Map:
@@ -76,18 +78,38 @@ def _colours(picture: Map) -> _Colours:
     planes = [np.asarray(plane, np.float64) for plane in cv2.split(picture)]
     means = [_mean(plane) for plane in planes]
     count = len(planes)
-    covariance = np.empty((*picture.shape[:2], count, count))
+    lower: list[list[NDArray[Any]]] = []
+    diagonal: list[NDArray[Any]] = []
     for one in range(count):
+        row: list[NDArray[Any]] = []
         for other in range(one + 1):
-            shared = _mean(planes[one] * planes[other]) - means[one] * means[other]
-            covariance[..., one, other] = covariance[..., other, one] = shared
-    covariance += np.eye(count) * (_STEADY / _WINDOW)
-    inverse = np.linalg.inv(covariance).astype(np.float32)
+            left = _mean(planes[one] * planes[other]) - means[one] * means[other]
+            for inner in range(other):
+                before = row[inner] * diagonal[inner]
+                left -= before * (lower[other][inner] if other < one else row[inner])
+            if other < one:
+                row.append(left / diagonal[other])
+            else:
+                diagonal.append(np.maximum(left, 0) + _STEADY / _WINDOW)
+        lower.append(row)
     return _Colours(
-        [np.asarray(plane, np.float32) for plane in planes],
-        [np.asarray(mean, np.float32) for mean in means],
-        [[np.ascontiguousarray(inverse[..., one, other]) for other in range(count)] for one in range(count)],
+        [_single(plane) for plane in planes],
+        [_single(mean) for mean in means],
+        [[_single(plane) for plane in row] for row in lower],
+        [_single(1 / pivot) for pivot in diagonal],
     )
+
+
+def _slopes(shared: list[Map], colours: _Colours) -> list[Map]:
+    """The windows' inverse covariances times `shared`, alpha's own with each plane; that is used up."""
+    for one, row in enumerate(colours.lower):
+        for factor, before in zip(row, shared, strict=False):
+            shared[one] -= factor * before
+    found = [plane * pivot for plane, pivot in zip(shared, colours.pivots, strict=True)]
+    for one in reversed(range(len(found))):
+        for other in range(one):
+            found[other] -= colours.lower[one][other] * found[one]
+    return found
 
 
 def _faults(alpha: Map, colours: _Colours) -> Map:
@@ -97,15 +119,16 @@ def _faults(alpha: Map, colours: _Colours) -> Map:
         _mean(plane * alpha) - middle * mean
         for plane, middle in zip(colours.planes, colours.means, strict=True)
     ]
-    start, said = mean, np.zeros_like(alpha)
-    for row, plane, middle in zip(colours.inverse, colours.planes, colours.means, strict=True):
-        slope = row[0] * shared[0]
-        for factor, part in zip(row[1:], shared[1:], strict=True):
-            slope += factor * part
-        start = start - slope * middle
+    said = np.zeros_like(alpha)
+    for slope, plane, middle in zip(_slopes(shared, colours), colours.planes, colours.means, strict=True):
+        mean -= slope * middle
         said += _mean(slope) * plane
-    said += _mean(start)
+    said += _mean(mean)
     return np.asarray(np.float32(_WINDOW) * (alpha - said), np.float32)
+
+
+def _single(plane: NDArray[Any]) -> Map:
+    return np.asarray(plane, np.float32)
 
 
 def _mean(plane: NDArray[Any]) -> NDArray[Any]:

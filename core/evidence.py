@@ -36,6 +36,9 @@ _NOISE: Final = 0.002
 # How much more undecided, by 4a(1-a), a solved matte may be at half its say, and how wide the step is.
 _LEEWAY: Final = 0.1
 _SURELY: Final = 0.2
+# Structure finer than this many of the network's pixels (a standard deviation), and how little is none.
+_FINE: Final = 0.8
+_PLAIN: Final = 1e-3
 # The squared distance of two colours that tells them apart for sure.
 _APART: Final = 0.004
 
@@ -49,14 +52,16 @@ def softness(level: Map, detail: float) -> Map:
 
 
 def sharper(level: Map, solved: Map, sides: Sides, detail: float) -> Map:
-    """A solved matte as far as it is less undecided than `level`, else `level`; all (h, w) float32 in 0..1.
+    """A solved matte as far as it is finer than `level`, else `level`; all (h, w) float32 in 0..1.
 
-    Where colours tell a solver how the edge runs, it draws it finer than what it began with; where they do
-    not, it smears. Only soft edges are asked about, and only where the two sides' colours differ.
+    Where colours tell a solver how the edge runs, it is less undecided than what it began with, or, in hair,
+    richer in fine structure; where they do not, it smears. Only soft edges are asked about, and only where
+    the two sides' colours differ.
     """
     before, after = _undecided(level, detail), _undecided(solved, detail)
-    say = np.clip((before - after + np.float32(_LEEWAY)) / np.float32(_SURELY), 0, 1) * _soft(before)
-    say *= _told_apart(sides)
+    decided = np.clip((before - after + np.float32(_LEEWAY)) / np.float32(_SURELY), 0, 1)
+    richer = _structure(solved, detail) / (_structure(level, detail) + np.float32(_PLAIN)) - 1
+    say = np.maximum(decided, np.clip(richer, 0, 1)) * _soft(before) * _told_apart(sides)
     return np.asarray(level + say * (solved - level), np.float32)
 
 
@@ -89,6 +94,13 @@ def _unexplained(matte: Map, picture: Map, sides: Sides) -> Map:
 
 def _told_apart(sides: Sides) -> Map:
     return np.asarray(np.clip(sides.contrast / np.float32(_APART), 0, 1) * sides.known, np.float32)
+
+
+def _structure(level: Map, detail: float) -> Map:
+    """The mean square of what is fine in a matte, around each pixel."""
+    fine = level - cv2.GaussianBlur(level, (0, 0), _FINE * max(1.0, detail))
+    side = 2 * _window(detail)[0] + 1
+    return np.asarray(cv2.blur(fine * fine, (side, side)), np.float32)
 
 
 def _undecided(level: Map, detail: float) -> Map:

@@ -22,6 +22,8 @@ _RING: Final = 6
 _BLOCK: Final = 8
 # How far from the edge its two sides are looked for, as a share of the diagonal.
 _EDGE_REACH: Final = 0.02
+# What looks lack is told apart no further than this.
+_FINEST: Final = 0.01
 _STEP: Final = 24  # levels of gray that tell an edge from noise
 _SOBEL: Final = 8  # its answer to a slope of one level a pixel
 
@@ -33,6 +35,8 @@ class Features:
     networks: how many networks looked; a number.
     looks: how many looks there were, those that were not let in too; a number.
     agreement: what the looks' answers share with what they amount to, the least of them.
+    consent: the same of the looks at the whole frame, taken together: 1 less the geometric mean of what each
+        lacks.
     decided: how far from one half the map is where it is not surely empty.
     haze: share of the subject that is not sure though it is away from its edge.
     whole: the largest part's share of the subject.
@@ -47,6 +51,7 @@ class Features:
     networks: int
     looks: int
     agreement: float
+    consent: float
     decided: float
     haze: float
     whole: float
@@ -81,6 +86,7 @@ def measure(
         networks=len({look.network for look in sight.looks}),
         looks=len(sight.looks),
         agreement=min((_shared(look.map, sight, look.frame) for look in sight.looks), default=1.0),
+        consent=_consent(sight),
         decided=decided(probability),
         haze=float((probability[core] < 0.9).mean()) if core.any() else 1.0,
         whole=float(facts[1:, cv2.CC_STAT_AREA].max()) / area,
@@ -90,6 +96,14 @@ def measure(
         area=area / subject.size,
         blocks=blockiness(gray if close is None else close),
     )
+
+
+def _consent(sight: Sight) -> float:
+    wide = [look for look in sight.looks if look.frame == sight.looks[0].frame]
+    if not wide:
+        return 1.0
+    lacks = [1 - _shared(look.map, sight, look.frame) + _FINEST for look in wide]
+    return float(1 + _FINEST - np.exp(np.mean(np.log(lacks))))
 
 
 def _shared(answer: Map, sight: Sight, frame: tuple[int, int, int, int]) -> float:

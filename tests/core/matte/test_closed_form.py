@@ -127,6 +127,15 @@ def test_like_colours_let_nothing_change(discs: Discs) -> None:
     assert np.array_equal(sharper(soft, disc, unseen, 4.0), soft)
 
 
+def test_strands_are_believed_where_they_were_a_haze() -> None:
+    """A haze that the solver resolves into strands becomes strands."""
+    across = np.arange(120, dtype=np.float32)
+    haze = np.full((120, 120), 0.5, np.float32)
+    strands = np.asarray(0.5 + 0.35 * np.sin(across * 1.3) * np.ones((120, 1)), np.float32)
+    inner = (slice(30, -30), slice(30, -30))
+    assert np.abs(sharper(haze, strands, _sides(haze), 2.0) - strands)[inner].mean() < 0.02
+
+
 def test_a_crisp_edge_is_not_asked_about(discs: Discs) -> None:
     """An edge within a pixel of the network's stands, even against a finer one."""
     disc = discs((120, 120), (60, 60, 35))

@@ -27,6 +27,7 @@ GOOD = Features(
     networks=1,
     looks=3,
     agreement=0.97,
+    consent=0.97,
     decided=0.95,
     haze=0.0,
     whole=1.0,
@@ -124,6 +125,8 @@ def test_the_blur_of_an_edge_is_its_standard_deviation(told: Any, sigma: float, 
         ({}, 1, 200, ["low_resolution"]),
         ({"haze": 0.5}, 1, 2000, ["uncertain_area"]),
         ({"agreement": 0.3}, 1, 2000, ["uncertain_area"]),
+        ({"networks": 2, "agreement": 0.3}, 1, 2000, []),
+        ({"networks": 2, "consent": 0.3}, 1, 2000, ["uncertain_area"]),
     ],
 )
 def test_each_warning_has_its_cause(
@@ -153,7 +156,7 @@ def test_one_look_cannot_agree_with_itself() -> None:
 
 def test_networks_agree_less_than_the_looks_of_one() -> None:
     """What two networks share is told by a curve of its own, in which they need not agree as well."""
-    apart = replace(GOOD, agreement=0.85)
+    apart = replace(GOOD, agreement=0.85, consent=0.85)
     assert confidence(replace(apart, networks=2, looks=5)) > confidence(apart) + 0.1
 
 
@@ -168,6 +171,26 @@ def test_each_network_of_a_sight_is_counted_once(
     assert found is not None
     assert (found.networks, found.looks) == (2, len(sight.looks))
     assert found.looks > 3
+
+
+def test_consent_weighs_every_look_at_the_whole(told: Any, discs: Callable[..., NDArray[np.float32]]) -> None:
+    """A look gone astray lowers agreement to nearly nothing, and consent by what it is among the others."""
+    view = _view(discs)
+
+    def in_the_mirror(seen: NDArray[np.uint8]) -> NDArray[np.float32]:
+        found = (seen[..., 0] > 128).astype(np.float32)
+        return found if np.array_equal(seen, view) else 1 - found
+
+    steady = [told(lambda seen: (seen[..., 0] > 128).astype(np.float32), name=name) for name in ("a", "b")]
+    found, lost = (
+        measure(view, sight, sight.probability)
+        for sight in (see(view, steady, "best"), see(view, [steady[0], told(in_the_mirror)], "best"))
+    )
+    assert found is not None
+    assert lost is not None
+    assert found.consent > 0.98
+    assert lost.agreement < 0.2
+    assert 0.5 < lost.consent < found.consent
 
 
 def test_the_shipped_curves_name_measures_and_rise_with_them() -> None:
