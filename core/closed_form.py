@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     Map = NDArray[np.float32]
 
-# k for a matte that saw every pixel, in units of L, whose diagonal is about 7. Of one that saw fewer the
-# reach of what is solved for stays the same in its own pixels: k falls with their area.
-_SCREEN: Final = 0.1
+# k for a matte that saw every pixel, in units of L, whose diagonal is about 7. The larger the pixels that it
+# saw, the less it says of each of ours, and the less L makes of what is as large: k falls with their cube.
+_SCREEN: Final = 0.2
 # With 15 half of the gain is there, with 300 no more than with 40.
 _STEPS: Final = 30
 # Added to the colours' variances, so that noise alone explains nothing.
@@ -54,7 +54,7 @@ def closed_form(picture: Map, level: Map, unknown: NDArray[np.bool_], detail: fl
     """
     if not unknown.any():
         return level
-    colours, screen = _colours(picture), np.float32(_SCREEN / detail**2)
+    colours, screen = _colours(picture), np.float32(_SCREEN / detail**3)
     asked = unknown.astype(np.float32)
     # With the matte that is there to start from, the right side is what L finds fault with in it.
     left = -asked * _faults(level, colours)

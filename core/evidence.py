@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _CRISP: Final = 0.2
 _SOFT: Final = 0.4
 # A change of the mean by this much has half its say.
-_MOVED: Final = 0.3
+_MOVED: Final = 0.45
 # The share of what the network's own edge leaves unexplained that has to vanish for a full say.
 _GAIN: Final = 0.2
 # The share of the two sides' contrast that a matte may leave unexplained at half its say.
