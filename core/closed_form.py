@@ -1,6 +1,6 @@
 """Closed-form matting, screened: the matte nearest to one that is there in which colours explain alpha.
 
-Minimises a' L a + k |a - a0|^2 over the unknown pixels, where L is the matting Laplacian of Levin,
+Minimises a' L a + (a - a0)' K (a - a0) over the unknown pixels, where L is the matting Laplacian of Levin,
 Lischinski and Weiss ("A Closed-Form Solution to Natural Image Matting", PAMI 2008, equation 12) over windows
 of 3 x 3 pixels. L is never built: L a is what a guided filter leaves of a (He, Sun, Tang: "Fast Matting Using
 Large Kernel Matting Laplacian Matrices", CVPR 2010, section 3), so that a step costs box filters alone.
@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 
     Map = NDArray[np.float32]
 
-# k for a matte that saw every pixel, in units of L, whose diagonal is about 7. The larger the pixels that it
-# saw, the less it says of each of ours, and the less L makes of what is as large: k falls with their cube.
-_SCREEN: Final = 0.2
-# With 15 half of the gain is there, with 300 no more than with 40.
-_STEPS: Final = 30
+# With 15 half of the gain is there, with 60 no more than with 45.
+_STEPS: Final = 45
 # Added to the colours' variances, so that noise alone explains nothing.
 _STEADY: Final = 1e-5
 _WINDOW: Final = 9
@@ -46,15 +43,15 @@ class _Colours:
     pivots: list[Map]
 
 
-def closed_form(picture: Map, level: Map, unknown: NDArray[np.bool_], detail: float) -> Map:
+def closed_form(picture: Map, level: Map, unknown: NDArray[np.bool_], screen: Map) -> Map:
     """`level` (h, w) float32 in 0..1 with its `unknown` pixels solved for; the others stand.
 
-    picture: (h, w, c) float32 in 0..1. detail: pixels per pixel of the network that gave `level`. Equal
-    input gives equal bytes on any number of cores.
+    picture: (h, w, c) float32 in 0..1. screen: K's diagonal, (h, w) float32 above 0, beside an L whose own is
+    about 7. Equal input gives equal bytes on any number of cores.
     """
     if not unknown.any():
         return level
-    colours, screen = _colours(picture), np.float32(_SCREEN / detail**3)
+    colours = _colours(picture)
     asked = unknown.astype(np.float32)
     # With the matte that is there to start from, the right side is what L finds fault with in it.
     left = -asked * _faults(level, colours)

@@ -33,6 +33,11 @@ _UNEXPLAINED: Final = 0.3
 _STEADY: Final = 0.01
 # What noise and texture alone leave unexplained.
 _NOISE: Final = 0.002
+# The screen of a matte that saw every pixel, the squared distance of colours that halves it, and what of it
+# stays. On labelled photos edges are alike from half to twice of each.
+_HELD: Final = 0.2
+_ALIKE: Final = 0.02
+_LEAST_HELD: Final = 0.02
 # How much more undecided, by 4a(1-a), a solved matte may be at half its say, and how wide the step is.
 _LEEWAY: Final = 0.1
 _SURELY: Final = 0.2
@@ -49,6 +54,18 @@ def softness(level: Map, detail: float) -> Map:
     detail: pixels of `level` per pixel of the network's input.
     """
     return _soft(_undecided(level, detail))
+
+
+def held(sides: Sides, detail: float) -> Map:
+    """How firmly a solver keeps each pixel at the matte that it began with: a screen for `closed_form`.
+
+    Less the larger the pixels were that the network saw, for the less it says of each of ours; and of what
+    did not see every pixel less where the two sides' colours differ, for there colours know better.
+    """
+    unsure = np.float32(_ALIKE) / (np.float32(_ALIKE) + sides.contrast)
+    share = np.where(sides.known, np.maximum(unsure, np.float32(_LEAST_HELD)), np.float32(1))
+    share **= np.float32(min(1.0, 2 * (max(1.0, detail) - 1)))
+    return np.asarray(np.float32(_HELD / max(1.0, detail) ** 3) * share, np.float32)
 
 
 def sharper(level: Map, solved: Map, sides: Sides, detail: float) -> Map:

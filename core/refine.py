@@ -15,7 +15,7 @@ from mattebox.core.closed_form import closed_form
 from mattebox.core.colour_line import along_line, both_sides, colour_model
 from mattebox.core.diagnose import mask_box
 from mattebox.core.enlarge import beneath, enlarged, smoothly, tiles
-from mattebox.core.evidence import believed, sharper, softness
+from mattebox.core.evidence import believed, held, sharper, softness
 from mattebox.core.learned import shipped_refiner
 from mattebox.core.parallel import side_by_side
 from mattebox.core.solid import solid
@@ -129,10 +129,15 @@ def _refined(
     sides = both_sides(picture, trimap(level, _EVIDENCE["auto"].reach * detail), detail, box)
     found = level.copy()
     found[box] = believed(level[box], refined[box], picture[box], sides, detail)
+    screen = np.ones_like(level)
+    screen[box] = held(sides, detail)
     unknown = unsure_band(level, _UNSURE_REACH * detail)
     soft = unknown & band & (softness(found, detail) > 0)
     solved = along_band(
-        lambda tile: closed_form(picture[tile], found[tile], unknown[tile], detail), found, soft, _SOLVED_TILE
+        lambda tile: closed_form(picture[tile], found[tile], unknown[tile], screen[tile]),
+        found,
+        soft,
+        _SOLVED_TILE,
     )
     found[box] = sharper(found[box], solved[box], sides, detail)
     return found

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mattebox.core import closed_form as module
 from mattebox.core.closed_form import closed_form
 from mattebox.core.colour_line import Sides
-from mattebox.core.evidence import sharper
+from mattebox.core.evidence import held, sharper
 from mattebox.core.parallel import lanes, limit_lanes
 from mattebox.core.photo import Photo
 from mattebox.core.refine import refine_matte
@@ -61,10 +61,12 @@ def test_it_solves_the_papers_system(monkeypatch: pytest.MonkeyPatch, channels: 
     unknown = np.zeros((SIDE, SIDE), bool)
     unknown[3:-3, 3:-3] = random.random((SIDE - 6, SIDE - 6)) < 0.8
     monkeypatch.setattr(module, "_STEPS", 300)
-    found = closed_form(picture, level, unknown, 1.0)
+    screen = random.uniform(0.01, 0.5, (SIDE, SIDE)).astype(np.float32)
+    found = closed_form(picture, level, unknown, screen)
     free, matrix, start = unknown.ravel(), laplacian(picture), level.ravel().astype(np.float64)
-    system = matrix[np.ix_(free, free)] + module._SCREEN * np.eye(free.sum())
-    right = module._SCREEN * start[free] - matrix[np.ix_(free, ~free)] @ start[~free]
+    keep = screen.ravel()[free].astype(np.float64)
+    system = matrix[np.ix_(free, free)] + np.diag(keep)
+    right = keep * start[free] - matrix[np.ix_(free, ~free)] @ start[~free]
     expected = start.copy()
     expected[free] = np.linalg.solve(system, right)
     np.testing.assert_allclose(found.ravel(), np.clip(expected, 0, 1), atol=2e-3)
@@ -78,7 +80,7 @@ def test_colours_on_a_line_tell_alpha(discs: Discs) -> None:
     )
     coarse = cv2.GaussianBlur(truth, (0, 0), 3)
     unknown = (coarse > 0.01) & (coarse < 0.99)
-    found = closed_form(np.asarray(picture, np.float32), coarse, unknown, 4.0)
+    found = closed_form(np.asarray(picture, np.float32), coarse, unknown, np.full_like(coarse, 0.005))
     assert np.abs(found - truth).mean() < 0.2 * np.abs(coarse - truth).mean()
 
 
@@ -90,7 +92,7 @@ def test_what_is_known_stands_and_all_is_alpha(seed: int, channels: int) -> None
     picture = (random.random((12, 15, channels)) * (random.random() < 0.8)).astype(np.float32)
     level = random.random((12, 15)).astype(np.float32)
     unknown = random.random((12, 15)) < random.random()
-    found = closed_form(picture, level, unknown, 1.0)
+    found = closed_form(picture, level, unknown, np.full_like(level, 0.1))
     assert np.array_equal(found[~unknown], level[~unknown])
     assert np.isfinite(found).all()
     assert found.min() >= 0
@@ -100,7 +102,7 @@ def test_what_is_known_stands_and_all_is_alpha(seed: int, channels: int) -> None
 def test_nothing_unknown_is_nothing_to_do() -> None:
     """Without unknown pixels the matte itself comes back."""
     level = np.full((5, 6), 0.3, np.float32)
-    assert closed_form(np.zeros((5, 6, 3), np.float32), level, np.zeros((5, 6), bool), 1.0) is level
+    assert closed_form(np.zeros((5, 6, 3), np.float32), level, np.zeros((5, 6), bool), level) is level
 
 
 def test_a_finer_edge_is_believed_and_a_smear_is_not(discs: Discs) -> None:
@@ -134,6 +136,16 @@ def test_strands_are_believed_where_they_were_a_haze() -> None:
     strands = np.asarray(0.5 + 0.35 * np.sin(across * 1.3) * np.ones((120, 1)), np.float32)
     inner = (slice(30, -30), slice(30, -30))
     assert np.abs(sharper(haze, strands, _sides(haze), 2.0) - strands)[inner].mean() < 0.02
+
+
+def test_a_solver_is_held_where_colours_know_little(discs: Discs) -> None:
+    """The screen is least where both sides differ and the network's pixels were large, and never nothing."""
+    like = discs((60, 60), (30, 30, 15))
+    unseen = Sides(_sides(like).subject, _sides(like).behind, np.zeros(like.shape, bool))
+    apart, alike, blind = (held(sides, 2.0)[0, 0] for sides in (_sides(like), _sides(like, 0.0), unseen))
+    assert 0 < apart < 0.1 * alike
+    assert alike == blind
+    assert held(_sides(like), 4.0)[0, 0] < apart < held(_sides(like), 1.0)[0, 0]
 
 
 def test_a_crisp_edge_is_not_asked_about(discs: Discs) -> None:
