@@ -2,9 +2,9 @@
 
 `rows` runs U²-Net and keeps measures, of quality balanced, of its first look alone (quality fast) and, where
 more networks are here, of all (quality best), of photos and, with --copies, of the degraded copies that
-bench/degraded.py makes. `fit` needs rows of all three; it writes the table and prints what it reaches on
-photos left out in turn, with all their copies and, of a film, all its frames; `judge` measures the table as
-it is on other rows, which no choice may have been made on. No network runs in either.
+bench/degraded.py makes. `fit` writes the table, in which what has no rows keeps its curve, and prints what
+it reaches on photos left out in turn, with all their copies and, of a film, all its frames; `judge` measures
+the table as it is on other rows, which no choice may have been made on. No network runs in either.
 """
 
 from __future__ import annotations
@@ -137,7 +137,8 @@ def fit_table(rows: list[Row], table: Path, plot: Path | None) -> None:
     for name_of_kind, names in MEASURES.items():
         part = _of_kind(rows, name_of_kind)
         if not part:
-            raise SystemExit(f"No rows of {name_of_kind}: measure with another network beside U²-Net.")
+            curves[name_of_kind] = asdict(shipped_curves()[name_of_kind])
+            continue
         values, good = _doubts(part, names), _good(part)
         fold = _folds(part)
         guess = np.zeros(len(part))

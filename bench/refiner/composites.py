@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     Bytes = NDArray[np.uint8]
 
-NEARLY_EXACT = 0.7  # share of the drawn answers; with little of it, edges that were right get worse
-ASKED = 0.45  # share of the samples whose coarse answer a real network gave, where the bank has some
+NEARLY_EXACT = 0.85  # share of the drawn answers; with less of it, edges that were right get worse
+ASKED = 0.3  # share of the samples whose coarse answer a real network gave, where the bank has some
 _ANSWER_SCALE = 2.0  # pixels of a kept composite per pixel of the network that answered
 _ASTRAY = 0.12  # a crop whose answer is off by more than this on average is about another subject
 
