@@ -2,8 +2,8 @@
 
 Each sees the frame and two boxes around the subject, as they are and mirrored; a look counts the more, the
 more it shares with all others and the more decided it is. What only one network has seen apart from the
-subject is left out. Measured on labelled photos with U²-Net and ISNet (IoU by the networks' mean, by the
-panel): real alpha .846, .854; davis .828, .857; ecssd .947, .947.
+subject is left out. Measured with U²-Net and ISNet on 14 photos with real alpha, 20 of davis and 25 of ecssd,
+IoU of the maps by the networks' mean and by the panel: .846, .852; .828, .857; .947, .947.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def panel(
             looks += _pair(view, segmenter, box, (way, f"{way} mirrored"), heed)
     says = _says(looks)
     heard = [
-        Look(look.network, look.way, look.map, look.frame, used=say >= _HEARD * max(says))
+        Look(look.network, look.way, look.map, look.frame, used=say >= _HEARD)
         for look, say in zip(looks, says, strict=True)
     ]
     return heard, _seconded(_mixed(looks, says), looks)
@@ -90,7 +90,7 @@ def _pair(
 
 
 def _says(looks: Sequence[Look]) -> list[float]:
-    """What each look counts, above 0."""
+    """What each look counts beside the foremost one, above 0 and up to 1."""
     count = len(looks)
     shared = np.zeros((count, count))
     for one in range(count):
@@ -99,7 +99,8 @@ def _says(looks: Sequence[Look]) -> list[float]:
             shared[one, other] = shared[other, one] = overlap(looks[one].map[both], looks[other].map[both])
     agreed = np.maximum(shared.sum(axis=1) / (count - 1), _LEAST) ** _SHARED
     sure = [max(_LEAST, decided(look.map[_inside(look.frame)])) ** _DECIDED for look in looks]
-    return [float(a * s) for a, s in zip(agreed, sure, strict=True)]
+    says = agreed * sure
+    return [float(say) for say in says / says.max()]
 
 
 def _mixed(looks: Sequence[Look], says: Sequence[float]) -> Map:
@@ -110,7 +111,7 @@ def _mixed(looks: Sequence[Look], says: Sequence[float]) -> Map:
         weight = np.float32(say) * _rise(look.frame, looks[0].frame)
         total[part] += weight * log_odds(look.map[part])
         counted[part] += weight
-    odds = total / np.maximum(counted, np.float32(_LEAST**_SHARED))
+    odds = np.divide(total, counted, out=np.zeros_like(total), where=counted > 0)
     return np.where(counted > 0, 1 / (1 + np.exp(-odds)), 0).astype(np.float32)
 
 

@@ -90,10 +90,10 @@ def refine_matte(
     """Alpha of the photo's size and depth, (h, w) uint8 or uint16, from a map of any smaller size.
 
     mode: auto, none, hair or hard. detail: pixels of the map per pixel of the network's input. small: the
-    photo's pixels at the map's size, where somebody has them. learned: whether the learned refiner is
-    asked, which takes half as long as a network's look; `refiner` is another than the shipped one. Within
-    the unknown band it and then, at the photo's own scale, colour decide as far as the evidence goes;
-    elsewhere the map stands, solid where it is sure.
+    photo's pixels at the map's size, where somebody has them. learned: whether the learned refiner and the
+    solver are asked, which takes half as long as a network's look; `refiner` is another than the shipped one.
+    Within the unknown band they and then, at the photo's own scale, colour decide as far as the evidence
+    goes; elsewhere the map stands, solid where it is sure.
     """
     if mode == "none":
         return _full_size(photo, solid(probability, detail), None, 1.0)
@@ -133,6 +133,8 @@ def _refined(
     screen[box] = held(sides, detail)
     unknown = unsure_band(level, _UNSURE_REACH * detail)
     soft = unknown & band & (softness(found, detail) > 0)
+    if not soft.any():
+        return found
     solved = along_band(
         lambda tile: closed_form(picture[tile], found[tile], unknown[tile], screen[tile]),
         found,

@@ -94,7 +94,7 @@ def _part(bank: Bank, *, held_out: bool) -> Bank:
     """What is trained on, or what is not."""
     asked = bank.asked
     if asked is not None:
-        where = _where(len(asked.answers) // 10, held_out=held_out)
+        where = _where(max(1, len(asked.answers) // 10), held_out=held_out)
         asked = Answers(asked.images[where], asked.alphas[where], asked.answers[where])
     return Bank(bank.mattes[_where(HELD_OUT, held_out=held_out)], bank.textures, asked)
 
