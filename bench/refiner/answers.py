@@ -2,9 +2,9 @@
 
 python -m bench.refiner.answers BANK --count 1000 --network u2net --device auto
 
-Writes images.npy, alphas.npy and answers.npy into BANK. An answer is what refining is
-given: looks at the photo and, for every other one, at its mirror image, fused, enlarged and made solid.
-Composites whose subject the network did not find are left out: no refiner brings it back.
+Writes images.npy, alphas.npy, answers.npy and scale.npy into BANK. An answer is what refining is given: looks
+at the photo and, for every other one, at its mirror image, fused, enlarged and made solid. Composites whose
+subject the network did not find are left out: no refiner brings it back.
 """
 
 from __future__ import annotations
@@ -42,7 +42,12 @@ def ask(segmenter: Segmenter, picture: Bytes, *, twice: bool) -> Matte:
     looks = [segmenter.probability(picture)]
     if twice:
         looks.append(np.ascontiguousarray(segmenter.probability(picture[:, ::-1].copy())[:, ::-1]))
-    return solid(fused_looks(looks), max(1.0, len(picture) / segmenter.network.input_size))
+    return solid(fused_looks(looks), scale_of(segmenter, picture))
+
+
+def scale_of(segmenter: Segmenter, picture: Bytes) -> float:
+    """Pixels of a picture (s, s, 3) per pixel of the network's input, at least 1."""
+    return max(1.0, len(picture) / segmenter.network.input_size)
 
 
 def composite(bank: Bank, index: int) -> tuple[Bytes, Matte]:
@@ -54,7 +59,10 @@ def composite(bank: Bank, index: int) -> tuple[Bytes, Matte]:
 
 
 def collect(bank: Bank, segmenter: Segmenter, count: int, folder: Path) -> int:
-    """Write the composites that the network understood; returns how many of `count` those are."""
+    """Write the composites that the network understood; returns how many of `count` those are.
+
+    Raises SystemExit where there are none.
+    """
     images, alphas, answers = [], [], []
     for index in track(range(count), "Asking", disable=None):
         picture, alpha = composite(bank, index)
@@ -63,6 +71,9 @@ def collect(bank: Bank, segmenter: Segmenter, count: int, folder: Path) -> int:
             images.append(picture)
             alphas.append(np.rint(alpha * 255).astype(np.uint8))
             answers.append(np.rint(answer * 255).astype(np.uint8))
+    if not images:
+        raise SystemExit(f"The network understood none of {count} composites; ask about more of them.")
+    np.save(folder / "scale.npy", scale_of(segmenter, images[0]))
     for name, kept in (("images", images), ("alphas", alphas), ("answers", answers)):
         np.save(folder / f"{name}.npy", np.stack(kept))
     return len(images)

@@ -38,7 +38,8 @@ def load(folder: Path) -> Bank:
     mattes, textures = _stored(folder, "mattes", "textures")
     if not (folder / "answers.npy").exists():
         return Bank(mattes, textures)
-    return Bank(mattes, textures, Answers(*_stored(folder, "images", "alphas", "answers")))
+    images, alphas, answers = _stored(folder, "images", "alphas", "answers")
+    return Bank(mattes, textures, Answers(images, alphas, answers, float(np.load(folder / "scale.npy"))))
 
 
 def _stored(folder: Path, *names: str) -> list[NDArray[np.uint8]]:

@@ -17,17 +17,20 @@ if TYPE_CHECKING:
 
 NEARLY_EXACT = 0.85  # share of the drawn answers; with less of it, edges that were right get worse
 ASKED = 0.3  # share of the samples whose coarse answer a real network gave, where the bank has some
-_ANSWER_SCALE = 2.0  # pixels of a kept composite per pixel of the network that answered
 _ASTRAY = 0.12  # a crop whose answer is off by more than this on average is about another subject
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """Composites a real network was asked about, uint8: images (n, s, s, 3), alphas and answers (n, s, s)."""
+    """Composites a real network was asked about, uint8: images (n, s, s, 3), alphas and answers (n, s, s).
+
+    scale: their pixels per pixel of that network's input.
+    """
 
     images: Bytes
     alphas: Bytes
     answers: Bytes
+    scale: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +140,7 @@ def _asked(rng: np.random.Generator, asked: Answers, crop: int) -> Sample:
         image = np.clip(image ** np.float32(rng.uniform(0.7, 1.4)) * np.float32(gain), 0, 1)
     if rng.random() < 0.3:
         image = image[..., rng.permutation(3)]
-    return Sample(np.ascontiguousarray(image), alpha, coarse, _ANSWER_SCALE * crop / window)
+    return Sample(np.ascontiguousarray(image), alpha, coarse, asked.scale * crop / window)
 
 
 def _as_crop(piece: Bytes, crop: int, turns: int, mirror: bool) -> NDArray[np.float32]:

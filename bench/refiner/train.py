@@ -14,7 +14,7 @@ import argparse
 import json
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import torch
 from bench.refiner.bank import load
-from bench.refiner.composites import Answers, Bank, sample
+from bench.refiner.composites import Bank, sample
 from bench.refiner.loss import refiner_loss, unknown_band
 from bench.refiner.network import Refiner
 from bench.refiner.warm import start_from
@@ -95,7 +95,9 @@ def _part(bank: Bank, *, held_out: bool) -> Bank:
     asked = bank.asked
     if asked is not None:
         where = _where(max(1, len(asked.answers) // 10), held_out=held_out)
-        asked = Answers(asked.images[where], asked.alphas[where], asked.answers[where])
+        asked = replace(
+            asked, images=asked.images[where], alphas=asked.alphas[where], answers=asked.answers[where]
+        )
     return Bank(bank.mattes[_where(HELD_OUT, held_out=held_out)], bank.textures, asked)
 
 

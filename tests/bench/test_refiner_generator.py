@@ -170,6 +170,7 @@ def test_a_networks_answers_become_samples(tmp_path: Path, monkeypatch: pytest.M
     assert 3 <= answers.collect(bank, seen, 6, tmp_path) < 6
     asked = load(tmp_path).asked
     assert asked is not None
+    assert asked.scale == SIDE / 48
     errors = np.abs(asked.answers.astype(float) - asked.alphas).mean(axis=(1, 2))
     assert (errors < 40).all()
     assert not np.array_equal(asked.answers, asked.alphas)
@@ -181,3 +182,12 @@ def test_a_networks_answers_become_samples(tmp_path: Path, monkeypatch: pytest.M
         assert one.image.shape == (64, 64, 3)
         assert one.alpha.shape == one.coarse.shape == (64, 64)
         assert 0 <= one.image.min() <= one.image.max() <= 1
+    assert {round(one.scale, 3) for one in crops} <= {2.0, round(2 * 64 / 89, 3)}
+
+
+def test_a_network_that_understands_nothing_is_one_sentence(tmp_path: Path) -> None:
+    """Where no composite was understood nothing is written, and a sentence says so."""
+    bank = _bank()
+    with pytest.raises(SystemExit, match="none of 1 composites"):
+        answers.collect(bank, _Nearsighted(bank, 1, blind=0), 1, tmp_path)
+    assert not list(tmp_path.iterdir())
