@@ -10,6 +10,7 @@ import numpy as np
 
 from mattebox.core.diagnose import mask_box
 from mattebox.core.fuse import decided, overlap
+from mattebox.core.look import inside
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,8 +108,8 @@ def _consent(sight: Sight) -> float:
 
 
 def _shared(answer: Map, sight: Sight, frame: tuple[int, int, int, int]) -> float:
-    rows, columns = slice(frame[1], frame[3]), slice(frame[0], frame[2])
-    return overlap(answer[rows, columns], sight.probability[rows, columns])
+    part = inside(frame)
+    return overlap(answer[part], sight.probability[part])
 
 
 def _contrast(view: NDArray[np.uint8], subject: NDArray[np.uint8], kernel: NDArray[np.uint8]) -> float:

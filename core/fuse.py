@@ -5,16 +5,18 @@ No look can overrule two that are surer of the opposite, and a network that cont
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     Map = NDArray[np.float32]
+
+_Item = TypeVar("_Item")
 
 # What a look says counts at a pixel even where it is quite undecided.
 _LEAST_SAY: Final = 0.05
@@ -62,12 +64,20 @@ def log_odds(answer: Map) -> Map:
 
 def consensus(answers: Sequence[Map]) -> list[float]:
     """What each of three or more looks at the same place counts: little where it stands alone."""
-    count = len(answers)
-    shared = np.zeros((count, count))
-    for first in range(count):
-        for second in range(first):
-            shared[first, second] = shared[second, first] = overlap(answers[first], answers[second])
-    counted = np.maximum(shared.sum(axis=1) / (count - 1), _LEAST_TRUST) ** _STRICTNESS
+    return agreed(answers, overlap, _STRICTNESS)
+
+
+def agreed(items: Sequence[_Item], shared: Callable[[_Item, _Item], float], strictness: float) -> list[float]:
+    """What each of two or more items counts, above 0: what it shares with the others, to a power.
+
+    shared: how much two of them share, 0..1. strictness: that power.
+    """
+    count = len(items)
+    table = np.zeros((count, count))
+    for one in range(count):
+        for other in range(one):
+            table[one, other] = table[other, one] = shared(items[one], items[other])
+    counted = np.maximum(table.sum(axis=1) / (count - 1), _LEAST_TRUST) ** strictness
     return [float(weight) for weight in counted]
 
 

@@ -43,10 +43,17 @@ class Look:
         return f"{self.network} {self.way}"
 
 
-def answer(view: NDArray[np.uint8], segmenter: Segmenter, frame: Frame, *, mirrored: bool = False) -> Map:
-    """What a network says of a frame of the view (h, w, 3), (h, w) float32 in 0..1; 0 outside of it."""
-    left, top, right, bottom = frame
-    part = np.ascontiguousarray(view[top:bottom, left:right])
+def inside(frame: Frame) -> tuple[slice, slice]:
+    """The rows and columns of a frame."""
+    return slice(frame[1], frame[3]), slice(frame[0], frame[2])
+
+
+def look_at(view: NDArray[np.uint8], segmenter: Segmenter, frame: Frame, *, mirrored: bool = False) -> Map:
+    """What a network says of a frame of the view (h, w, 3) uint8: (h, w) float32 in 0..1, 0 outside of it.
+
+    Raises InferenceError.
+    """
+    part = np.ascontiguousarray(view[inside(frame)])
     if mirrored:
         found = segmenter.probability(np.ascontiguousarray(part[:, ::-1]))[:, ::-1]
     else:
@@ -54,7 +61,7 @@ def answer(view: NDArray[np.uint8], segmenter: Segmenter, frame: Frame, *, mirro
     if found.shape == view.shape[:2]:
         return np.ascontiguousarray(found)
     whole = np.zeros(view.shape[:2], np.float32)
-    whole[top:bottom, left:right] = found
+    whole[inside(frame)] = found
     return whole
 
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from mattebox.core.fuse import consensus, fused_looks, fused_networks, overlap, trusted
-from mattebox.core.look import Frame, Look, subject_frame
-from mattebox.core.look import answer as answer_of
+from mattebox.core.fuse import consensus, fused_looks, overlap
+from mattebox.core.look import Frame, Look, inside, look_at, subject_frame
 from mattebox.core.panel import panel
 from mattebox.core.settings.cut import box_of
 from mattebox.core.view import LONGEST
@@ -83,49 +82,31 @@ def see(
     within: Frame | None = None,
     heed: Callable[[str], None] = lambda _: None,
 ) -> Sight:
-    """Look at a view (h, w, 3) uint8 with one or more networks and fuse the answers.
+    """Look at a view (h, w, 3) uint8 with one network, as the quality says, or with several, as a panel does.
 
     `within` confines the search to a box of the view; `heed` is called before each further look and may
     raise to stop. Raises InferenceError.
     """
     height, width = view.shape[:2]
     frame = within or (0, 0, width, height)
-    if quality == "best" and len(segmenters) > 1:
+    if len(segmenters) > 1:
         looks, probability = panel(view, segmenters, frame, heed)
     else:
-        looks, probability = _one_by_one(view, segmenters, quality, frame, heed)
+        looks, probability = _one_network(view, segmenters[0], quality, frame, heed)
     finest = max(segmenter.network.input_size for segmenter in segmenters)
     side = max(frame[2] - frame[0], frame[3] - frame[1])
     return Sight(probability, tuple(looks), max(1.0, side / finest))
-
-
-def _one_by_one(
-    view: NDArray[np.uint8],
-    segmenters: Sequence[Segmenter],
-    quality: Quality,
-    frame: Frame,
-    heed: Callable[[str], None],
-) -> tuple[list[Look], Map]:
-    looks: list[Look] = []
-    answers: list[Map] = []
-    trust: list[float] = []
-    for segmenter in segmenters:
-        seen, answer = _one_network(view, segmenter, quality, frame, heed)
-        looks.extend(seen)
-        answers.append(answer)
-        trust.append(trusted(seen[0].map, seen[1].map) if len(seen) > 1 else 1.0)
-    return looks, fused_networks(answers, trust)
 
 
 def _one_network(
     view: NDArray[np.uint8], segmenter: Segmenter, quality: Quality, frame: Frame, heed: Callable[[str], None]
 ) -> tuple[list[Look], Map]:
     name = segmenter.network.name
-    looks = [Look(name, "whole", answer_of(view, segmenter, frame), frame)]
+    looks = [Look(name, "whole", look_at(view, segmenter, frame), frame)]
     if quality == "fast":
         return looks, looks[0].map
     heed("segment")
-    looks.append(Look(name, "mirrored", answer_of(view, segmenter, frame, mirrored=True), frame))
+    looks.append(Look(name, "mirrored", look_at(view, segmenter, frame, mirrored=True), frame))
     both = [look.map for look in looks]
     answer = fused_looks(both)
     large = segmenter.network.input_size > _LARGE_INPUT
@@ -133,15 +114,15 @@ def _one_network(
     if box is None:
         return looks, answer
     heed("segment")
-    closer = answer_of(view, segmenter, box)
-    inside = (slice(box[1], box[3]), slice(box[0], box[2]))
-    agreed = overlap(answer[inside], closer[inside]) >= _AGREEMENT
+    closer = look_at(view, segmenter, box)
+    part = inside(box)
+    agreed = overlap(answer[part], closer[part]) >= _AGREEMENT
     looks.append(Look(name, "box", closer, box, used=agreed))
     if agreed:
-        three = [*(each[inside] for each in both), closer[inside]]
+        three = [*(each[part] for each in both), closer[part]]
         trust = consensus(three)
         answer = fused_looks(both, trust[:2])
-        answer[inside] = fused_looks(three, trust)
+        answer[part] = fused_looks(three, trust)
     return looks, answer
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from mattebox.core.fuse import decided, fused_looks, fused_networks, log_odds, overlap, trusted
-from mattebox.core.look import Frame, Look, answer, subject_frame
+from mattebox.core.fuse import agreed, decided, fused_looks, fused_networks, log_odds, overlap, trusted
+from mattebox.core.look import Frame, Look, inside, look_at, subject_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,30 +84,29 @@ def _pair(
     heed: Callable[[str], None],
 ) -> list[Look]:
     name = segmenter.network.name
-    plain = Look(name, ways[0], answer(view, segmenter, frame), frame)
+    plain = Look(name, ways[0], look_at(view, segmenter, frame), frame)
     heed("segment")
-    return [plain, Look(name, ways[1], answer(view, segmenter, frame, mirrored=True), frame)]
+    return [plain, Look(name, ways[1], look_at(view, segmenter, frame, mirrored=True), frame)]
 
 
 def _says(looks: Sequence[Look]) -> list[float]:
     """What each look counts beside the foremost one, above 0 and up to 1."""
-    count = len(looks)
-    shared = np.zeros((count, count))
-    for one in range(count):
-        for other in range(one):
-            both = _inside(_common(looks[one].frame, looks[other].frame))
-            shared[one, other] = shared[other, one] = overlap(looks[one].map[both], looks[other].map[both])
-    agreed = np.maximum(shared.sum(axis=1) / (count - 1), _LEAST) ** _SHARED
-    sure = [max(_LEAST, decided(look.map[_inside(look.frame)])) ** _DECIDED for look in looks]
-    says = agreed * sure
+    sure = [max(_LEAST, decided(look.map[inside(look.frame)])) ** _DECIDED for look in looks]
+    says = np.asarray(agreed(looks, _share, _SHARED)) * sure
     return [float(say) for say in says / says.max()]
+
+
+def _share(one: Look, other: Look) -> float:
+    """How much two looks share of what both looked at, 0..1."""
+    both = inside(_common(one.frame, other.frame))
+    return overlap(one.map[both], other.map[both])
 
 
 def _mixed(looks: Sequence[Look], says: Sequence[float]) -> Map:
     """The mean of the looks' log-odds, each within its frame; 0 where none has looked."""
     total, counted = np.zeros_like(looks[0].map), np.zeros_like(looks[0].map)
     for look, say in zip(looks, says, strict=True):
-        part = _inside(look.frame)
+        part = inside(look.frame)
         weight = np.float32(say) * _rise(look.frame, looks[0].frame)
         total[part] += weight * log_odds(look.map[part])
         counted[part] += weight
@@ -143,7 +142,7 @@ def _seconded(probability: Map, looks: Sequence[Look]) -> Map:
         own = [look for look in looks if look.network == network]
         said, counted = np.zeros_like(probability), np.zeros_like(probability)
         for look in own:
-            part = _inside(look.frame)
+            part = inside(look.frame)
             said[part] += look.map[part]
             counted[part] += 1
         mean = said / np.maximum(counted, 1)
@@ -157,7 +156,3 @@ def _seconded(probability: Map, looks: Sequence[Look]) -> Map:
 
 def _common(one: Frame, other: Frame) -> Frame:
     return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
-
-
-def _inside(frame: Frame) -> tuple[slice, slice]:
-    return slice(frame[1], frame[3]), slice(frame[0], frame[2])
