@@ -11,6 +11,7 @@ from mattebox.core.looks import COMPANIONS, search_frame, see, view_side
 from mattebox.core.matting import Seen, cut_drawn, cut_seen, go_on, timed
 from mattebox.core.prepare import shown
 from mattebox.core.segment import Segmenter
+from mattebox.core.settings.cut import points_of
 from mattebox.core.subject import choose_subject
 from mattebox.models.catalogue import find_network
 from mattebox.models.optimised import find_optimised
@@ -122,7 +123,8 @@ class Engine:
             copy = shown(photo, side, own_alpha=settings.input_alpha == "multiply")
             scale = copy.view.shape[1] / photo.width
             frame = search_frame(settings.subject, copy.view, scale)
-            sight = see(copy.better, segmenters, settings.quality, frame, heed)
+            pointed_at = points_of(settings.subject) is not None
+            sight = see(copy.better, segmenters, settings.quality, frame, heed, pointed_at=pointed_at)
             probability, count = choose_subject(sight.probability, settings, scale)
         return Seen(
             photo=photo,

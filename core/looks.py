@@ -81,16 +81,19 @@ def see(
     quality: Quality = "balanced",
     within: Frame | None = None,
     heed: Callable[[str], None] = lambda _: None,
+    *,
+    pointed_at: bool = False,
 ) -> Sight:
     """Look at a view (h, w, 3) uint8 with one network, as the quality says, or with several, as a panel does.
 
-    `within` confines the search to a box of the view; `heed` is called before each further look and may
-    raise to stop. Raises InferenceError.
+    `within` confines the search to a box of the view; pointed_at: whether a person says which of the parts
+    that are found are meant, so that none is left out for want of a second opinion. `heed` is called before
+    each further look and may raise to stop. Raises InferenceError.
     """
     height, width = view.shape[:2]
     frame = within or (0, 0, width, height)
     if len(segmenters) > 1:
-        looks, probability = panel(view, segmenters, frame, heed)
+        looks, probability = panel(view, segmenters, frame, heed, second=not pointed_at)
     else:
         looks, probability = _one_network(view, segmenters[0], quality, frame, heed)
     finest = max(segmenter.network.input_size for segmenter in segmenters)

@@ -45,10 +45,13 @@ def panel(
     segmenters: Sequence[Segmenter],
     frame: Frame,
     heed: Callable[[str], None] = lambda _: None,
+    *,
+    second: bool = True,
 ) -> tuple[list[Look], Map]:
     """All looks of a panel at a frame of the view (h, w, 3) uint8, and their map (h, w) float32 in 0..1.
 
-    `heed` is called before each further look and may raise to stop. Raises InferenceError.
+    second: whether parts beside the largest need every network's word. `heed` is called before each further
+    look and may raise to stop. Raises InferenceError.
     """
     looks: list[Look] = []
     answers: list[Map] = []
@@ -73,7 +76,8 @@ def panel(
         Look(look.network, look.way, look.map, look.frame, used=say >= _HEARD)
         for look, say in zip(looks, says, strict=True)
     ]
-    return heard, _seconded(_mixed(looks, says), looks)
+    probability = _mixed(looks, says)
+    return heard, _seconded(probability, looks) if second else probability
 
 
 def _pair(

@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from mattebox.core.band import unknown_band
+from mattebox.core.band import unknown_band, unsure_band
 from mattebox.core.errors import InferenceError
 from mattebox.core.learned import LearnedRefiner, shipped_refiner
 from mattebox.core.parallel import lanes, limit_lanes
@@ -119,3 +119,12 @@ def test_the_band_is_as_wide_as_asked() -> None:
     step[:, 30:] = 1
     assert np.flatnonzero(unknown_band(step, 4)[20]).tolist() == list(range(26, 34))
     assert unknown_band(np.full((20, 20), 0.4, np.float32), 2).all()
+
+
+def test_the_unsure_band_holds_what_is_not_sure_and_its_surroundings() -> None:
+    """A crisp step gets the asked reach at both sides; beyond a haze of one half all within reach of it."""
+    step = np.zeros((40, 60), np.float32)
+    step[:, 30:] = 1
+    assert np.flatnonzero(unsure_band(step, 4)[20]).tolist() == list(range(26, 34))
+    step[:, 28:32] = 0.5
+    assert np.flatnonzero(unsure_band(step, 4)[20]).tolist() == list(range(24, 36))

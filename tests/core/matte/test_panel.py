@@ -62,6 +62,19 @@ def test_a_part_that_one_network_alone_sees_is_left_out(told: Any, discs: Discs)
     assert sight.probability[:45, 115:145].max() < 0.01
 
 
+def test_who_points_at_a_part_needs_no_second(told: Any, discs: Discs) -> None:
+    """Where a person says which part is meant, what a surer network alone has seen is there to be chosen."""
+    view = _view(discs(SIZE, (60, 60, 25), (130, 30, 12)), discs(SIZE, (60, 60, 25)))
+
+    def doubting(seen: Bytes) -> Map:
+        return np.maximum(_green(seen), np.float32(0.2))
+
+    networks = [told(_bright, "generous"), told(doubting, "strict")]
+    left, there = (see(view, networks, "best", pointed_at=pointed) for pointed in (False, True))
+    assert left.probability[30, 130] < 0.5 < there.probability[30, 130]
+    assert left.probability[60, 60] > 0.99
+
+
 def test_a_second_part_that_both_see_stays(told: Any, discs: Discs) -> None:
     """Two subjects that each network finds are two subjects."""
     view = _view(discs(SIZE, (50, 60, 25), (125, 40, 12)))
