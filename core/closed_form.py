@@ -4,7 +4,9 @@ Minimises a' L a + (a - a0)' K (a - a0) over the unknown pixels, where L is the 
 Lischinski and Weiss ("A Closed-Form Solution to Natural Image Matting", PAMI 2008, equation 12) over windows
 of 3 x 3 pixels. L is never built: L a is what a guided filter leaves of a (He, Sun, Tang: "Fast Matting Using
 Large Kernel Matting Laplacian Matrices", CVPR 2010, section 3), so that a step costs box filters alone.
-The second term makes a few steps of conjugate gradients enough, and keeps what has no colour of its own.
+The second term keeps what has no colour of its own. What spreads far is found on smaller copies first, whose
+answer the next larger one begins with (nested iteration: Briggs, Henson, McCormick, "A Multigrid Tutorial",
+chapter 3), so that a few steps of conjugate gradients are enough.
 """
 
 from __future__ import annotations
@@ -20,13 +22,17 @@ if TYPE_CHECKING:
 
     Map = NDArray[np.float32]
 
-# Edge error on real alpha is .1617 with 45 and .1616 with 60.
-_STEPS: Final = 45
+# Edge error on real alpha is .1607; without copies .1617 after 45 steps and .1614 after 300.
+_STEPS: Final = 20
+# Copies of half the side each. On them the matte that is there says less of what is between its pixels.
+_COPIES: Final = 3
+_COPY_HELD: Final = 2.0
 # Added to the colours' variances, so that noise alone explains nothing.
 _STEADY: Final = 1e-5
 _WINDOW: Final = 9
 _SIDE: Final = (3, 3)
 _SMALLEST: Final = 1e-12
+_HALF: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,11 +57,24 @@ def closed_form(picture: Map, level: Map, unknown: NDArray[np.bool_], screen: Ma
     """
     if not unknown.any():
         return level
+    change = _change(picture, level, unknown, screen, _COPIES)
+    return np.asarray(np.clip(level + change, 0.0, 1.0), np.float32)
+
+
+def _change(picture: Map, level: Map, unknown: NDArray[np.bool_], screen: Map, copies: int) -> Map:
+    """What the solution adds to `level`, 0 where it is known."""
     colours = _colours(picture)
     asked = unknown.astype(np.float32)
+    found = np.zeros_like(level)
+    if copies:
+        below = _halved(asked) > _HALF
+        if below.any():
+            held = np.float32(_COPY_HELD) * _halved(screen)
+            coarse = _change(_halved(picture), _halved(level), below, held, copies - 1)
+            found += asked * cv2.resize(coarse, level.shape[::-1], interpolation=cv2.INTER_LINEAR)
     # With the matte that is there to start from, the right side is what L finds fault with in it.
-    left = -asked * _faults(level, colours)
-    found, towards = np.zeros_like(level), left.copy()
+    left = -asked * _faults(level + found, colours) - screen * found
+    towards = left.copy()
     size = _dot(left, left)
     for _ in range(_STEPS):
         if size < _SMALLEST:
@@ -68,7 +87,14 @@ def closed_form(picture: Map, level: Map, unknown: NDArray[np.bool_], screen: Ma
         before, size = size, _dot(left, left)
         towards *= np.float32(size / before)
         towards += left
-    return np.asarray(np.clip(level + found, 0.0, 1.0), np.float32)
+    return found
+
+
+def _halved(plane: Map) -> Map:
+    height, width = plane.shape[:2]
+    half: Any = cv2.resize(plane, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
+    smaller: Map = half.reshape((height + 1) // 2, (width + 1) // 2, *plane.shape[2:])
+    return smaller
 
 
 def _colours(picture: Map) -> _Colours:

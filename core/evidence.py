@@ -38,6 +38,9 @@ _NOISE: Final = 0.002
 _HELD: Final = 0.2
 _ALIKE: Final = 0.02
 _LEAST_HELD: Final = 0.02
+# Of a matte that a solver begins with, what is below the first is none of the subject, above the second all.
+_OUT: Final = 0.06
+_IN: Final = 0.92
 # How much more undecided, by 4a(1-a), a solved matte may be at half its say, and how wide the step is.
 _LEEWAY: Final = 0.1
 _SURELY: Final = 0.2
@@ -64,8 +67,19 @@ def held(sides: Sides, detail: float) -> Map:
     """
     unsure = np.float32(_ALIKE) / (np.float32(_ALIKE) + sides.contrast)
     share = np.where(sides.known, np.maximum(unsure, np.float32(_LEAST_HELD)), np.float32(1))
-    share **= np.float32(min(1.0, 2 * (max(1.0, detail) - 1)))
+    share **= np.float32(_finer(detail))
     return np.asarray(np.float32(_HELD / max(1.0, detail) ** 3) * share, np.float32)
+
+
+def surer(level: Map, detail: float) -> Map:
+    """`level` with what is nearly out or nearly in taken for that, (h, w) float32 in 0..1.
+
+    What a solver should keep near: an edge finer than the network's pixels is hedged by it, and where colours
+    bear out the hedge a solver finds it again.
+    """
+    share = np.float32(_finer(detail))
+    low, high = share * _OUT, 1 - share * (1 - _IN)
+    return np.asarray(np.clip((level - low) / (high - low), 0, 1), np.float32)
 
 
 def sharper(level: Map, solved: Map, sides: Sides, detail: float) -> Map:
@@ -126,6 +140,11 @@ def _undecided(level: Map, detail: float) -> Map:
 
 def _soft(undecided: Map) -> Map:
     return np.asarray(np.clip((undecided - _CRISP) / (_SOFT - _CRISP), 0, 1), np.float32)
+
+
+def _finer(detail: float) -> float:
+    """How much finer a map is than the network saw: 0 where it is not, 1 from half as fine again."""
+    return min(1.0, 2 * (max(1.0, detail) - 1))
 
 
 def _window(detail: float) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from mattebox.core.closed_form import closed_form
 from mattebox.core.colour_line import along_line, both_sides, colour_model
 from mattebox.core.diagnose import mask_box
 from mattebox.core.enlarge import beneath, enlarged, smoothly, tiles
-from mattebox.core.evidence import believed, held, sharper, softness
+from mattebox.core.evidence import believed, held, sharper, softness, surer
 from mattebox.core.learned import shipped_refiner
 from mattebox.core.parallel import side_by_side
 from mattebox.core.solid import solid
@@ -135,8 +135,9 @@ def _refined(
     soft = unknown & band & (softness(found, detail) > 0)
     if not soft.any():
         return found
+    begun = np.where(unknown, surer(found, detail), found)
     solved = along_band(
-        lambda tile: closed_form(picture[tile], found[tile], unknown[tile], screen[tile]),
+        lambda tile: closed_form(picture[tile], begun[tile], unknown[tile], screen[tile]),
         found,
         soft,
         _SOLVED_TILE,

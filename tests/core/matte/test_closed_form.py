@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mattebox.core import closed_form as module
 from mattebox.core.closed_form import closed_form
 from mattebox.core.colour_line import Sides
-from mattebox.core.evidence import held, sharper
+from mattebox.core.evidence import held, sharper, surer
 from mattebox.core.parallel import lanes, limit_lanes
 from mattebox.core.photo import Photo
 from mattebox.core.refine import refine_matte
@@ -82,6 +82,30 @@ def test_colours_on_a_line_tell_alpha(discs: Discs) -> None:
     unknown = (coarse > 0.01) & (coarse < 0.99)
     found = closed_form(np.asarray(picture, np.float32), coarse, unknown, np.full_like(coarse, 0.005))
     assert np.abs(found - truth).mean() < 0.2 * np.abs(coarse - truth).mean()
+
+
+def test_smaller_copies_carry_what_is_known_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a wide unknown stretch in one colour, held weakly, copies leave a third of the error at most."""
+    picture = np.full((96, 160, 3), 0.4, np.float32)
+    level = np.full((96, 160), 0.6, np.float32)
+    unknown = np.zeros((96, 160), bool)
+    unknown[8:-8, 8:-8] = True
+    level[~unknown] = 1
+    weak = np.full_like(level, 1e-6)
+    with_copies = closed_form(picture, level, unknown, weak)
+    monkeypatch.setattr(module, "_COPIES", 0)
+    without = closed_form(picture, level, unknown, weak)
+    assert np.abs(with_copies - 1).mean() < np.abs(without - 1).mean() / 3
+
+
+def test_a_hedge_is_dropped_where_the_map_is_finer_than_the_network_saw() -> None:
+    """Nearly in and nearly out become in and out in a finer map; in one that the network saw all stands."""
+    hedged = np.array([[0.0, 0.05, 0.5, 0.93, 1.0]], np.float32)
+    assert np.array_equal(surer(hedged, 1.0), hedged)
+    sure = surer(hedged, 2.0)[0]
+    assert sure[1] == 0
+    assert sure[3] == 1
+    assert abs(sure[2] - 0.5) < 0.02
 
 
 @settings(max_examples=25, deadline=None)
