@@ -59,8 +59,8 @@ def confidence(features: Features | None) -> float:
     """Calibrated confidence, 0..1; 0 where there is no subject.
 
     Looks that agree say most, those of several networks each by itself and taken together; a single look can
-    only be asked how decided it is; of one network haze says that a subject is half seen. Fitted on U²-Net,
-    and on it with ISNet.
+    only be asked how decided it is. Haze says that a subject is half seen, and so do, of one network, parts
+    that lie apart. Fitted on U²-Net, and on it with ISNet.
     """
     if features is None:
         return 0.0
