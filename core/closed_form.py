@@ -4,8 +4,8 @@ Minimises a' L a + (a - a0)' K (a - a0) over the unknown pixels, where L is the 
 Lischinski and Weiss ("A Closed-Form Solution to Natural Image Matting", PAMI 2008, equation 12) over windows
 of 3 x 3 pixels. L is never built: L a is what a guided filter leaves of a (He, Sun, Tang: "Fast Matting Using
 Large Kernel Matting Laplacian Matrices", CVPR 2010, section 3), so that a step costs box filters alone.
-The second term keeps what has no colour of its own. What spreads far is found on smaller copies first, whose
-answer the next larger one begins with (nested iteration: Briggs, Henson, McCormick, "A Multigrid Tutorial",
+The second term keeps what has no colour of its own. What spreads far is found on a smaller copy first,
+whose answer the larger one begins with (nested iteration: Briggs, Henson, McCormick, "A Multigrid Tutorial",
 chapter 3), so that a few steps of conjugate gradients are enough.
 """
 
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
     Map = NDArray[np.float32]
 
-# Edge error on real alpha is .1607; without copies .1617 after 45 steps and .1614 after 300.
+# Mean edge error on real alpha and davis: .1610 and .1455; without a copy .1616 and .1453, after 45 steps
+# .1612 and .1454. With two copies .1607 and .1459: what spreads far is not always right.
 _STEPS: Final = 20
-# Copies of half the side each. On them the matte that is there says less of what is between its pixels.
-_COPIES: Final = 3
+# Copies of half the side each, and how much more firmly they are held.
+_COPIES: Final = 1
 _COPY_HELD: Final = 2.0
 # Added to the colours' variances, so that noise alone explains nothing.
 _STEADY: Final = 1e-5

@@ -39,8 +39,8 @@ _HELD: Final = 0.2
 _ALIKE: Final = 0.02
 _LEAST_HELD: Final = 0.02
 # Of a matte that a solver begins with, what is below the first is none of the subject, above the second all.
-_OUT: Final = 0.06
-_IN: Final = 0.92
+_OUT: Final = 0.1
+_IN: Final = 0.87
 # How much more undecided, by 4a(1-a), a solved matte may be at half its say, and how wide the step is.
 _LEEWAY: Final = 0.1
 _SURELY: Final = 0.2

@@ -84,18 +84,18 @@ def test_colours_on_a_line_tell_alpha(discs: Discs) -> None:
     assert np.abs(found - truth).mean() < 0.2 * np.abs(coarse - truth).mean()
 
 
-def test_smaller_copies_carry_what_is_known_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a wide unknown stretch in one colour, held weakly, copies leave a third of the error at most."""
+def test_a_smaller_copy_carries_what_is_known_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a wide unknown stretch in one colour, held weakly, it leaves a third of the error at most."""
     picture = np.full((96, 160, 3), 0.4, np.float32)
     level = np.full((96, 160), 0.6, np.float32)
     unknown = np.zeros((96, 160), bool)
     unknown[8:-8, 8:-8] = True
     level[~unknown] = 1
     weak = np.full_like(level, 1e-6)
-    with_copies = closed_form(picture, level, unknown, weak)
+    with_copy = closed_form(picture, level, unknown, weak)
     monkeypatch.setattr(module, "_COPIES", 0)
     without = closed_form(picture, level, unknown, weak)
-    assert np.abs(with_copies - 1).mean() < np.abs(without - 1).mean() / 3
+    assert np.abs(with_copy - 1).mean() < np.abs(without - 1).mean() / 3
 
 
 def test_a_hedge_is_dropped_where_the_map_is_finer_than_the_network_saw() -> None:
