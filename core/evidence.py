@@ -41,6 +41,8 @@ _LEAST_HELD: Final = 0.02
 # Of a matte that a solver begins with, what is below the first is none of the subject, above the second all.
 _OUT: Final = 0.1
 _IN: Final = 0.87
+# What is above this, or as far below one half, is on one side of an edge.
+_SIDED: Final = 0.77
 # How much more undecided, by 4a(1-a), a solved matte may be at half its say, and how wide the step is.
 _LEEWAY: Final = 0.1
 _SURELY: Final = 0.2
@@ -86,14 +88,25 @@ def sharper(level: Map, solved: Map, sides: Sides, detail: float) -> Map:
     """A solved matte as far as it is finer than `level`, else `level`; all (h, w) float32 in 0..1.
 
     Where colours tell a solver how the edge runs, it is less undecided than what it began with, or, in hair,
-    richer in fine structure; where they do not, it smears. Only soft edges are asked about, and only where
-    the two sides' colours differ.
+    richer in fine structure; where they do not, it smears. Only soft edges and haze away from edges are asked
+    about, and only where the two sides' colours differ.
     """
     before, after = _undecided(level, detail), _undecided(solved, detail)
     decided = np.clip((before - after + np.float32(_LEEWAY)) / np.float32(_SURELY), 0, 1)
     richer = _structure(solved, detail) / (_structure(level, detail) + np.float32(_PLAIN)) - 1
     say = np.maximum(decided, np.clip(richer, 0, 1)) * _soft(before) * _told_apart(sides)
-    return np.asarray(level + say * (solved - level), np.float32)
+    found = level + say * (solved - level)
+    # No edge is at stake in a haze: the surer answer has its say.
+    fading = cv2.blur(hazy(level, detail).astype(np.float32), _window(detail)) * _told_apart(sides)
+    fading *= np.abs(solved - np.float32(0.5)) > np.abs(level - np.float32(0.5))
+    return np.asarray(found + fading * (solved - found), np.float32)
+
+
+def hazy(level: Map, detail: float) -> NDArray[np.bool_]:
+    """Where a matte (h, w) is neither in nor out, and all within a network's pixel is on the same side."""
+    around = np.ones(_window(detail), np.uint8)
+    one_side = (cv2.erode(level, around) > _SIDED) | (cv2.dilate(level, around) < 1 - _SIDED)
+    return np.asarray(one_side & (level > 0) & (level < 1))
 
 
 def believed(level: Map, refined: Map, picture: Map, sides: Sides, detail: float) -> Map:

@@ -15,7 +15,7 @@ from mattebox.core.closed_form import closed_form
 from mattebox.core.colour_line import along_line, both_sides, colour_model
 from mattebox.core.diagnose import mask_box
 from mattebox.core.enlarge import beneath, enlarged, smoothly, tiles
-from mattebox.core.evidence import believed, held, sharper, softness, surer
+from mattebox.core.evidence import believed, hazy, held, sharper, softness, surer
 from mattebox.core.learned import shipped_refiner
 from mattebox.core.parallel import side_by_side
 from mattebox.core.solid import solid
@@ -132,14 +132,16 @@ def _refined(
     screen = np.ones_like(level)
     screen[box] = held(sides, detail)
     unknown = unsure_band(level, _UNSURE_REACH * detail)
-    soft = unknown & band & (softness(found, detail) > 0)
-    if not soft.any():
+    asked = band & (softness(found, detail) > 0)
+    asked[box] |= hazy(found[box], detail)
+    asked &= unknown
+    if not asked.any():
         return found
     begun = np.where(unknown, surer(found, detail), found)
     solved = along_band(
         lambda tile: closed_form(picture[tile], begun[tile], unknown[tile], screen[tile]),
         found,
-        soft,
+        asked,
         _SOLVED_TILE,
     )
     found[box] = sharper(found[box], solved[box], sides, detail)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mattebox.core import closed_form as module
 from mattebox.core.closed_form import closed_form
 from mattebox.core.colour_line import Sides
-from mattebox.core.evidence import held, sharper, surer
+from mattebox.core.evidence import hazy, held, sharper, surer
 from mattebox.core.parallel import lanes, limit_lanes
 from mattebox.core.photo import Photo
 from mattebox.core.refine import refine_matte
@@ -142,6 +142,20 @@ def test_a_finer_edge_is_believed_and_a_smear_is_not(discs: Discs) -> None:
         np.abs(sharper(soft, softer, _sides(soft), 4.0) - soft)[near].mean()
         < 0.1 * np.abs(softer - soft)[near].mean()
     )
+
+
+def test_haze_away_from_edges_goes_where_it_is_surer(discs: Discs) -> None:
+    """Inside at .9 a solver's 1 is taken, and its .7 is not; the edge beside it is no haze."""
+    disc = discs((160, 160), (80, 80, 60))
+    dull = np.asarray(disc * np.float32(0.9), np.float32)
+    inner = discs((160, 160), (80, 80, 45)) > 0.99
+    assert hazy(dull, 2.0)[inner].all()
+    soft = np.asarray(cv2.GaussianBlur(disc, (0, 0), 6), np.float32)
+    assert not hazy(soft, 2.0)[(soft > 0.3) & (soft < 0.7)].any()
+    assert (sharper(dull, disc, _sides(dull), 2.0)[inner] > 0.999).all()
+    doubt = np.where(inner, np.float32(0.7), dull)
+    deep = discs((160, 160), (80, 80, 30)) > 0.99
+    assert np.array_equal(sharper(dull, doubt, _sides(dull), 2.0)[deep], dull[deep])
 
 
 def test_like_colours_let_nothing_change(discs: Discs) -> None:
