@@ -15,6 +15,7 @@ import numpy as np
 
 from mattebox.core.fuse import agreed, decided, fused_looks, fused_networks, log_odds, overlap, trusted
 from mattebox.core.look import Frame, Look, inside, look_at, subject_frame
+from mattebox.core.parts import joined, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -134,11 +135,12 @@ def _rise(frame: Frame, whole: Frame) -> Map:
 
 
 def _seconded(probability: Map, looks: Sequence[Look]) -> Map:
-    """The map without parts beside the largest that not every network finds likely."""
+    """The map without parts beside the largest that not every network finds likely, and their rims."""
     likely = (probability > 0.5).astype(np.uint8)
-    count, labels, facts, _ = cv2.connectedComponentsWithStats(likely)
+    count, found, facts, _ = cv2.connectedComponentsWithStats(likely)
     if count < 3:
         return probability
+    labels = np.asarray(found, np.int32)
     largest = 1 + int(facts[1:, cv2.CC_STAT_AREA].argmax())
     areas = facts[:, cv2.CC_STAT_AREA].astype(np.float64)
     kept = np.ones(count, bool)
@@ -151,11 +153,9 @@ def _seconded(probability: Map, looks: Sequence[Look]) -> Map:
             counted[part] += 1
         mean = said / np.maximum(counted, 1)
         kept &= np.bincount(labels.ravel(), mean.ravel(), minlength=count) >= _SECONDED * areas
-    kept[0] = kept[largest] = True
-    if kept.all():
-        return probability
-    left = np.asarray(cv2.dilate((~kept[labels]).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
-    return np.where(left & ~((labels > 0) & kept[labels]), 0, probability).astype(np.float32)
+    # What hangs together with the largest part is no part beside it but its own.
+    kept |= joined(probability, labels, np.arange(count) == largest)
+    return probability if kept[1:].all() else without(probability, labels, kept)
 
 
 def _common(one: Frame, other: Frame) -> Frame:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from mattebox.core.diagnose import mask_box
+from mattebox.core.parts import joined, without
 from mattebox.core.settings.cut import box_of, points_of
 
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 
     Map = NDArray[np.float32]
 
-
 _RIM: Final = 2
+# Ghosts: faint parts down to this, up to this share of the subject's area. Of 1031 labelled maps by U²-Net
+# 196 came nearer to the truth without them and 58 less near; of 381 by a panel 59 and 10.
+_FAINT: Final = 0.05
+_GHOSTLY: Final = 0.2
 
 
 def choose_subject(probability: Map, settings: CutSettings, scale: float = 1.0) -> tuple[Map, int]:
@@ -43,13 +47,34 @@ def choose_subject(probability: Map, settings: CutSettings, scale: float = 1.0) 
     chosen = _chosen(labels, areas, np.asarray(centres, np.float64), settings, scale)
     if not chosen.any():
         return np.zeros_like(probability), 0
-    chosen &= areas >= settings.specks * areas[chosen].max()
-    if chosen[1:].all():
-        return fill_holes(probability, settings.holes), int(chosen.sum())
-    kept = chosen[_nearest_part(likely, labels)]
-    fading = cv2.blur(kept.astype(np.float32), (3, 3)) * kept
-    result = np.asarray(probability * np.where(likely > 0, kept, fading), np.float32)
+    specks = areas < settings.specks * areas[chosen].max()
+    chosen &= ~specks
+    kept = chosen
+    if specks[1:].any():
+        # A speck that hangs together with a subject is not stray.
+        kept = chosen | (specks & joined(probability, labels, chosen))
+    result = probability if kept[1:].all() else without(probability, labels, kept)
+    if settings.specks:
+        result = without_ghosts(result, float(areas[chosen].sum()))
     return fill_holes(result, settings.holes), int(chosen.sum())
+
+
+def without_ghosts(probability: Map, area: float) -> Map:
+    """The map without faint traces of other things, (h, w) float32; area: the subject's, in pixels.
+
+    A ghost is nowhere likely and joined to nothing that is. As large as a good part of the subject it may be
+    what a network half saw of it, and stays.
+    """
+    faint = probability >= _FAINT
+    box = mask_box(faint)
+    if box is None:
+        return probability
+    labels = np.zeros(probability.shape, np.int32)
+    _, labels[box], facts, _ = cv2.connectedComponentsWithStats(faint[box].astype(np.uint8))
+    kept = facts[:, cv2.CC_STAT_AREA] > _GHOSTLY * area
+    kept[labels[probability >= 0.5]] = True
+    kept[0] = True
+    return probability if kept.all() else without(probability, labels, kept)
 
 
 def _chosen(
@@ -103,17 +128,6 @@ def _part_at(labels: NDArray[np.int32], x: int, y: int) -> int:
     nearest = int(away.argmin())
     reach = 0.05 * float(np.hypot(*labels.shape))
     return int(labels[rows[nearest], columns[nearest]]) if away[nearest] <= reach else 0
-
-
-def _nearest_part(likely: NDArray[np.uint8], labels: NDArray[np.int32]) -> NDArray[np.int32]:
-    """For each pixel the part that lies nearest."""
-    _, zones = cv2.distanceTransformWithLabels(
-        1 - likely, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_CCOMP
-    )
-    # Zones are numbered anew: a pixel of the part itself tells which part a zone is.
-    part_of_zone = np.zeros(int(zones.max()) + 1, np.int32)
-    part_of_zone[zones[likely > 0]] = labels[likely > 0]
-    return np.asarray(part_of_zone[zones], np.int32)
 
 
 def fill_holes(probability: Map, share: float) -> Map:

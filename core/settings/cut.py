@@ -35,7 +35,11 @@ class CutSettings(Settings):
     )
     keep: int | None = Field(None, ge=1, description="at most so many subjects, the largest ones")
     specks: float = Field(
-        0.01, ge=0, le=1, description="stray parts below this share of the subject's area are removed"
+        0.01,
+        ge=0,
+        le=1,
+        description="stray parts below this share of the subject's area are removed, and faint traces "
+        "apart from it; 0 keeps all",
     )
     holes: float = Field(
         0.002, ge=0, le=1, description="holes below this share of the subject's area are filled"

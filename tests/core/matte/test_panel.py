@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -60,6 +61,28 @@ def test_a_part_that_one_network_alone_sees_is_left_out(told: Any, discs: Discs)
     sight = see(view, [told(_bright, "generous"), told(_green, "strict")], "best")
     assert sight.probability[60, 60] > 0.99
     assert sight.probability[:45, 115:145].max() < 0.01
+
+
+def test_what_is_left_out_leaves_no_ghost(told: Any, discs: Discs) -> None:
+    """A part that goes takes its soft rim along, however wide, and the subject keeps all of its own."""
+    subject, other = discs(SIZE, (50, 60, 22)), discs(SIZE, (125, 40, 12))
+    soft = np.asarray(cv2.GaussianBlur(other, (0, 0), 6), np.float32)
+    view = _view(np.maximum(subject, soft), np.maximum(subject, soft * np.float32(0.5)))
+    networks = [told(_bright, "generous"), told(_green, "strict")]
+    left, there = (see(view, networks, "best", pointed_at=pointed) for pointed in (False, True))
+    assert there.probability[40, 125] > 0.5
+    assert left.probability[60, 50] > 0.99
+    assert left.probability[:, 100:].max() < 0.01
+
+
+def test_what_is_joined_to_the_subject_needs_no_second(told: Any, discs: Discs) -> None:
+    """A mast that one network alone sees, and not quite to where it stands, goes on with the boat."""
+    boat, mast = discs(SIZE, (60, 90, 25)), np.zeros(SIZE, np.float32)
+    mast[10:66, 58:62] = 1.0
+    mast[60:66, 58:62] = 0.55
+    view = _view(np.maximum(boat, mast), np.maximum(boat, mast * np.float32(0.5)))
+    sight = see(view, [told(_bright, "seeing"), told(_green, "strict")], "best")
+    assert sight.probability[20:55, 59:61].min() > 0.5
 
 
 def test_who_points_at_a_part_needs_no_second(told: Any, discs: Discs) -> None:

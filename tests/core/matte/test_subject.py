@@ -76,6 +76,49 @@ def test_specks_go_and_stay_at_will(discs: Discs) -> None:
     assert choose_subject(probability, CutSettings(specks=0))[0][10, 150] == 1
 
 
+def test_a_speck_within_a_half_seen_part_is_no_stray(discs: Discs) -> None:
+    """What is likely in the midst of a faint part of the subject takes nothing of that part along."""
+    subject, petal, speck = (discs((120, 160), disc) for disc in ((50, 60, 30), (95, 60, 20), (100, 60, 1)))
+    probability = np.maximum(np.maximum(subject, petal * np.float32(0.4)), speck * np.float32(0.8))
+    chosen, count = choose_subject(probability, CutSettings())
+    assert np.array_equal(chosen, probability)
+    assert count == 1
+
+
+def ghosts(discs: Discs, *more: tuple[int, int, int], strength: float) -> Map:
+    """A sure disc, and others that are only so likely."""
+    sure, faint = discs((120, 160), (50, 60, 30)), discs((120, 160), *more)
+    return np.maximum(sure, faint * np.float32(strength))
+
+
+@pytest.mark.parametrize("strength", [0.08, 0.25, 0.49])
+def test_a_faint_trace_apart_from_the_subject_goes(discs: Discs, strength: float) -> None:
+    """What is nowhere likely and joined to nothing likely goes from a matte; the subject stays."""
+    probability = ghosts(discs, (130, 60, 10), strength=strength)
+    chosen, count = choose_subject(probability, CutSettings())
+    assert count == 1
+    assert not chosen[:, 110:].any()
+    assert np.array_equal(chosen[:, :90], probability[:, :90])
+
+
+def test_specks_of_nothing_leave_ghosts_too(discs: Discs) -> None:
+    """Who keeps every speck keeps every trace."""
+    probability = ghosts(discs, (130, 60, 10), strength=0.3)
+    assert np.array_equal(choose_subject(probability, CutSettings(specks=0))[0], probability)
+
+
+def test_a_faint_part_that_touches_the_subject_stays(discs: Discs) -> None:
+    """A veil, a blurred limb: what is joined to the subject is its own, however faint."""
+    probability = ghosts(discs, (90, 60, 12), strength=0.2)
+    assert np.array_equal(choose_subject(probability, CutSettings())[0], probability)
+
+
+def test_a_large_faint_part_stays(discs: Discs) -> None:
+    """Where a good part of a subject may be half seen nothing is dropped: that is for the report to say."""
+    probability = ghosts(discs, (120, 60, 20), strength=0.3)
+    assert np.array_equal(choose_subject(probability, CutSettings())[0], probability)
+
+
 def test_small_holes_close_and_large_ones_stay(discs: Discs) -> None:
     """A hole below the share is filled, a larger one is not, nor is what touches the frame."""
     probability = discs((120, 160), (80, 60, 50))
