@@ -1,10 +1,11 @@
 """Fits core/calibration.json: what share of mattes with such a measure has an IoU of at least 0.9.
 
-`rows` runs U²-Net and keeps measures, of quality balanced, of its first look alone (quality fast) and, where
-more networks are here, of all (quality best), of photos and, with --copies, of the degraded copies that
-bench/degraded.py makes. `fit` writes the table, in which what has no rows keeps its curve, and prints what
-it reaches on photos left out in turn, with all their copies and, of a film, all its frames; `judge` measures
-the table as it is on other rows, which no choice may have been made on. No network runs in either.
+`rows` runs U²-Net and keeps measures and the finished matte's IoU, of quality balanced, of its first look
+alone (quality fast) and, where more networks are here, of all (quality best), of photos and, with --copies,
+of the degraded copies that bench/degraded.py makes. `fit` writes the table, in which what has no rows keeps
+its curve, and prints what it reaches on photos left out in turn, with all their copies and, of a film, all
+its frames; `judge` measures the table as it is on other rows, which no choice may have been made on. No
+network runs in either.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from degraded import copies
 from PIL import Image, ImageDraw
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mattebox.core.looks import Sight
+    from mattebox.core.photo import Photo
 
     Vector = NDArray[np.float64]
     Row = dict[str, Any]
@@ -84,7 +85,6 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
     from mattebox.core.photo import Photo, read_photo
     from mattebox.core.prepare import shown
     from mattebox.core.settings import CutSettings
-    from mattebox.core.view import close_up
 
     settings, engine = CutSettings(), Engine()
     chosen = engine.segmenters(settings)
@@ -108,28 +108,25 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
                 sights.append((whole.view, see(whole.better, every_one, "best")))
             for view, seen in sights:
                 name = f"{folder.name}/{path.stem}" + (f" {way}" if way != "clean" else "")
-                rows.extend(one_row(name, view, seen, truth, close_up(copy, view)))
+                rows.extend(one_row(name, copy, view, seen, truth))
     return rows
 
 
-def one_row(
-    name: str,
-    view: NDArray[np.uint8],
-    sight: Sight,
-    truth: Path,
-    close: NDArray[np.uint8] | None,
-) -> list[Row]:
-    """One copy's row; none where no subject was found."""
+def one_row(name: str, photo: Photo, view: NDArray[np.uint8], sight: Sight, truth: Path) -> list[Row]:
+    """One copy's row, with the finished matte's IoU; none where no subject was found."""
+    from mattebox.core.refine import refine_matte
     from mattebox.core.settings import CutSettings
     from mattebox.core.subject import choose_subject
+    from mattebox.core.view import close_up
 
     probability, _ = choose_subject(sight.probability, CutSettings())
-    features = measure(view, sight, probability, close)
+    features = measure(view, sight, probability, close_up(photo, view))
     if features is None:
         return []
     with Image.open(truth) as picture:
         true = np.asarray(picture.convert("L")) >= 128
-    ours = cv2.resize(probability, (true.shape[1], true.shape[0])) >= 0.5
+    alpha = refine_matte(photo, probability, detail=sight.detail, learned=len(sight.looks) > 1)
+    ours = alpha >= np.iinfo(alpha.dtype).max // 2 + 1
     share = np.count_nonzero(ours & true) / max(1, np.count_nonzero(ours | true))
     return [{"name": name, "iou": round(float(share), 4), **asdict(features)}]
 
