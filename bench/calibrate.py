@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 from degraded import copies
 from PIL import Image, ImageDraw
@@ -126,7 +127,7 @@ def one_row(name: str, photo: Photo, view: NDArray[np.uint8], sight: Sight, trut
     with Image.open(truth) as picture:
         true = np.asarray(picture.convert("L")) >= 128
     alpha = refine_matte(photo, probability, detail=sight.detail, learned=len(sight.looks) > 1)
-    ours = alpha >= np.iinfo(alpha.dtype).max // 2 + 1
+    ours = cv2.resize(alpha, (true.shape[1], true.shape[0])) >= np.iinfo(alpha.dtype).max // 2 + 1
     share = np.count_nonzero(ours & true) / max(1, np.count_nonzero(ours | true))
     return [{"name": name, "iou": round(float(share), 4), **asdict(features)}]
 

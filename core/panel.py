@@ -153,8 +153,9 @@ def _seconded(probability: Map, looks: Sequence[Look]) -> Map:
             counted[part] += 1
         mean = said / np.maximum(counted, 1)
         kept &= np.bincount(labels.ravel(), mean.ravel(), minlength=count) >= _SECONDED * areas
-    # What hangs together with the largest part is no part beside it but its own.
-    kept |= joined(probability, labels, np.arange(count) == largest)
+    if not kept[1:].all():
+        # What hangs together with the largest part is no part beside it but its own.
+        kept |= joined(probability, labels, np.arange(count) == largest)
     return probability if kept[1:].all() else without(probability, labels, kept)
 
 

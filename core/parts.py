@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     Map = NDArray[np.float32]
 
-# What hangs together at this is one thing: a boat and its mast, a half-seen petal and the specks of it that
+# What hangs together at this is one thing: a flag and its pole, a half-seen petal and the specks of it that
 # are likely. From .05 to .4 labelled photos hardly differed.
 _JOINED: Final = 0.3
 

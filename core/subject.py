@@ -30,7 +30,8 @@ def choose_subject(probability: Map, settings: CutSettings, scale: float = 1.0) 
 
     probability: (h, w) float32 in 0..1. `scale`: pixels of the map per pixel of the photo, in which
     `settings.subject` counts. A subject is a connected part of at least half; softer pixels go with the
-    part nearest to them. Nothing of at least half anywhere: an empty map and 0.
+    part nearest to them. Below `settings.specks` of the largest one's area it is no subject, and stays only
+    where it hangs together with one. Nothing of at least half anywhere: an empty map and 0.
     """
     mask = probability >= 0.5
     box = mask_box(mask)
@@ -49,10 +50,8 @@ def choose_subject(probability: Map, settings: CutSettings, scale: float = 1.0) 
         return np.zeros_like(probability), 0
     specks = areas < settings.specks * areas[chosen].max()
     chosen &= ~specks
-    kept = chosen
-    if specks[1:].any():
-        # A speck that hangs together with a subject is not stray.
-        kept = chosen | (specks & joined(probability, labels, chosen))
+    # A speck that hangs together with a subject is not stray.
+    kept = chosen | (specks & joined(probability, labels, chosen)) if specks[1:].any() else chosen
     result = probability if kept[1:].all() else without(probability, labels, kept)
     if settings.specks:
         result = without_ghosts(result, float(areas[chosen].sum()))
@@ -69,12 +68,14 @@ def without_ghosts(probability: Map, area: float) -> Map:
     box = mask_box(faint)
     if box is None:
         return probability
-    labels = np.zeros(probability.shape, np.int32)
-    _, labels[box], facts, _ = cv2.connectedComponentsWithStats(faint[box].astype(np.uint8))
+    _, numbers, facts, _ = cv2.connectedComponentsWithStats(faint[box].astype(np.uint8))
     kept = facts[:, cv2.CC_STAT_AREA] > _GHOSTLY * area
-    kept[labels[probability >= 0.5]] = True
-    kept[0] = True
-    return probability if kept.all() else without(probability, labels, kept)
+    kept[numbers[probability[box] >= 0.5]] = True
+    if kept[1:].all():
+        return probability
+    labels = np.zeros(probability.shape, np.int32)
+    labels[box] = numbers
+    return without(probability, labels, kept)
 
 
 def _chosen(

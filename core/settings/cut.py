@@ -38,8 +38,8 @@ class CutSettings(Settings):
         0.01,
         ge=0,
         le=1,
-        description="stray parts below this share of the subject's area are removed, and faint traces "
-        "apart from it; 0 keeps all",
+        description="stray parts below this share of the subject's area are removed, and small faint "
+        "traces apart from it; 0 keeps all",
     )
     holes: float = Field(
         0.002, ge=0, le=1, description="holes below this share of the subject's area are filled"

@@ -6,8 +6,14 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
+
+from mattebox.core.look import Look
+from mattebox.core.looks import Sight
+from mattebox.core.photo import Photo
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 
@@ -60,3 +66,31 @@ def test_copies_and_frames_are_left_out_with_their_photo(calibrate: Any) -> None
     assert len(set(parts[:3])) == 1
     assert parts[3] == parts[4]
     assert len(set(parts)) == 5
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_a_row_holds_the_finished_mattes_iou(calibrate: Any, tmp_path: Path, share: float) -> None:
+    """What counts is the matte that a user gets, not the map, whatever size the truth has."""
+    disc = np.zeros((480, 640), np.uint8)
+    cv2.circle(disc, (300, 240), 90, 255, -1)
+    pixels = np.where(disc[..., None] > 0, np.uint8([200, 40, 40]), np.uint8([40, 160, 60]))
+    view = np.asarray(cv2.resize(pixels, (160, 120), interpolation=cv2.INTER_AREA), np.uint8)
+    # Off by two pixels of the view, and soft, as a network's answer is.
+    seen = cv2.GaussianBlur(cv2.resize(np.roll(disc, 8, axis=1), (160, 120)), (0, 0), 2.5)
+    probability = seen.astype(np.float32) / 255
+    sight = Sight(probability, (Look("told", "whole", probability, (0, 0, 160, 120)),), 1.0)
+    Image.fromarray(disc).resize((int(640 * share), int(480 * share))).save(tmp_path / "truth.png")
+    (row,) = calibrate.one_row("a", Photo(pixels, "rgb"), view, sight, tmp_path / "truth.png")
+    likely, true = cv2.resize(probability, (640, 480)) >= 0.5, disc > 0
+    of_the_map = (likely & true).sum() / (likely | true).sum()
+    assert of_the_map + 0.01 < row["iou"] <= 1
+    assert row["looks"] == 1
+
+
+def test_a_photo_without_a_subject_has_no_row(calibrate: Any, tmp_path: Path) -> None:
+    """Nothing that was found is nothing to be calibrated on."""
+    empty = np.zeros((120, 160), np.float32)
+    Image.fromarray(np.zeros((120, 160), np.uint8)).save(tmp_path / "truth.png")
+    photo = Photo(np.full((120, 160, 3), 90, np.uint8), "rgb")
+    sight = Sight(empty, (Look("told", "whole", empty, (0, 0, 160, 120)),), 1.0)
+    assert calibrate.one_row("a", photo, photo.pixels, sight, tmp_path / "truth.png") == []

@@ -76,7 +76,7 @@ def test_what_is_left_out_leaves_no_ghost(told: Any, discs: Discs) -> None:
 
 
 def test_what_is_joined_to_the_subject_needs_no_second(told: Any, discs: Discs) -> None:
-    """A mast that one network alone sees, and not quite to where it stands, goes on with the boat."""
+    """A mast that one network alone sees, and faintly where it begins, goes on with the boat."""
     boat, mast = discs(SIZE, (60, 90, 25)), np.zeros(SIZE, np.float32)
     mast[10:66, 58:62] = 1.0
     mast[60:66, 58:62] = 0.55
