@@ -45,6 +45,6 @@ def rembg(weights: Path, folder: Path | None = None) -> Rembg:
     models.mkdir(exist_ok=True)
     if not (models / "u2net.onnx").exists():
         shutil.copyfile(weights, models / "u2net.onnx")
-    environment = {**os.environ, "U2NET_HOME": str(models)}
+    environment = {**os.environ, "U2NET_HOME": str(models), "ORT_DISABLE_TELEMETRY": "1"}
     environment.pop("PYTHONPATH", None)
     return Rembg(python, environment)

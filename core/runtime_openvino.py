@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# What comes along to report usage over the network is not loaded: OpenVINO then takes its own stand-in.
-sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None is the import system's "no"
 try:
     import openvino
 except ImportError as missing:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import socketserver
+import threading
+from typing import TYPE_CHECKING, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from mattebox.core.errors import MissingExtraError
 
@@ -10,6 +13,8 @@ if TYPE_CHECKING:
     from mattebox.daemon.config import Metrics
     from mattebox.daemon.events import Event
     from mattebox.daemon.loop import Loop
+
+_HOST: Final = "127.0.0.1"
 
 
 class Meter:
@@ -23,7 +28,7 @@ class Meter:
                 Counter,
                 Gauge,
                 Histogram,
-                start_http_server,
+                make_wsgi_app,
             )
         except ImportError as error:
             raise MissingExtraError(
@@ -44,7 +49,10 @@ class Meter:
             "mattebox_waiting", "Photos seen and not yet claimed", ["folder"], registry=registry
         )
         self._working = Gauge("mattebox_working", "Photos in the hands of workers", registry=registry)
-        self._server, self._thread = start_http_server(settings.port, "127.0.0.1", registry)
+        self._server = _Server((_HOST, settings.port), _SilentHandler)
+        self._server.set_app(make_wsgi_app(registry))
+        self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
+        self._thread.start()
 
     def __call__(self, event: Event) -> None:
         """Count an event."""
@@ -64,3 +72,19 @@ class Meter:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)
+
+
+class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    """A server that listens without a look-up: http.server asks the name service what its address is called."""
+
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = _HOST, self.server_address[1]
+        self.setup_environ()
+
+
+class _SilentHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """A monitor's visits are no news."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import mattebox.core  # noqa: F401 - before any test imports onnxruntime: it forbids telemetry
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

@@ -19,6 +19,8 @@ from bench.refiner.bank import load
 from bench.refiner.composites import Sample, sample
 from bench.refiner.network import Refiner
 
+import mattebox.core  # noqa: F401 - before onnxruntime: it forbids telemetry
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 

@@ -1,0 +1,113 @@
+"""Promise 5 holds for the libraries under us too: no word to anybody, no file in others' folders."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests.privacy.guard import HERE, Findings, Guarded
+from tests.privacy.sessions import SESSIONS
+
+from mattebox.models.catalogue import find_network
+from mattebox.models.store import Store
+
+SECONDS = 60.0
+# A Python that starts with this does not know what Mattebox forbids.
+WITHOUT_THE_CURE = """
+import os, sys
+class Undo:
+    def find_spec(self, name, path=None, target=None):
+        if name == "onnxruntime":
+            os.environ.pop("ORT_DISABLE_TELEMETRY", None)
+        if name == "openvino":
+            sys.modules.pop("openvino_telemetry", None)
+sys.meta_path.insert(0, Undo())
+"""
+
+
+@pytest.fixture(scope="module")
+def all_findings(
+    tmp_path_factory: pytest.TempPathFactory, shipped_photos: dict[str, Path]
+) -> Iterator[dict[str, Findings]]:
+    """What each session did in a minute; they run side by side, and two of them without the cure too."""
+    if sys.platform != "linux" or not all(map(shutil.which, ("strace", "unshare"))):
+        pytest.skip("no strace: run .ci/strace.sh")
+    weights = Store().ensure(find_network("u2netp"))
+    folder = tmp_path_factory.mktemp("privacy")
+    with Image.open(shipped_photos["flower.jpg"]) as picture:
+        picture.resize((320, 213)).save(folder / "flower.jpg")
+    (folder / "sitecustomize.py").write_text(WITHOUT_THE_CURE, encoding="utf-8")
+
+    def begin(name: str, environment: dict[str, str] | None = None) -> Guarded:
+        script = [sys.executable, str(HERE / "sessions.py"), name, str(folder / "flower.jpg"), str(SECONDS)]
+        return Guarded(script, weights, environment)
+
+    running = {name: begin(name) for name in SESSIONS}
+    for name in ("watch", "api"):
+        running[f"{name} without the cure"] = begin(name, {"PYTHONPATH": str(folder)})
+    try:
+        yield {name: session.findings(240) for name, session in running.items()}
+    finally:
+        for session in running.values():
+            session.remove()
+
+
+@pytest.mark.network
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_session_of_a_minute_speaks_to_nobody(name: str, all_findings: dict[str, Findings]) -> None:
+    """Each door cuts photos for a minute without one look-up, connection or datagram."""
+    findings = all_findings[name]
+    assert findings.status == 0, findings.words
+    assert "the session's work is done" in findings.words
+    assert findings.lookups == ()
+    assert findings.network == ()
+
+
+@pytest.mark.network
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SESSIONS)
+def test_a_session_writes_into_our_own_folders_alone(name: str, all_findings: dict[str, Findings]) -> None:
+    """What is made, changed or removed lies in the outputs, the state, our cache or the temporary folder."""
+    findings = all_findings[name]
+    assert any("/work/" in path for path in findings.files) or name in ("engine", "api")
+    assert findings.foreign_files() == []
+    assert [path for path in (findings.root / "tmp").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.network
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "host", "file"),
+    [
+        ("watch", "events.data", ".cache/Microsoft/DeveloperTools/.onnxruntime/deviceid"),
+        ("api", "events.data", ".cache/Microsoft/DeveloperTools/.onnxruntime/deviceid"),
+        ("api", "google-analytics", "intel/openvino_ga_cid"),
+    ],
+)
+def test_the_guard_sees_what_libraries_do_where_nothing_forbids_it(
+    name: str, host: str, file: str, all_findings: dict[str, Findings]
+) -> None:
+    """The same sessions without the cure ask for the makers' hosts and leave the makers' files."""
+    findings = all_findings[f"{name} without the cure"]
+    assert findings.status == 0, findings.words
+    assert any(host in asked for asked in findings.lookups), findings.lookups
+    assert any("htons(53)" in call for call in findings.network)
+    assert str(findings.root / "home" / file) in findings.foreign_files()
+
+
+@pytest.mark.parametrize("module", ["mattebox.core", "mattebox.core.runtime", "mattebox.daemon.workers"])
+def test_whatever_is_imported_first_forbids_telemetry(module: str) -> None:
+    """The variable is set as any part of the core is imported, whatever the user's environment says."""
+    code = f"import {module}, os, sys; print(os.environ['ORT_DISABLE_TELEMETRY'], sys.modules['openvino_telemetry'])"
+    environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["1", "None"]
