@@ -20,8 +20,15 @@ if TYPE_CHECKING:
 
     from mattebox.models.catalogue import Network
 
-_COMMERCIAL: Final = {True: "yes", False: "no", None: "not stated"}
+_COMMERCIAL: Final = {True: "allowed", False: "forbidden", None: "not stated"}
+_NARROW: Final = 80
 _WIDE: Final = 120
+_WIDE_ONLY: Final = ("MB", "Pixels", "For")
+_WRAPPED: Final = ("Licence of the weights", "For")
+_CLOSING: Final = (
+    "The licence of the weights and the terms of what they were trained on are two things: read both. "
+    "A network without commercial use needs --accept-licence, or accept_licence: true in YAML."
+)
 
 
 @click.group(name="models")
@@ -37,40 +44,74 @@ command.add_command(optimize)
 
 
 @command.command(name="list")
+@click.option(
+    "--commercial",
+    is_flag=True,
+    help="Only those whose licence allows commercial use and whose training data is open.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
-def list_networks(*, as_json: bool) -> None:
-    """Show every network: size, licence of the weights, and whether it is here."""
+def list_networks(*, commercial: bool, as_json: bool) -> None:
+    """Show every network: licence of the weights, terms of the training data, and whether it is here."""
     store = Store()
+    networks = [row for row in load_catalogue().values() if row.is_surely_commercial or not commercial]
     if as_json:
-        rows = [_row(network, store) for network in load_catalogue().values()]
-        click.echo(json.dumps(rows, indent=2))
-        return
+        click.echo(json.dumps([_row(network, store) for network in networks], indent=2))
+    elif networks:
+        _print_table(networks, store)
+    else:
+        click.echo(
+            "No network has both a licence that allows commercial use and training data whose terms do; "
+            "'mattebox models list' says what each of them has."
+        )
+
+
+def _print_table(networks: list[Network], store: Store) -> None:
+    """The networks, and below them what each was trained on; a narrow terminal goes without sizes."""
     from rich import box  # noqa: PLC0415 - a table is drawn here only
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    console = Console()
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("Network", no_wrap=True)
-    for title in ("Here", "MB", "Pixels", "Licence of the weights", "Commercial use", "For"):
-        table.add_column(title, justify="right" if title in {"MB", "Pixels"} else "left")
-    # The last column says the least that a person must know: a narrow terminal goes without it.
-    table.columns[-1].min_width = 30
-    if console.width < _WIDE:
-        table.columns.pop()
-    for network in load_catalogue().values():
-        cells = (
-            network.name,
-            _here(network, store),
-            f"{network.size / 1e6:.0f}" if network.size else "?",
-            str(network.input_size),
-            network.licence,
-            _COMMERCIAL[network.commercial],
-            network.about,
-        )
-        table.add_row(*cells[: len(table.columns)])
+    console = Console(highlight=False)
+    console.width = max(console.width, _NARROW)
+    rows = [_words(network, store) for network in networks]
+    titles = [title for title in rows[0] if console.width >= _WIDE or title not in _WIDE_ONLY]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for title in titles:
+        texts = [title, *(row[title] for row in rows)]
+        # As wide as its longest word, or cell where cells stay whole: a heading breaks, and is never cut.
+        words = [word for text in texts for word in text.split()]
+        whole = [] if title in {"Here", *_WRAPPED} else texts[1:]
+        width = None if title in _WRAPPED else max(map(len, words + whole))
+        table.add_column(title, width=width, justify="right" if title in {"MB", "Pixels"} else "left")
+    for row in rows:
+        table.add_row(*(row[title] for title in titles))
     console.print(table)
-    click.echo("A network without commercial use needs --accept-licence, or accept_licence: true in YAML.")
+    console.print("What they were trained on:")
+    for source, names in _by_training(networks).items():
+        console.print(f"- {', '.join(names)}: {source}", markup=False)
+    console.print(f"\n{_CLOSING}", markup=False)
+
+
+def _words(network: Network, store: Store) -> dict[str, str]:
+    """A network's row by the table's headings."""
+    return {
+        "Network": network.name,
+        "Here": _here(network, store),
+        "MB": f"{network.size / 1e6:.0f}" if network.size else "?",
+        "Pixels": str(network.input_size),
+        "Licence of the weights": network.licence,
+        "Commercial use by licence": _COMMERCIAL[network.commercial],
+        "Training data": network.training_data,
+        "For": network.about,
+    }
+
+
+def _by_training(networks: list[Network]) -> dict[str, list[str]]:
+    """Names of networks by the sentence on their training data."""
+    found: dict[str, list[str]] = {}
+    for network in networks:
+        found.setdefault(network.training_source, []).append(network.name)
+    return found
 
 
 @command.command()
@@ -159,6 +200,8 @@ def _row(network: Network, store: Store) -> dict[str, object]:
         "input_size": network.input_size,
         "licence": network.licence,
         "commercial": network.commercial,
+        "training_data": network.training_data,
+        "training_source": network.training_source,
         "sha256": network.sha256,
         "sources": [source.label for source in network.sources],
     }

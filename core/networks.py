@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mattebox.core.settings import CutSettings
 
-__all__ = ["Progress", "check_network", "fetch_networks", "input_side"]
+__all__ = ["Progress", "check_network", "fetch_networks", "input_side", "is_offline"]
 
 
 def check_network(name: str) -> None:
@@ -41,3 +41,10 @@ def fetch_networks(cuts: Iterable[CutSettings], progress: Progress | None = None
     return {
         cut.model: store.ensure(find_network(cut.model), accept_licence=cut.accept_licence) for cut in cuts
     }
+
+
+def is_offline() -> bool:
+    """Whether MATTEBOX_OFFLINE forbids every use of the network."""
+    from mattebox.models import store  # noqa: PLC0415 - loads what fetching needs
+
+    return store.is_offline()

@@ -75,7 +75,7 @@ class Meter:
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
-    """A server that listens without a look-up: http.server asks the name service what its address is called."""
+    """A server that listens without a look-up: http.server's asks what its own address is called."""
 
     daemon_threads = True
 

@@ -16,6 +16,7 @@ import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from mattebox.core.networks import is_offline
 from mattebox.daemon.endings import STATE_OF, ending
 from mattebox.daemon.steps import step
 
@@ -78,6 +79,9 @@ class Notifier:
             self._told(event)
 
     def _post(self, hook: Webhook, event: Event, text: bytes) -> None:
+        if is_offline():
+            self._complain(f"{event.name}: MATTEBOX_OFFLINE forbids the webhook at {_host(hook.url)}")
+            return
         pause = self._first_pause
         problem = ""
         for attempt in range(hook.attempts):

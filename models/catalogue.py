@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Activation = Literal["none", "sigmoid", "minmax"]
+TrainingData = Literal["open", "restricted", "not stated"]
 Triple = tuple[float, float, float]
 
 
@@ -70,7 +71,9 @@ class Network:
     """One row: a network, its preprocessing, the licence of its weights and where they lie.
 
     A pixel p of 0..255 enters the network as (p * scale - mean) / std, channels in the order RGB.
-    `commercial` is None where nobody says whether the weights may be used commercially.
+    `commercial` is None where nobody says whether the weights may be used commercially. `training_data`
+    says what the terms of the photos that it was trained on allow, `training_source` which they are and who
+    says so: a licence of the weights says nothing of them.
     """
 
     name: str
@@ -87,6 +90,13 @@ class Network:
     size: int | None = None
     sha256: str | None = None
     md5: str | None = None
+    training_data: TrainingData = "not stated"
+    training_source: str = ""
+
+    @property
+    def is_surely_commercial(self) -> bool:
+        """Whether both the licence of the weights and the terms of the training data allow commercial use."""
+        return self.commercial is True and self.training_data == "open"
 
 
 def find_network(name: str) -> Network:

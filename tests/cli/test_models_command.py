@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def mattebox(tmp_path: Path) -> Runner:
     """Runs the command offline with an empty cache; gives the completed process."""
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "MATTEBOX_MODELS": str(tmp_path / "cache"), "MATTEBOX_OFFLINE": "1"}
+        environment["COLUMNS"] = str(columns)
         return subprocess.run(
             [sys.executable, "-m", "mattebox.cli.main", "models", *arguments],
             check=False,
@@ -45,7 +46,37 @@ def test_list_names_every_network(mattebox: Runner) -> None:
     rows = {row["name"]: row for row in json.loads(mattebox("list", "--json").stdout)}
     assert rows["bria-rmbg"]["commercial"] is False
     assert rows["u2net"]["licence"] == "Apache-2.0"
+    assert rows["u2net"]["training_data"] == "restricted"
+    assert "DUTS-TR" in rows["u2net"]["training_source"]
     assert rows["u2net"]["here"] is False
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 119, 120, 200])
+def test_list_says_licence_and_training_data_in_words(mattebox: Runner, columns: int) -> None:
+    """Both facts stand in each row, headings and words are whole, and each network's sets are named."""
+    text = mattebox("list", columns=columns).stdout
+    assert "…" not in text
+    head = text[: text.index("───")].split()
+    assert sorted(set(head) - {"MB", "Pixels", "For"}) == sorted(
+        {"Network", "Here", "Licence", "of", "the", "weights", "Commercial", "use", "by", "licence"}
+        | {"Training", "data"}
+    )
+    lines = {line.split()[0]: " ".join(line.split()) for line in text.splitlines() if line.split()}
+    for name, network in load_catalogue().items():
+        assert network.training_data in lines[name], lines[name]
+        assert {True: "allowed", False: "forbidden", None: "not stated"}[network.commercial] in lines[name]
+        assert network.training_source in " ".join(text.split())
+
+
+def test_list_for_commercial_use_asks_for_both_facts(mattebox: Runner) -> None:
+    """`--commercial` leaves what is sure; where nothing is, a sentence says so and the JSON is empty."""
+    rows = json.loads(mattebox("list", "--commercial", "--json").stdout)
+    sure = [name for name, network in load_catalogue().items() if network.is_surely_commercial]
+    assert [row["name"] for row in rows] == sure
+    told = mattebox("list", "--commercial")
+    assert told.returncode == 0
+    if not sure:
+        assert told.stdout.startswith("No network has both a licence that allows commercial use and training")
 
 
 def test_pull_checks_names_before_it_fetches(mattebox: Runner) -> None:

@@ -42,8 +42,9 @@ class Server(HTTPServer):
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A webhook's other end."""
+    monkeypatch.delenv("MATTEBOX_OFFLINE", raising=False)
     with Server() as here:
         thread = threading.Thread(target=here.serve_forever)
         thread.start()
@@ -91,6 +92,16 @@ def test_a_webhook_is_given_up_without_its_secrets(server: Server, statuses: lis
     assert "127.0.0.1" in complaints[0]
     assert "T0KEN" not in complaints[0]
     assert "s3cret" not in complaints[0]
+
+
+def test_a_webhook_hears_nothing_offline(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With MATTEBOX_OFFLINE=1 nothing is sent, and one line says why."""
+    monkeypatch.setenv("MATTEBOX_OFFLINE", "1")
+    url = f"http://127.0.0.1:{server.server_port}/T0KEN"
+    assert notify({"webhook": {"url": url}}, Event("failed")) == [
+        "failed: MATTEBOX_OFFLINE forbids the webhook at 127.0.0.1"
+    ]
+    assert server.requests == []
 
 
 def test_a_command_reads_the_event(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -66,6 +67,33 @@ def test_only_a_stated_prohibition_is_called_non_commercial() -> None:
     assert [name for name, row in rows.items() if row.commercial is False] == ["bria-rmbg"]
     assert rows["silueta"].commercial is None
     assert rows["u2net"].commercial is True
+
+
+def test_every_row_says_what_its_weights_were_trained_on() -> None:
+    """Each row has a sentence on its training data, and no row calls data open that its sets restrict."""
+    rows = load_catalogue()
+    for row in rows.values():
+        assert row.training_data in ("open", "restricted", "not stated")
+        assert row.training_source.endswith(".")
+    restricted = {name for name, row in rows.items() if row.training_data == "restricted"}
+    assert {name for name in rows if name.startswith("birefnet")} <= restricted
+    assert {"u2net", "u2netp", "u2net_human_seg", "isnet-general-use"} <= restricted
+
+
+@pytest.mark.parametrize(
+    ("commercial", "data", "sure"),
+    [
+        (True, "open", True),
+        (True, "restricted", False),
+        (True, "not stated", False),
+        (None, "open", False),
+        (False, "open", False),
+    ],
+)
+def test_commercial_use_is_sure_where_both_facts_allow_it(commercial: Any, data: Any, sure: bool) -> None:
+    """A licence alone, or open data alone, is not enough."""
+    row = dataclasses.replace(find_network("u2net"), commercial=commercial, training_data=data)
+    assert row.is_surely_commercial is sure
 
 
 @pytest.mark.parametrize(

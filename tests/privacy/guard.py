@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 NETWORK = ("connect", "bind", "sendto", "sendmsg", "sendmmsg")
 FILES = (
-    "open openat creat mkdir mkdirat rename renameat renameat2 link linkat symlink symlinkat unlink unlinkat "
-    "rmdir mknod mknodat truncate"
-).split()
+    *("open", "openat", "creat", "mkdir", "mkdirat", "rename", "renameat", "renameat2", "link", "linkat"),
+    *("symlink", "symlinkat", "unlink", "unlinkat", "rmdir", "mknod", "mknodat", "truncate"),
+)
+# The system's own: semaphores, shared memory, terminals, and what the kernel is told of a process.
+SYSTEM = ("/dev/shm/", "/dev/null", "/dev/tty", "/proc/")  # noqa: S108 - read in a trace, never opened
 _CALL = re.compile(r"^(\w+)\((.*)\)\s+= (-?\d+|\?)")
 # A path as strace -y writes it: the folder of a descriptor, then the path.
 _PATH = re.compile(r'(?:(?:AT_FDCWD|\d+)<([^>]*)>, )?"((?:[^"\\]|\\.)*)"')
@@ -32,7 +34,7 @@ _WEB = re.compile(r"htons\((?:53|80|443)\)")
 
 @dataclass(frozen=True)
 class Findings:
-    """What a session did: its exit status and words, look-ups, network calls, and files it made or changed."""
+    """What a session did: its exit status, words, look-ups, network calls, and files made or changed."""
 
     status: int
     words: str
@@ -54,8 +56,7 @@ class Findings:
         return (
             any(path == str(place) or path.startswith(f"{place}/") for place in ours)
             or path in above
-            # The system's own: semaphores, shared memory, terminals, and what the kernel is told of a process.
-            or path.startswith(("/dev/shm/", "/dev/null", "/dev/tty", "/proc/"))
+            or path.startswith(SYSTEM)
             # Python keeps its compiled modules beside them.
             or "/__pycache__" in path
         )
@@ -145,4 +146,4 @@ def _changed(line: str) -> Iterator[str]:
         return
     for folder, path in _PATH.findall(match[2]):
         if path.startswith("/") or folder:
-            yield os.path.normpath(os.path.join(folder or "/", path))
+            yield os.path.normpath(Path(folder or "/") / path)

@@ -48,7 +48,7 @@ time.sleep(float(sys.argv[2]))
 
 
 def cut(photo: Path, seconds: float) -> None:
-    """One command that has more photos than it can cut in the time, stopped as by Ctrl+C; then a whole one."""
+    """A command with more photos than it can cut in the time, stopped as by Ctrl+C; then whole ones."""
     many = Path("many")
     many.mkdir()
     photo = Path(shutil.copy(photo, "."))
@@ -131,7 +131,7 @@ def _until(true: Callable[[], bool]) -> None:
 
 
 def _hear(url: str) -> None:
-    with urllib.request.urlopen(url) as answer:
+    with urllib.request.urlopen(url) as answer:  # noqa: S310 - http, and this machine
         assert b"mattebox_photos" in answer.read()
 
 
@@ -141,4 +141,4 @@ SESSIONS = MappingProxyType(
 
 if __name__ == "__main__":
     SESSIONS[sys.argv[1]](Path(sys.argv[2]), float(sys.argv[3]))
-    print("the session's work is done", flush=True)
+    sys.stdout.write("the session's work is done\n")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pillow_heif
 import pytest
 from PIL import Image
 from tests.privacy.guard import HERE, Findings, Guarded
@@ -40,12 +43,16 @@ def all_findings(
         pytest.skip("no strace: run .ci/strace.sh")
     weights = Store().ensure(find_network("u2netp"))
     folder = tmp_path_factory.mktemp("privacy")
+    pillow_heif.register_heif_opener()
+    kinds = {"watch-openvino": ".heic", "api": ".tif"}
     with Image.open(shipped_photos["flower.jpg"]) as picture:
-        picture.resize((320, 213)).save(folder / "flower.jpg")
+        for kind in (".jpg", *kinds.values()):
+            picture.resize((320, 213)).save(folder / f"flower{kind}")
     (folder / "sitecustomize.py").write_text(WITHOUT_THE_CURE, encoding="utf-8")
 
     def begin(name: str, environment: dict[str, str] | None = None) -> Guarded:
-        script = [sys.executable, str(HERE / "sessions.py"), name, str(folder / "flower.jpg"), str(SECONDS)]
+        photo = folder / f"flower{kinds.get(name, '.jpg')}"
+        script = [sys.executable, str(HERE / "sessions.py"), name, str(photo), str(SECONDS)]
         return Guarded(script, weights, environment)
 
     running = {name: begin(name) for name in SESSIONS}
@@ -105,9 +112,34 @@ def test_the_guard_sees_what_libraries_do_where_nothing_forbids_it(
 @pytest.mark.parametrize("module", ["mattebox.core", "mattebox.core.runtime", "mattebox.daemon.workers"])
 def test_whatever_is_imported_first_forbids_telemetry(module: str) -> None:
     """The variable is set as any part of the core is imported, whatever the user's environment says."""
-    code = f"import {module}, os, sys; print(os.environ['ORT_DISABLE_TELEMETRY'], sys.modules['openvino_telemetry'])"
+    facts = "os.environ['ORT_DISABLE_TELEMETRY'], sys.modules['openvino_telemetry']"
+    code = f"import {module}, os, sys; print({facts})"
     environment = {**os.environ, "ORT_DISABLE_TELEMETRY": "0"}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["1", "None"]
+
+
+def test_each_dependency_was_looked_at() -> None:
+    """docs/privacy.md has a word on every library that an install can bring, in its table."""
+    root = HERE.parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    listed = [*project["dependencies"], *(line for name in extras if name != "dev" for line in extras[name])]
+    names = {re.split(r"[^A-Za-z0-9-]", line, maxsplit=1)[0] for line in listed}
+    page = (root / "docs" / "privacy.md").read_text(encoding="utf-8")
+    told = {word for line in page.splitlines() if line.startswith("| ") for word in re.split(r"[ ,|]+", line)}
+    assert names - told == set()
+
+
+def test_only_the_core_loads_what_reports() -> None:
+    """Nothing but the core, whose import forbids telemetry, imports onnxruntime or OpenVINO."""
+    root = HERE.parents[1]
+    loads = re.compile(r"^\s*(?:import|from) (?:onnxruntime|openvino)\b", re.MULTILINE)
+    for room in ("cli", "daemon", "gimp_plugin", "models", "bench"):
+        for path in (root / room).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            if match := loads.search(text):
+                assert room == "bench", path
+                assert 0 <= text.find("import mattebox.core") < match.start(), path
