@@ -29,6 +29,9 @@ if [ -e "$root/.complete" ]; then
   exit 0
 fi
 
+# Absolute, for apt reads it wherever it runs.
+APT_CONFIG=$(cd "$(dirname "$0")" && pwd)/apt.conf
+export APT_CONFIG
 if ! command -v debootstrap >/dev/null; then
   apt-get update -q >&2
   apt-get install -y -q --no-install-recommends debootstrap >&2
@@ -54,15 +57,20 @@ rm -rf --one-file-system "$build"
 scripts=/usr/share/debootstrap/scripts
 # A suite that is newer than this debootstrap is built like sid, which it came from.
 [ -e "$scripts/$suite" ] || script=$scripts/sid
-debootstrap --variant=minbase --include=ca-certificates,python3,python3-gi \
+# Newer ones look at the date too, and have the same switch.
+late=()
+[[ $(debootstrap --help) == *--no-check-valid-until* ]] && late=(--no-check-valid-until)
+debootstrap "${late[@]}" --variant=minbase --include=ca-certificates,python3,python3-gi \
   "$suite" "$build" "$mirror" ${script:+"$script"} >&2
 printf '#!/bin/sh\nexit 101\n' >"$build/usr/sbin/policy-rc.d" && chmod 755 "$build/usr/sbin/policy-rc.d"
 cp -L /etc/resolv.conf "$build/etc/resolv.conf"
-apt-config dump --format '%F "%v";%n' Acquire::http Acquire::https >"$build/etc/apt/apt.conf.d/90host"
+apt-config dump --format '%F "%v";%n' Acquire::http Acquire::https \
+  Acquire::Check-Valid-Until >"$build/etc/apt/apt.conf.d/90host"
 # /proc lives in a mount namespace of its own: nothing stays mounted, whatever ends this script.
 unshare --mount --propagation private bash -euc '
   mount -t proc proc "$1/proc"
   export DEBIAN_FRONTEND=noninteractive
+  unset APT_CONFIG
   chroot "$1" apt-get update -q
   chroot "$1" apt-get install -y -q --no-install-recommends gimp xvfb xauth xdotool x11-utils openbox \
     imagemagick dbus fonts-dejavu-core adwaita-icon-theme

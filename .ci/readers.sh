@@ -9,6 +9,7 @@ command -v tificc >/dev/null || missing+=(liblcms2-utils)
 [ -x /usr/bin/convert ] || missing+=(imagemagick)
 [ -e /usr/share/color/icc/ghostscript/default_cmyk.icc ] || missing+=(libgs-common)
 [ ${#missing[@]} -eq 0 ] && exit 0
-export DEBIAN_FRONTEND=noninteractive
+APT_CONFIG=$(cd "$(dirname "$0")" && pwd)/apt.conf
+export APT_CONFIG DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
