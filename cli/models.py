@@ -27,7 +27,8 @@ _WIDE_ONLY: Final = ("MB", "Pixels", "For")
 _WRAPPED: Final = ("Licence of the weights", "For")
 _CLOSING: Final = (
     "The licence of the weights and the terms of what they were trained on are two things: read both. "
-    "A network without commercial use needs --accept-licence, or accept_licence: true in YAML."
+    "Where the licence forbids commercial use, --accept-licence (accept_licence: true in YAML) is needed. "
+    "Mattebox's own refiner is MIT, its training data open (models/REFINER.md)."
 )
 
 

@@ -43,6 +43,7 @@ class Findings:
     files: frozenset[str]
     left: frozenset[str]
     root: Path
+    threads: int
 
     def foreign_files(self) -> list[str]:
         """The files that lie in no folder of ours."""
@@ -110,6 +111,7 @@ class Guarded:
             files=frozenset(path for line in lines for path in _changed(line)),
             left=frozenset(str(path) for path in home.rglob("*") if path.is_file()),
             root=self.root,
+            threads=len(traces),
         )
         self._words.close()
         return found

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pillow_heif
@@ -65,12 +65,23 @@ def all_findings(
             session.remove()
 
 
+def _told(findings: Findings) -> str:
+    foreign = len(findings.foreign_files())
+    return (
+        f"{findings.threads} threads and processes, {len(findings.lookups)} look-ups, "
+        f"{len(findings.network)} network calls, {len(findings.files)} files touched, {foreign} foreign"
+    )
+
+
 @pytest.mark.network
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SESSIONS)
-def test_a_session_of_a_minute_speaks_to_nobody(name: str, all_findings: dict[str, Findings]) -> None:
+def test_a_session_of_a_minute_speaks_to_nobody(
+    name: str, all_findings: dict[str, Findings], figure: Callable[[str], None]
+) -> None:
     """Each door cuts photos for a minute without one look-up, connection or datagram."""
     findings = all_findings[name]
+    figure(f"{name}, {SECONDS:g} s: {_told(findings)}")
     assert findings.status == 0, findings.words
     assert "the session's work is done" in findings.words
     assert findings.lookups == ()
@@ -99,10 +110,11 @@ def test_a_session_writes_into_our_own_folders_alone(name: str, all_findings: di
     ],
 )
 def test_the_guard_sees_what_libraries_do_where_nothing_forbids_it(
-    name: str, host: str, file: str, all_findings: dict[str, Findings]
+    name: str, host: str, file: str, all_findings: dict[str, Findings], figure: Callable[[str], None]
 ) -> None:
     """The same sessions without the cure ask for the makers' hosts and leave the makers' files."""
     findings = all_findings[f"{name} without the cure"]
+    figure(f"{name} without the cure, {SECONDS:g} s: {_told(findings)}")
     assert findings.status == 0, findings.words
     assert any(host in asked for asked in findings.lookups), findings.lookups
     assert any("htons(53)" in call for call in findings.network)
