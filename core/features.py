@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
-from mattebox.core.diagnose import mask_box
+from mattebox.core.boxes import mask_box
 from mattebox.core.fuse import decided, overlap
 from mattebox.core.look import inside
 
