@@ -1,19 +1,15 @@
-"""Pictures to calibrate and to check a quantised network on: the user's photos, or drawn scenes."""
+"""Pictures to calibrate and to check a quantised network on; without photos of a user, drawn scenes."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
-from mattebox.core.errors import MatteboxError, OptimizeError
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -21,9 +17,9 @@ if TYPE_CHECKING:
     Plane = NDArray[np.float64]
 
 _SIDE: Final = 512
-_CALIBRATE: Final = 24
-_CHECK: Final = 12
-_LEAST: Final = 8
+# How many pictures are calibrated on, and on how many others the result is checked.
+CALIBRATE: Final = 24
+CHECK: Final = 12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,33 +37,7 @@ class Pictures:
 
 def drawn_pictures() -> Pictures:
     """The built-in recipe: 24 drawn scenes to calibrate on, 12 others to check on."""
-    return Pictures(drawn_scenes(_CALIBRATE, 0), drawn_scenes(_CHECK, 1), f"{_CHECK} drawn scenes")
-
-
-def own_pictures(paths: Sequence[Path]) -> Pictures:
-    """At most 24 of these photos to calibrate on, and at most 12 others to check on.
-
-    The choice does not change when a photo is added: a photo's place follows from a hash of its name.
-    Photos that cannot be read are passed over. Raises OptimizeError where fewer than 8 can be read.
-    """
-    from mattebox.core.photo import read_photo  # noqa: PLC0415 - decoders
-    from mattebox.core.view import LONGEST, network_view  # noqa: PLC0415
-
-    order = sorted(paths, key=lambda path: hashlib.sha256(path.name.encode("utf-8", "replace")).digest())
-    views: list[View] = []
-    for path in order:
-        if len(views) == _CALIBRATE + _CHECK:
-            break
-        try:
-            views.append(network_view(read_photo(path, longest=LONGEST)))
-        except MatteboxError:
-            continue
-    if len(views) < _LEAST:
-        raise OptimizeError(
-            f"Only {len(views)} of these {len(order)} photos can be read; optimising needs at least {_LEAST}."
-        )
-    kept = max(len(views) // 3, len(views) - _CALIBRATE)
-    return Pictures(views[kept:], views[:kept], f"{kept} of your photos")
+    return Pictures(drawn_scenes(CALIBRATE, 0), drawn_scenes(CHECK, 1), f"{CHECK} drawn scenes")
 
 
 def drawn_scenes(count: int, seed: int = 0) -> list[View]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from mattebox.core.diagnose import mask_box
+from mattebox.core.boxes import mask_box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

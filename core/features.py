@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
-from mattebox.core.diagnose import mask_box
+from mattebox.core.boxes import mask_box
 from mattebox.core.fuse import decided, overlap
+from mattebox.core.image_measures import blockiness, median
 from mattebox.core.look import inside
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
 
 _RING: Final = 6
-_BLOCK: Final = 8
 # How far from the edge its two sides are looked for, as a share of the diagonal.
 _EDGE_REACH: Final = 0.02
 # What looks lack is told apart no further than this.
@@ -145,26 +145,3 @@ def _blur(gray: NDArray[np.uint8], subject: NDArray[np.uint8], reach: int) -> fl
         return 0.0
     steepest = np.maximum(np.asarray(cv2.dilate(slope, beside))[clear], 0.5)
     return median(height[clear] / steepest) / float(np.sqrt(2 * np.pi))
-
-
-def median(values: NDArray[Any]) -> float:
-    """The median of a few or many numbers; NumPy's own would load its masked arrays for it."""
-    middle = (values.size - 1) // 2, values.size // 2
-    return float(np.partition(values, middle, axis=None)[list(middle)].mean())
-
-
-def blockiness(gray: NDArray[np.uint8]) -> float:
-    """How much larger the steps at an 8-pixel grid are than the others, 0 where there is no such grid."""
-    excess = 0.0
-    pairs = ((gray[:, 1:], gray[:, :-1]), (gray[1:], gray[:-1]))
-    for axis, pair in enumerate(pairs):
-        if 0 in pair[0].shape:
-            return 0.0
-        apart = cv2.absdiff(*pair).reshape(pair[0].shape)
-        steps = np.ravel(cv2.reduce(apart, axis, cv2.REDUCE_AVG, dtype=cv2.CV_64F))
-        if steps.size < 2 * _BLOCK:
-            return 0.0
-        phases = [float(steps[phase::_BLOCK].mean()) for phase in range(_BLOCK)]
-        others = (sum(phases) - max(phases)) / (_BLOCK - 1)
-        excess += max(phases) / (others + 0.25) - 1
-    return max(0.0, excess / 2)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
-from mattebox.core.diagnose import mask_box
+from mattebox.core.boxes import mask_box
 from mattebox.core.enlarge import tiles
 from mattebox.core.parallel import side_by_side
 from mattebox.core.patched import Patch, Patched

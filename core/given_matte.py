@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mattebox.core.boxes import subject_box
 from mattebox.core.cutout import Cutout
-from mattebox.core.diagnose import CutReport, subject_box
+from mattebox.core.diagnose import CutReport
 from mattebox.core.errors import PhotoError, SettingsError
 from mattebox.core.foreground import straight_foreground
 from mattebox.core.photo import read_photo

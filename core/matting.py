@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mattebox.core.advice import warn
+from mattebox.core.boxes import subject_box
 from mattebox.core.confidence import confidence
 from mattebox.core.cutout import Cutout
-from mattebox.core.diagnose import CutReport, subject_box
+from mattebox.core.diagnose import CutReport
 from mattebox.core.features import measure
 from mattebox.core.foreground import straight_foreground
 from mattebox.core.parallel import both

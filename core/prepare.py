@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
-from mattebox.core.features import blockiness, median
+from mattebox.core.image_measures import blockiness, median
 from mattebox.core.view import LONGEST, network_view, small_copy
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 
 from mattebox.core.band import trimap, unknown_band, unsure_band
+from mattebox.core.boxes import mask_box
 from mattebox.core.closed_form import closed_form
 from mattebox.core.colour_line import along_line, both_sides, colour_model
-from mattebox.core.diagnose import mask_box
 from mattebox.core.enlarge import beneath, enlarged, smoothly, tiles
 from mattebox.core.evidence import believed, hazy, held, sharper, softness, surer
 from mattebox.core.learned import shipped_refiner

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from mattebox.core.diagnose import mask_box
+from mattebox.core.boxes import mask_box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
-from mattebox.core.diagnose import mask_box
+from mattebox.core.boxes import mask_box
 from mattebox.core.parts import joined, without
 from mattebox.core.settings.cut import box_of, points_of
 

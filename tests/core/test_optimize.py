@@ -13,11 +13,12 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from mattebox.core import quantize
-from mattebox.core.calibration import Pictures, drawn_scenes, own_pictures
+from mattebox.core.calibration import Pictures, drawn_scenes
 from mattebox.core.device import usable_kinds
 from mattebox.core.engine import Engine
 from mattebox.core.errors import OptimizeError, WeightsError
 from mattebox.core.optimize import optimize
+from mattebox.core.own_pictures import own_pictures
 from mattebox.core.segment import Segmenter
 from mattebox.core.settings import CutSettings
 from mattebox.models.catalogue import Network, find_network

@@ -107,12 +107,12 @@ class _Writer:
         file.write((-count if document.merged_is_transparent else count).to_bytes(2, "big", signed=True))
         records_at = file.tell()
         records = [
-            layer_record(layer, document, identity) for identity, layer in enumerate(document.layers, 1)
+            layer_record(layer, document.mode, identity) for identity, layer in enumerate(document.layers, 1)
         ]
         for record in records:
             record.write(file, version=self.version)
         for layer, record in zip(document.layers, records, strict=True):
-            planes = stored_planes(layer, document)
+            planes = stored_planes(layer, document.mode, document.dtype)
             for info, plane in zip(record.channel_info, planes, strict=True):
                 info.length = self._channel(plane)
                 self.check()

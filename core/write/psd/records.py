@@ -24,16 +24,15 @@ if TYPE_CHECKING:
     import numpy as np
 
     from mattebox.core.photo import ColourMode
-    from mattebox.core.write.psd.document import Document
     from mattebox.core.write.psd.layers import Layer
 
 _CHANNELS: Final = {"gray": 1, "rgb": 3, "cmyk": 4}
 
 
-def layer_record(layer: Layer, document: Document, identity: int) -> LayerRecord:
+def layer_record(layer: Layer, mode: ColourMode, identity: int) -> LayerRecord:
     """The record of one layer; the lengths of its channels are filled in once they are written."""
     divider = layer.role == "group-end"
-    identifiers = [ChannelID.TRANSPARENCY_MASK, *map(ChannelID, range(_CHANNELS[document.mode]))]
+    identifiers = [ChannelID.TRANSPARENCY_MASK, *map(ChannelID, range(_CHANNELS[mode]))]
     if layer.mask is not None:
         identifiers.append(ChannelID.USER_LAYER_MASK)
     return LayerRecord(
@@ -45,19 +44,19 @@ def layer_record(layer: Layer, document: Document, identity: int) -> LayerRecord
         blend_mode=_blend_mode(layer),
         flags=LayerFlags(visible=layer.visible, pixel_data_irrelevant=layer.role != "pixels"),
         mask_data=_mask_data(layer),
-        blending_ranges=_blending_ranges(document.mode),
+        blending_ranges=_blending_ranges(mode),
         name=pascal(layer.name),
         tagged_blocks=_tagged_blocks(layer, identity, divider=divider),
     )
 
 
-def stored_planes(layer: Layer, document: Document) -> list[Plane | None]:
+def stored_planes(layer: Layer, mode: ColourMode, dtype: np.dtype[Any]) -> list[Plane | None]:
     """The channels in the order of the record; None has no pixels."""
     planes: list[Plane | None]
     if layer.role == "pixels":
-        planes = [_transparency(layer, document.dtype), *layer.colour_planes(document.mode, document.dtype)]
+        planes = [_transparency(layer, dtype), *layer.colour_planes(mode, dtype)]
     else:
-        planes = [None] * (1 + _CHANNELS[document.mode])
+        planes = [None] * (1 + _CHANNELS[mode])
     if layer.mask is not None:
         planes.append(array_plane(cut_out(layer.mask, layer.mask_box)))
     return planes

@@ -12,7 +12,8 @@ import pytest
 from mattebox.core.advice import warn
 from mattebox.core.confidence import Curve, confidence, shipped_curves
 from mattebox.core.engine import Engine
-from mattebox.core.features import Features, blockiness, measure
+from mattebox.core.features import Features, measure
+from mattebox.core.image_measures import blockiness
 from mattebox.core.looks import see
 from mattebox.core.photo import Photo
 from mattebox.core.settings import CutSettings

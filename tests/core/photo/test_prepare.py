@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mattebox.core.features import blockiness
+from mattebox.core.image_measures import blockiness
 from mattebox.core.photo import Photo
 from mattebox.core.prepare import noise, prepared, shown, tones
 from mattebox.core.view import network_view
