@@ -13,7 +13,7 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mattebox.core.errors import MatteboxError
 from mattebox.core.job import Job, StagedOutput
@@ -22,8 +22,8 @@ from mattebox.daemon.identity import identity
 from mattebox.daemon.journal import JobRow, Placement, new_id
 from mattebox.daemon.marks import Marks
 from mattebox.daemon.place import LostStagedError, move, place
+from mattebox.daemon.plan import WORK_FOLDER, review_outputs
 from mattebox.daemon.reason import write_reason
-from mattebox.daemon.review import review_outputs
 from mattebox.daemon.steps import step
 
 if TYPE_CHECKING:
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from mattebox.daemon.identity import Identity
     from mattebox.daemon.journal import Journal
     from mattebox.daemon.plan import Plan
-
-# Claimed originals wait here, on the watched folder's own file system.
-WORK_FOLDER: Final = ".mattebox"
 
 
 class Delivery:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mattebox.daemon.deliver import WORK_FOLDER
 from mattebox.daemon.facts import Facts
 from mattebox.daemon.identity import content_key, identity
 from mattebox.daemon.marks import Marks
+from mattebox.daemon.plan import WORK_FOLDER
 from mattebox.daemon.rules import choose, uses
 from mattebox.daemon.scan import Scope
 from mattebox.daemon.settle import Settling

@@ -104,6 +104,12 @@ class Jobs:
         """A person approved the matte in `file`: the job goes on."""
         self.take(self._delivery.approve(job, file))
 
+    def reject(self, job: JobRow, file: Path) -> None:
+        """A person rejected the cutout by what was dropped into rejected/."""
+        from mattebox.daemon.workers import Trouble  # noqa: PLC0415 - loads the pool
+
+        self.fail(job, Trouble("A person rejected the cutout in review.", "rejected", step="review"), file)
+
     def fail(self, job: JobRow, trouble: Trouble, file: Path | None = None) -> None:
         """A job that cannot be done: its original goes to failed/ with the reason.
 

@@ -11,7 +11,7 @@ from mattebox.daemon.inbox import Inbox
 from mattebox.daemon.intake import Candidate, Intake
 from mattebox.daemon.jobs import Jobs
 from mattebox.daemon.notify import Told, note_told
-from mattebox.daemon.planning import cut_settings, make_plan
+from mattebox.daemon.planning import cut_settings, make_plan, review_folders
 from mattebox.daemon.tasks import Glance, look
 from mattebox.daemon.watch import Hint, OverflowAlarm
 from mattebox.daemon.workers import Done, Trouble
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mattebox.daemon.intake import Ready
     from mattebox.daemon.journal import Journal
     from mattebox.daemon.load import LoadedConfig
+    from mattebox.daemon.review import Reviews
     from mattebox.daemon.tasks import Look
     from mattebox.daemon.workers import Pool
 
@@ -252,6 +253,15 @@ def keep_watching(loop: Loop) -> None:
     """The chore that rebuilds dead watches."""
     for intake in loop.intakes.values():
         intake.keep_watching(loop.inbox)
+
+
+def review_chore(every: float, reviews: Reviews) -> Chore:
+    """The chore that carries out what people have decided."""
+
+    def collect(loop: Loop) -> None:
+        reviews.collect(loop.journal, review_folders(loop.loaded.config), loop.jobs)
+
+    return Chore(every, collect)
 
 
 WATCH_CHORE: Final = Chore(_HEALTH_CHECK, keep_watching)

@@ -9,7 +9,7 @@ from mattebox.daemon.errors import ConfigError
 from mattebox.daemon.identity import identity
 from mattebox.daemon.journal import Journal
 from mattebox.daemon.load import load_config
-from mattebox.daemon.loop import Chore, Loop, Stop
+from mattebox.daemon.loop import Chore, Loop, Stop, review_chore
 from mattebox.daemon.review import Reviews
 from mattebox.daemon.run import HISTORY, Crew, run
 from mattebox.daemon.sdnotify import tell_manager, watchdog_interval
@@ -74,7 +74,7 @@ def _serve_one(
     """One configuration's time."""
     chores = [
         Chore(_RELOAD_CHECK, reload),
-        Chore(_REVIEW_CHECK, Reviews()),
+        review_chore(_REVIEW_CHECK, Reviews()),
         Chore(_LIVE_CHECK, write_live),
         Chore(watchdog_interval(), lambda _: tell_manager("READY=1\nWATCHDOG=1")),
         Chore(_DAY, lambda loop: loop.journal.prune(time.time() - HISTORY)),

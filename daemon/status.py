@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from filelock import FileLock, Timeout
 
 from mattebox.core.publish import stage_name
-from mattebox.daemon.deliver import WORK_FOLDER
 from mattebox.daemon.journal import Journal
+from mattebox.daemon.plan import WORK_FOLDER
 from mattebox.daemon.scan import Scope
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from mattebox.core.photo import PhotoFacts
 from mattebox.daemon import steps
 from mattebox.daemon.events import Event, Events
 from mattebox.daemon.load import load_config
-from mattebox.daemon.loop import Chore, Stop
+from mattebox.daemon.loop import Stop, review_chore
 from mattebox.daemon.marks import marked
 from mattebox.daemon.review import Reviews
 from mattebox.daemon.run import Crew, Summary, run
@@ -186,7 +186,7 @@ class Yard:
             self.loaded or load_config(self.config),
             events,
             once=True,
-            chores=[Chore(0.1, Reviews(settle=0.0))],
+            chores=[review_chore(0.1, Reviews(settle=0.0))],
             crew=lambda inbox: Crew(Inline(inbox, self.functions), 4),
         )
 
