@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mattebox.daemon.inbox import Inbox
     from mattebox.daemon.journal import Journal
     from mattebox.daemon.load import LoadedConfig
-    from mattebox.daemon.tasks import Look
+    from mattebox.daemon.look import Look
 
 _HELD_WAIT = 5.0
 

@@ -12,6 +12,7 @@ from mattebox.core.errors import MatteboxError
 from mattebox.daemon.endings import ending
 from mattebox.daemon.journal import ENDED
 from mattebox.daemon.tasks import Work, content_hash, do
+from mattebox.daemon.workers import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mattebox.daemon.deliver import Delivery
     from mattebox.daemon.events import Events
     from mattebox.daemon.journal import JobRow
-    from mattebox.daemon.workers import Done, Pool, Trouble
+    from mattebox.daemon.workers import Done, Pool
 
 _RETRY_WAIT: Final = 5.0
 _MOST_WAIT: Final = 60.0
@@ -106,8 +107,6 @@ class Jobs:
 
     def reject(self, job: JobRow, file: Path) -> None:
         """A person rejected the cutout by what was dropped into rejected/."""
-        from mattebox.daemon.workers import Trouble  # noqa: PLC0415 - loads the pool
-
         self.fail(job, Trouble("A person rejected the cutout in review.", "rejected", step="review"), file)
 
     def fail(self, job: JobRow, trouble: Trouble, file: Path | None = None) -> None:
@@ -178,8 +177,6 @@ class Jobs:
             self._waiting[job_id] = self._working.pop(job_id)
 
     def _begin(self, job: JobRow, wait: _Wait, pool: Pool) -> int:
-        from mattebox.daemon.workers import Trouble  # noqa: PLC0415 - loads the pool
-
         if not self._delivery.unchanged(job):
             self._changed(job)
             return 0

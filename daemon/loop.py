@@ -10,9 +10,9 @@ from mattebox.daemon.errors import TemplateError
 from mattebox.daemon.inbox import Inbox
 from mattebox.daemon.intake import Candidate, Intake
 from mattebox.daemon.jobs import Jobs
+from mattebox.daemon.look import Glance, look
 from mattebox.daemon.notify import Told, note_told
 from mattebox.daemon.planning import cut_settings, make_plan, review_folders
-from mattebox.daemon.tasks import Glance, look
 from mattebox.daemon.watch import Hint, OverflowAlarm
 from mattebox.daemon.workers import Done, Trouble
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from mattebox.daemon.intake import Ready
     from mattebox.daemon.journal import Journal
     from mattebox.daemon.load import LoadedConfig
+    from mattebox.daemon.look import Look
     from mattebox.daemon.review import Reviews
-    from mattebox.daemon.tasks import Look
     from mattebox.daemon.workers import Pool
 
 _HEALTH_CHECK: Final = 2.0

@@ -16,17 +16,19 @@ from mattebox.daemon.plan import WORK_FOLDER
 from mattebox.daemon.scan import Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mattebox.daemon.config import Folder
+    from mattebox.daemon.intake import Intake
     from mattebox.daemon.load import LoadedConfig
-    from mattebox.daemon.loop import Loop
 
 LIVE: Final = "live.json"
 _PER_MINUTE_WINDOW: Final = 600.0
 _LAST_ERRORS: Final = 5
 
 
-def write_live(loop: Loop) -> None:
-    """The chore that notes what only a running daemon knows; readers see the old text or the new one."""
+def write_live(state: Path, intakes: Mapping[str, Intake]) -> None:
+    """Note what only a running daemon knows; readers see the old text or the new one."""
     now = time.monotonic()
     folders = {
         name: {
@@ -35,9 +37,9 @@ def write_live(loop: Loop) -> None:
             "held": intake.held,
             "polling": intake.polling,
         }
-        for name, intake in loop.intakes.items()
+        for name, intake in intakes.items()
     }
-    target = loop.loaded.state / LIVE
+    target = state / LIVE
     staged = stage_name(target)
     staged.write_text(json.dumps({"pid": os.getpid(), "time": time.time(), "folders": folders}), "utf-8")
     staged.replace(target)

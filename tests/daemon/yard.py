@@ -22,12 +22,13 @@ from mattebox.core.photo import PhotoFacts
 from mattebox.daemon import steps
 from mattebox.daemon.events import Event, Events
 from mattebox.daemon.load import load_config
+from mattebox.daemon.look import Glance, Look, look
 from mattebox.daemon.loop import Stop, review_chore
 from mattebox.daemon.marks import marked
 from mattebox.daemon.review import Reviews
 from mattebox.daemon.run import Crew, Summary, run
 from mattebox.daemon.serve import serve
-from mattebox.daemon.tasks import Glance, Look, Work, do, look
+from mattebox.daemon.tasks import Work, do
 from mattebox.daemon.workers import Done, Trouble, _guarded
 
 if TYPE_CHECKING:
