@@ -19,11 +19,11 @@ from mattebox.core.errors import MatteboxError
 from mattebox.core.job import Job, StagedOutput
 from mattebox.core.publish import stage_name, sync_folder
 from mattebox.daemon.identity import identity
-from mattebox.daemon.journal import JobRow, Placement, new_id
 from mattebox.daemon.marks import Marks
 from mattebox.daemon.place import LostStagedError, move, place
 from mattebox.daemon.plan import WORK_FOLDER, review_outputs
 from mattebox.daemon.reason import write_reason
+from mattebox.daemon.rows import JobRow, Placement, new_id
 from mattebox.daemon.steps import step
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Delivery:
         job = JobRow(job_id, folder, work, found, state, "deliver", 0, plan, None, None, time.time())
         with self.journal.transaction():
             self.journal.add(job)
-            self.journal.forget_looks(folder, found)
+            self.journal.files.forget_looks(folder, found)
         step("claim written")
         return job if plan.keep else self._rename(job)
 
@@ -210,7 +210,7 @@ class Delivery:
             self._forget_staged(job)
             with self.journal.transaction():
                 job = self.journal.change(job.id, state="failing", reason=reason)
-                self.journal.forget_content(job.id)
+                self.journal.files.forget_content(job.id)
             step("failure noted")
         wished = job.plan.failed / job.plan.tree / job.plan.name
         final = wished if job.plan.keep else self._move_original(job, wished)
@@ -234,7 +234,7 @@ class Delivery:
             item = items[0] if items else Placement(job.id, "return", 0, source, job.plan.source)
             move(self.journal, item, source)
         with self.journal.transaction():
-            self.journal.leave_ledger(job.id)
+            self.journal.files.leave_ledger(job.id)
             self.journal.change(job.id, state="returned")
         _remove_work_folder(job)
         return self.journal.job(job.id)
@@ -287,7 +287,7 @@ class Delivery:
         step("working folder removed")
         with self.journal.transaction():
             if job.plan.keep:
-                self.journal.enter_ledger(job)
+                self.journal.files.enter_ledger(job)
             job = self.journal.change(job.id, state=state)
         step("ended")
         return job

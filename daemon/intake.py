@@ -104,7 +104,7 @@ class Intake:
         """
         root = self.folder.watch
         if not root.is_dir():
-            if self._journal.knows_root(root):
+            if self._journal.files.knows_root(root):
                 self._hold(f"{root}: the watched folder is gone; waiting for it to come back.")
                 return False
             try:
@@ -117,7 +117,7 @@ class Intake:
                     folder.mkdir(parents=True, exist_ok=True)
             self._events.tell("folder-made", self.folder.name, path=os.fspath(root))
         with self._journal.transaction():
-            self._journal.remember_root(root)
+            self._journal.files.remember_root(root)
         return True
 
     def start_watching(self, inbox: Inbox) -> None:
@@ -212,7 +212,7 @@ class Intake:
         self._looking.add(candidate.path)
         if self.marks.is_set(_mark_name(candidate)):
             self._count_look(candidate)
-        return self._journal.looks(candidate.folder, candidate.found)
+        return self._journal.files.looks(candidate.folder, candidate.found)
 
     def mark(self, candidate: Candidate) -> Path:
         """What is on the disk while a worker looks into a file."""
@@ -230,7 +230,7 @@ class Intake:
             self._settling.observe(path, found, now, self.folder.settle)
             return None
         with self._journal.transaction():
-            self._journal.forget_looks(self.folder.name, found)
+            self._journal.files.forget_looks(self.folder.name, found)
         if look.truncated and not self._patience_ended(path, now):
             return None
         facts = self._facts(path, found, look)
@@ -239,7 +239,7 @@ class Intake:
         if rule is None:
             self._leave_alone(path, found, choice.verdicts[-1].why_not or "")
             return None
-        if self.folder.originals == "keep" and self._journal.in_ledger(
+        if self.folder.originals == "keep" and self._journal.files.in_ledger(
             self.folder.name, self.folder.rule_name(rule), path, found
         ):
             self._settling.forget(path)
@@ -259,7 +259,7 @@ class Intake:
         with suppress(OSError):
             self.marks.clear(_mark_name(candidate))
         with self._journal.transaction():
-            self._journal.count_look(candidate.folder, candidate.found)
+            self._journal.files.count_look(candidate.folder, candidate.found)
 
     def doomed(self, candidate: Candidate, problem: str) -> Ready:
         """A file whose looks killed their workers: it is claimed in order to fail."""
@@ -296,7 +296,7 @@ class Intake:
         if self.folder.originals != "keep":
             return False
         rules = [self.folder.rule_name(rule) for rule in range(len(self.folder.rules))]
-        done = [self._journal.in_ledger(self.folder.name, rule, path, found) for rule in rules]
+        done = [self._journal.files.in_ledger(self.folder.name, rule, path, found) for rule in rules]
         if not any(done):
             return False
         if self._known_done.get(path) == found:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import MatteboxError
 from mattebox.daemon.endings import ending
-from mattebox.daemon.journal import ENDED
+from mattebox.daemon.rows import ENDED
 from mattebox.daemon.tasks import Work, content_hash, do
 from mattebox.daemon.workers import Trouble
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mattebox.core.job import JobReport
     from mattebox.daemon.deliver import Delivery
     from mattebox.daemon.events import Events
-    from mattebox.daemon.journal import JobRow
+    from mattebox.daemon.rows import JobRow
     from mattebox.daemon.workers import Done, Pool
 
 _RETRY_WAIT: Final = 5.0
@@ -196,7 +196,7 @@ class Jobs:
     def _duplicate(self, job: JobRow) -> bool:
         digest = content_hash(job.work)
         with self._journal.transaction():
-            owner = self._journal.content_owner(job.folder, digest, job.id)
+            owner = self._journal.files.content_owner(job.folder, digest, job.id)
             self._journal.change(job.id, sha256=digest)
         if owner == job.id:
             return False

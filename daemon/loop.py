@@ -80,7 +80,7 @@ class Loop:
     def recover(self) -> None:
         """Finish what a former run began; what needs a worker waits for one."""
         # Of a batch that ended in a former run, but for being told, the end is told now.
-        self._active = set(self.journal.batches()) & set(self.intakes)
+        self._active = set(self.journal.outbox.batches()) & set(self.intakes)
         before = {job.id: job.state for job in self.journal.jobs()}
         for job in self.delivery.recover():
             if job.state != before[job.id]:
@@ -158,7 +158,7 @@ class Loop:
         for name in sorted(ended):
             self._active.discard(name)
             delivered, failed = self.jobs.batch(name)
-            count = self.journal.batches().get(name, 0)
+            count = self.journal.outbox.batches().get(name, 0)
             self.events.tell("idle", name, delivered=delivered, failed=failed, batch=count)
 
     def _look(self, intake: Intake, candidate: Candidate, pool: Pool) -> None:

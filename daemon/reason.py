@@ -7,14 +7,15 @@ import os
 from typing import TYPE_CHECKING
 
 from mattebox.core.publish import stage_name
-from mattebox.daemon.journal import Placement
 from mattebox.daemon.place import place
+from mattebox.daemon.rows import Placement
 from mattebox.daemon.steps import step
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mattebox.daemon.journal import JobRow, Journal
+    from mattebox.daemon.journal import Journal
+    from mattebox.daemon.rows import JobRow
 
 
 def write_reason(journal: Journal, job: JobRow, wished: Path) -> None:

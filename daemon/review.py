@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mattebox.daemon.identity import Identity
-    from mattebox.daemon.journal import JobRow, Journal
+    from mattebox.daemon.journal import Journal
+    from mattebox.daemon.rows import JobRow
 
 APPROVED: Final = "approved"
 REJECTED: Final = "rejected"
