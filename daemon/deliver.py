@@ -1,4 +1,4 @@
-"""Delivery: one job from claim to end; every step may be repeated, and recovery goes by state.
+"""Delivery: one claimed job to its end; every step may be repeated, and recovery goes by state.
 
 claiming -> claimed -> working -> staged -> delivered -> done
 working -> claimed again (a retry, or a review wanted) or failing -> failed -> returning -> returned
@@ -10,27 +10,26 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mattebox.core.errors import MatteboxError
 from mattebox.core.job import Job, StagedOutput
-from mattebox.core.publish import stage_name, sync_folder
+from mattebox.core.publish import stage_name
+from mattebox.daemon.claim import finish_claim, remove_work_folder
 from mattebox.daemon.identity import identity
 from mattebox.daemon.marks import Marks
 from mattebox.daemon.place import LostStagedError, move, place
-from mattebox.daemon.plan import WORK_FOLDER, review_outputs
+from mattebox.daemon.plan import review_outputs
 from mattebox.daemon.reason import write_reason
-from mattebox.daemon.rows import JobRow, Placement, new_id
+from mattebox.daemon.rows import Placement
 from mattebox.daemon.steps import step
 
 if TYPE_CHECKING:
     from mattebox.core.job import JobReport
-    from mattebox.daemon.identity import Identity
     from mattebox.daemon.journal import Journal
-    from mattebox.daemon.plan import Plan
+    from mattebox.daemon.rows import JobRow
 
 
 class Delivery:
@@ -39,56 +38,6 @@ class Delivery:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.marks = Marks(journal.folder / "begun")
-
-    def claim(self, folder: str, found: Identity, plan: Plan) -> JobRow | None:
-        """Take a file: a row first, then a rename into the working folder. None where it is gone.
-
-        Raises OSError where the watched folder refuses.
-        """
-        job_id = new_id()
-        work = plan.source if plan.keep else plan.watch / WORK_FOLDER / job_id / plan.name
-        state = "claimed" if plan.keep else "claiming"
-        job = JobRow(job_id, folder, work, found, state, "deliver", 0, plan, None, None, time.time())
-        with self.journal.transaction():
-            self.journal.add(job)
-            self.journal.files.forget_looks(folder, found)
-        step("claim written")
-        return job if plan.keep else self._rename(job)
-
-    def _rename(self, job: JobRow) -> JobRow | None:
-        """Bring a claimed original into the working folder, or drop the claim."""
-        try:
-            # Not with parents: a share that was unmounted just now is never made anew.
-            job.work.parent.parent.mkdir(exist_ok=True, mode=0o700)
-            job.work.parent.mkdir(exist_ok=True, mode=0o700)
-            step("working folder made")
-            if identity(job.plan.source) is not None and not os.path.lexists(job.work):
-                job.plan.source.rename(job.work)
-                step("original claimed")
-                sync_folder(job.work.parent)
-        except OSError as error:
-            if not os.path.lexists(job.work):
-                self._drop(job)
-                if isinstance(error, FileNotFoundError):
-                    return None
-                raise
-        return self._claimed(job)
-
-    def _claimed(self, job: JobRow) -> JobRow | None:
-        found = identity(job.work)
-        if found is None:
-            self._drop(job)
-            return None
-        with self.journal.transaction():
-            job = self.journal.change(job.id, state="claimed", identity=found)
-        step("claim done")
-        return job
-
-    def _drop(self, job: JobRow) -> None:
-        _remove_work_folder(job)
-        with self.journal.transaction():
-            self.journal.drop(job.id)
-        step("claim dropped")
 
     def unchanged(self, job: JobRow) -> bool:
         """Whether the original is still what was claimed; if not, the journal learns what it is now."""
@@ -236,7 +185,7 @@ class Delivery:
         with self.journal.transaction():
             self.journal.files.leave_ledger(job.id)
             self.journal.change(job.id, state="returned")
-        _remove_work_folder(job)
+        remove_work_folder(job)
         return self.journal.job(job.id)
 
     def vanish(self, job: JobRow) -> None:
@@ -244,7 +193,7 @@ class Delivery:
         self._forget_staged(job)
         with self.journal.transaction():
             self.journal.change(job.id, state="returned", reason={"what": "The original was taken away."})
-        _remove_work_folder(job)
+        remove_work_folder(job)
 
     def recover(self) -> list[JobRow]:
         """Bring every job of a former run to a state that waits for work; those jobs.
@@ -263,10 +212,7 @@ class Delivery:
     def finish_pending(self, job: JobRow) -> None:
         """Do what a job's state says is left, short of work for a worker. Raises OSError."""
         if job.state == "claiming":
-            if os.path.lexists(job.work):
-                self._claimed(job)
-            else:
-                self._drop(job)
+            finish_claim(self.journal, job)
         elif job.state == "working":
             # Without a mark no worker was at it: whatever ended the last run, it was not this photo.
             self.again(job, count=self.marks.is_set(job.id))
@@ -283,7 +229,7 @@ class Delivery:
         if originals is not None and not job.plan.keep:
             self._move_original(job, originals / job.plan.tree / job.plan.name)
         self._clear_review(job)
-        _remove_work_folder(job)
+        remove_work_folder(job)
         step("working folder removed")
         with self.journal.transaction():
             if job.plan.keep:
@@ -328,11 +274,3 @@ def _need_root(job: JobRow) -> None:
 
 def _kind(job: JobRow) -> str:
     return "review" if job.phase == "review" else "output"
-
-
-def _remove_work_folder(job: JobRow) -> None:
-    if not job.plan.keep:
-        with contextlib.suppress(OSError):
-            job.work.parent.rmdir()
-        with contextlib.suppress(OSError):
-            job.work.parent.parent.rmdir()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import MatteboxError
 from mattebox.daemon.endings import ending
+from mattebox.daemon.reason import reason_of
 from mattebox.daemon.rows import ENDED
 from mattebox.daemon.tasks import Work, content_hash, do
 from mattebox.daemon.workers import Trouble
@@ -28,18 +29,6 @@ _MOST_WAIT: Final = 60.0
 _ONCE_HOLDS: Final = 3
 _UNSETTLED: Final = 2.0
 _DUPLICATE_WAIT: Final = 0.2
-
-_ADVICE: Final = {
-    "timeout": "Try 'mattebox retry'; if it happens again, raise engine: timeout or make the photo smaller.",
-    "crash": "The photo may be damaged: open and save it again in an editor, then 'mattebox retry'.",
-    "NotEnoughMemoryError": "Raise engine: memory, lower engine: workers, then 'mattebox retry'.",
-    "WriteError": "Make room or mend the permissions of the output folder, then 'mattebox retry'.",
-    "TruncatedPhotoError": "Copy the photo again: this one is damaged or was never complete.",
-    "PhotoError": "Copy the photo again, or leave it out: this file cannot be read as a photo.",
-    "rejected": "Bring it back with 'mattebox retry' where the rejection was a mistake.",
-    "LimitError": "Raise the limit in the rule's cut: limits:, then 'mattebox retry'.",
-}
-_ANY_ADVICE: Final = "Mend what the sentence names, then bring the photo back with 'mattebox retry'."
 
 
 @dataclass(slots=True)
@@ -114,17 +103,7 @@ class Jobs:
 
         file: what a person dropped into rejected/, which goes with the review.
         """
-        reason = {
-            "what": trouble.what,
-            "step": trouble.step,
-            "do": _ADVICE.get(trouble.kind, _ANY_ADVICE),
-            "kind": trouble.kind,
-            "attempts": job.attempts,
-            "input": os.fspath(job.plan.source),
-            "rule": job.plan.rule,
-            "job": job.id,
-            **({} if file is None else {"file": os.fspath(file)}),
-        }
+        reason = reason_of(job, trouble.what, trouble.kind, trouble.step, file)
         try:
             ended = self._delivery.fail(job, reason)
         except (OSError, MatteboxError) as error:

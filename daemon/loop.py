@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from mattebox.daemon.claim import claim
 from mattebox.daemon.deliver import Delivery
 from mattebox.daemon.errors import TemplateError
 from mattebox.daemon.inbox import Inbox
@@ -96,8 +97,8 @@ class Loop:
         if not self.once:
             alarm = OverflowAlarm(self.inbox)
             for intake in self.intakes.values():
-                intake.open_root()
-                intake.start_watching(self.inbox)
+                intake.root.open()
+                intake.root.start_watching(self.inbox)
         deadline = None
         try:
             while True:
@@ -113,7 +114,7 @@ class Loop:
                 self._receive(self._sleep(now))
         finally:
             for intake in self.intakes.values():
-                intake.stop_watching()
+                intake.root.stop_watching()
             if alarm is not None:
                 alarm.stop()
             pool.stop()
@@ -122,7 +123,7 @@ class Loop:
             self.jobs.give_up_work()
 
     def _busy(self) -> bool:
-        held = all(intake.held or not intake.busy() for intake in self.intakes.values())
+        held = all(intake.root.held or not intake.busy() for intake in self.intakes.values())
         return not held or bool(self._looking) or bool(self.jobs.waiting) or bool(self.jobs.in_work)
 
     def _tick(self, now: float, pool: Pool, room: int) -> None:
@@ -140,7 +141,7 @@ class Loop:
         for intake in self.intakes.values():
             if free <= 0:
                 break
-            if intake.held:
+            if intake.root.held:
                 continue
             for candidate in intake.candidates(now):
                 self._look(intake, candidate, pool)
@@ -183,12 +184,12 @@ class Loop:
         try:
             plan = make_plan(self.loaded, folder, ready.rule, ready.path, ready.size)
         except TemplateError as error:
-            intake.hold(str(error))
+            intake.root.hold(str(error))
             return
         try:
-            job = self.delivery.claim(folder.name, ready.found, plan)
+            job = claim(self.journal, folder.name, ready.found, plan)
         except OSError as error:
-            intake.hold(
+            intake.root.hold(
                 f"{folder.watch}: files cannot be taken out of the watched folder ({error.strerror}); "
                 "mend its permissions, or set originals: keep."
             )
@@ -239,7 +240,7 @@ class Loop:
             self._claim(intake, ready)
 
     def _sleep(self, now: float) -> float:
-        due = [intake.next_due(now) for intake in self.intakes.values() if not intake.held]
+        due = [intake.next_due(now) for intake in self.intakes.values() if not intake.root.held]
         jobs = self.jobs.next_due()
         if jobs is not None:
             due.append(jobs)
@@ -252,7 +253,7 @@ class Loop:
 def keep_watching(loop: Loop) -> None:
     """The chore that rebuilds dead watches."""
     for intake in loop.intakes.values():
-        intake.keep_watching(loop.inbox)
+        intake.root.keep_watching(loop.inbox)
 
 
 def review_chore(every: float, reviews: Reviews) -> Chore:

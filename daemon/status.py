@@ -34,8 +34,8 @@ def write_live(state: Path, intakes: Mapping[str, Intake]) -> None:
         name: {
             "settling": intake.waiting,
             "oldest_seconds": round(intake.oldest(now), 1),
-            "held": intake.held,
-            "polling": intake.polling,
+            "held": intake.root.held,
+            "polling": intake.root.polling,
         }
         for name, intake in intakes.items()
     }
