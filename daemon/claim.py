@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mattebox.daemon.identity import Identity
     from mattebox.daemon.journal import Journal
     from mattebox.daemon.plan import Plan
+    from mattebox.daemon.states import State
 
 
 def claim(journal: Journal, folder: str, found: Identity, plan: Plan) -> JobRow | None:
@@ -26,7 +27,7 @@ def claim(journal: Journal, folder: str, found: Identity, plan: Plan) -> JobRow 
     """
     job_id = new_id()
     work = plan.source if plan.keep else plan.watch / WORK_FOLDER / job_id / plan.name
-    state = "claimed" if plan.keep else "claiming"
+    state: State = "claimed" if plan.keep else "claiming"
     job = JobRow(job_id, folder, work, found, state, "deliver", 0, plan, None, None, time.time())
     with journal.transaction():
         journal.add(job)

@@ -1,9 +1,4 @@
-"""Delivery: one claimed job to its end; every step may be repeated, and recovery goes by state.
-
-claiming -> claimed -> working -> staged -> delivered -> done
-working -> claimed again (a retry, or a review wanted) or failing -> failed -> returning -> returned
-working (of a review) -> reviewing -> review -> claimed (approved) or failing (rejected)
-"""
+"""Delivery: one claimed job to its end; every step may be repeated, and recovery goes by its state."""
 
 from __future__ import annotations
 
@@ -30,6 +25,7 @@ if TYPE_CHECKING:
     from mattebox.core.job import JobReport
     from mattebox.daemon.journal import Journal
     from mattebox.daemon.rows import JobRow
+    from mattebox.daemon.states import State
 
 
 class Delivery:
@@ -116,7 +112,7 @@ class Delivery:
                 if item.staged.stat().st_size != written.bytes:
                     raise OSError(None, "the staged file is not what was written", os.fspath(item.staged))
                 self.journal.save(replace(item, size=written.bytes, sha256=written.sha256))
-            state = "reviewing" if job.phase == "review" else "staged"
+            state: State = "reviewing" if job.phase == "review" else "staged"
             job = self.journal.change(job.id, state=state, report=report.as_dict())
         step("staged")
         return job
@@ -138,7 +134,7 @@ class Delivery:
                 {**output, "path": os.fspath(paths.get(output["path"], output["path"]))}
                 for output in report.get("outputs", [])
             ]
-            after = {"staged": "delivered", "reviewing": "review"}[job.state]
+            after: State = "delivered" if job.state == "staged" else "review"
             with self.journal.transaction():
                 job = self.journal.change(job.id, state=after, report=report)
             step("outputs published")
@@ -225,7 +221,7 @@ class Delivery:
         elif job.state == "returning":
             self.give_back(job)
 
-    def _end(self, job: JobRow, state: str, originals: Path | None) -> JobRow:
+    def _end(self, job: JobRow, state: State, originals: Path | None) -> JobRow:
         if originals is not None and not job.plan.keep:
             self._move_original(job, originals / job.plan.tree / job.plan.name)
         self._clear_review(job)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from mattebox.core.errors import MatteboxError
 from mattebox.daemon.endings import ending
 from mattebox.daemon.reason import reason_of
-from mattebox.daemon.rows import ENDED
+from mattebox.daemon.states import ENDED
 from mattebox.daemon.tasks import Work, content_hash, do
 from mattebox.daemon.workers import Trouble
 

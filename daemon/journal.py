@@ -14,12 +14,15 @@ from filelock import FileLock, Timeout
 from mattebox.daemon.errors import JournalError, StateLockedError
 from mattebox.daemon.files import Files
 from mattebox.daemon.outbox import Outbox
-from mattebox.daemon.rows import ENDED, JOB_COLUMNS, JobRow, Placement, job_of, path_of
+from mattebox.daemon.rows import JOB_COLUMNS, JobRow, Placement, job_of, path_of
 from mattebox.daemon.schema import bring_up_to_date
+from mattebox.daemon.states import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from mattebox.daemon.states import State
 
 # A daemon that was killed while it started a process leaves its lock to that one for a moment.
 _LOCK_WAIT: Final = 2.0
@@ -101,9 +104,9 @@ class Journal:
             ),
         )
 
-    def change(self, job_id: str, **values: Any) -> JobRow:
+    def change(self, job_id: str, *, state: State | None = None, **values: Any) -> JobRow:
         """Change columns of a job (state, phase, attempts, work, identity, plan, report, reason, sha256)."""
-        changed: dict[str, Any] = {"updated": time.time()}
+        changed: dict[str, Any] = {"updated": time.time(), **({"state": state} if state else {})}
         for name, value in values.items():
             if name == "work":
                 changed[name] = os.fsencode(value)
@@ -113,9 +116,9 @@ class Journal:
                 changed[name] = json.dumps(value)
             else:
                 changed[name] = value
-        owed = self.outbox.owes(values.get("state"))
+        owed = self.outbox.owes(state)
         if owed:
-            changed["owed"] = values["state"]
+            changed["owed"] = state
         columns = ", ".join(f"{name} = ?" for name in changed)
         self._db.execute(f"UPDATE jobs SET {columns} WHERE id = ?", (*changed.values(), job_id))  # noqa: S608 - our own column names
         job = self.job(job_id)
@@ -134,19 +137,19 @@ class Journal:
             raise KeyError(job_id)
         return job_of(row)
 
-    def jobs(self, *states: str) -> list[JobRow]:
+    def jobs(self, *states: State) -> list[JobRow]:
         """The jobs in these states, or all that have not ended, oldest first."""
         where = f"state IN ({_marks(states)})" if states else f"state NOT IN ({_marks(ENDED)})"
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE {where} ORDER BY created, id"  # noqa: S608 - our own names
         return [job_of(row) for row in self._db.execute(query, states or ENDED)]
 
-    def count(self, folder: str, *states: str, since: float = 0.0) -> int:
+    def count(self, folder: str, *states: State, since: float = 0.0) -> int:
         """How many jobs of a folder are in these states and changed since a time."""
         # Only question marks are put together here: every value is bound.
         query = f"SELECT count(*) FROM jobs WHERE folder = ? AND updated >= ? AND state IN ({_marks(states)})"  # noqa: S608
         return int(self._db.execute(query, (folder, since, *states)).fetchone()[0])
 
-    def last(self, state: str, count: int) -> list[JobRow]:
+    def last(self, state: State, count: int) -> list[JobRow]:
         """The newest jobs in a state."""
         # The columns are a constant of ours.
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE state = ? ORDER BY updated DESC LIMIT ?"  # noqa: S608

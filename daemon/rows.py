@@ -15,8 +15,8 @@ from mattebox.daemon.plan import Plan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# States in which nothing is left to do.
-ENDED: Final = ("done", "failed", "returned", "duplicate")
+    from mattebox.daemon.states import State
+
 JOB_COLUMNS: Final = "id, folder, work, identity, state, phase, attempts, plan, report, reason, updated"
 
 
@@ -28,7 +28,7 @@ class JobRow:
     folder: str
     work: Path
     identity: Identity
-    state: str
+    state: State
     phase: str
     attempts: int
     plan: Plan

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mattebox.daemon.config import Folder
     from mattebox.daemon.intake import Intake
     from mattebox.daemon.load import LoadedConfig
+    from mattebox.daemon.states import State
 
 LIVE: Final = "live.json"
 _PER_MINUTE_WINDOW: Final = 600.0
@@ -98,7 +99,7 @@ def _folder(
         lying, problem = [], f"the watched folder cannot be read ({error.strerror})"
     since = time.time() - _PER_MINUTE_WINDOW
 
-    def count(*states: str, since: float = 0.0) -> int:
+    def count(*states: State, since: float = 0.0) -> int:
         return journal.count(folder.name, *states, since=since) if journal else 0
 
     settling = min(int(live.get("settling", 0)), len(lying))
