@@ -38,8 +38,8 @@ TRANSITIONS: Final[Mapping[State, Mapping[State, str]]] = {
         "returned": "somebody took the original away",
     },
     "working": {
-        "staged": "the outputs are on the disk, synced and hashed",
-        "reviewing": "the review's PSD and preview are",
+        "staged": "the outputs are staged, synced and hashed",
+        "reviewing": "the review's PSD and preview are staged",
         "claimed": "it was cut short, may be tried again, or a person shall look",
         "review": "the file that a person approved holds no matte",
         "failing": "it cannot be done",
