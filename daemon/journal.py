@@ -116,14 +116,14 @@ class Journal:
                 changed[name] = json.dumps(value)
             else:
                 changed[name] = value
-        owed = self.outbox.owes(state)
+        owed = self.outbox.wants(state)
         if owed:
             changed["owed"] = state
         columns = ", ".join(f"{name} = ?" for name in changed)
         self._db.execute(f"UPDATE jobs SET {columns} WHERE id = ?", (*changed.values(), job_id))  # noqa: S608 - our own column names
         job = self.job(job_id)
         if owed:
-            self.outbox.count(job.folder)
+            self.outbox.count_ending(job.folder)
         return job
 
     def drop(self, job_id: str) -> None:

@@ -25,11 +25,11 @@ class Outbox:
         """Who comes into one of these states from now on is noted as owed."""
         self._states = frozenset(states)
 
-    def owes(self, state: str | None) -> bool:
+    def wants(self, state: str | None) -> bool:
         """Whether somebody wants to be told of a state."""
         return state in self._states
 
-    def count(self, folder: str) -> None:
+    def count_ending(self, folder: str) -> None:
         """One more ending belongs to a folder's batch."""
         self._db.execute(
             "INSERT INTO batches VALUES (?,1) ON CONFLICT DO UPDATE SET count = count + 1", (folder,)

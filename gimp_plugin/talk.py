@@ -34,7 +34,7 @@ class Stopped(Exception):  # noqa: N818 - no error: the plug-in was cancelled
     """The plug-in is gone: nobody waits for this work any more."""
 
 
-class Service(Protocol):
+class HostServices(Protocol):
     """What a talk needs of the host that it is part of."""
 
     last_seconds: float | None
@@ -52,7 +52,7 @@ class Service(Protocol):
 class Talk:
     """Serves one connection; every answer, step and beat goes out under one lock."""
 
-    def __init__(self, wire: Connection, host: Service) -> None:
+    def __init__(self, wire: Connection, host: HostServices) -> None:
         """`wire` has proved its key."""
         self._wire = wire
         self._host = host
