@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import MatteboxError
 from mattebox.daemon.endings import ending
-from mattebox.daemon.reason import reason_of
+from mattebox.daemon.reason import failure_reason
 from mattebox.daemon.states import ENDED
 from mattebox.daemon.tasks import Work, content_hash, do
 from mattebox.daemon.workers import Trouble
@@ -103,7 +103,7 @@ class Jobs:
 
         file: what a person dropped into rejected/, which goes with the review.
         """
-        reason = reason_of(job, trouble.what, trouble.kind, trouble.step, file)
+        reason = failure_reason(job, trouble.what, trouble.kind, trouble.step, file)
         try:
             ended = self._delivery.fail(job, reason)
         except (OSError, MatteboxError) as error:

@@ -31,7 +31,9 @@ _ADVICE: Final = {
 _ANY_ADVICE: Final = "Mend what the sentence names, then bring the photo back with 'mattebox retry'."
 
 
-def reason_of(job: JobRow, what: str, kind: str, step_name: str, file: Path | None = None) -> dict[str, Any]:
+def failure_reason(
+    job: JobRow, what: str, kind: str, step_name: str, file: Path | None = None
+) -> dict[str, Any]:
     """What the journal and NAME.reason.json say of a failure; kind: an error's name, or crash, timeout...
 
     file: what a person dropped into rejected/.
