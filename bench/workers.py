@@ -26,7 +26,8 @@ from rich.table import Table
 
 from mattebox.core.job import Job, StagedOutput
 from mattebox.core.settings import CutSettings, ReadLimits, parse_output
-from mattebox.daemon.tasks import Glance, Work, do, look
+from mattebox.daemon.look import Glance, look
+from mattebox.daemon.tasks import Work, do
 from mattebox.daemon.workers import Workers
 from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store

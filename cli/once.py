@@ -20,13 +20,13 @@ def command(context: click.Context, *, config: Path, as_log: bool) -> None:
     """
     loaded = read_config(context, config)
     from mattebox.daemon.events import Events  # noqa: PLC0415 - after the mistakes are told
-    from mattebox.daemon.loop import Chore  # noqa: PLC0415
+    from mattebox.daemon.loop import review_chore  # noqa: PLC0415
     from mattebox.daemon.review import Reviews  # noqa: PLC0415
     from mattebox.daemon.run import run  # noqa: PLC0415
 
     screen = FolderScreen(context, as_log=as_log)
     with screen.shown():
-        chores = [Chore(1.0, Reviews(settle=0.0))]
+        chores = [review_chore(1.0, Reviews(settle=0.0))]
         done = run(loaded, Events(screen), once=True, progress=screen.progress(), chores=chores)
     if not as_log:
         click.echo(screen.summary(done, loaded))

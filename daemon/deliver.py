@@ -1,39 +1,31 @@
-"""Delivery: one job from claim to end; every step may be repeated, and recovery goes by state.
-
-claiming -> claimed -> working -> staged -> delivered -> done
-working -> claimed again (a retry, or a review wanted) or failing -> failed -> returning -> returned
-working (of a review) -> reviewing -> review -> claimed (approved) or failing (rejected)
-"""
+"""Delivery: one claimed job to its end; every step may be repeated, and recovery goes by its state."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
-import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mattebox.core.errors import MatteboxError
 from mattebox.core.job import Job, StagedOutput
-from mattebox.core.publish import stage_name, sync_folder
+from mattebox.core.publish import stage_name
+from mattebox.daemon.claim import finish_claim, remove_work_folder
 from mattebox.daemon.identity import identity
-from mattebox.daemon.journal import JobRow, Placement, new_id
 from mattebox.daemon.marks import Marks
 from mattebox.daemon.place import LostStagedError, move, place
+from mattebox.daemon.plan import review_outputs
 from mattebox.daemon.reason import write_reason
-from mattebox.daemon.review import review_outputs
+from mattebox.daemon.rows import Placement
 from mattebox.daemon.steps import step
 
 if TYPE_CHECKING:
     from mattebox.core.job import JobReport
-    from mattebox.daemon.identity import Identity
     from mattebox.daemon.journal import Journal
-    from mattebox.daemon.plan import Plan
-
-# Claimed originals wait here, on the watched folder's own file system.
-WORK_FOLDER: Final = ".mattebox"
+    from mattebox.daemon.rows import JobRow
+    from mattebox.daemon.states import State
 
 
 class Delivery:
@@ -42,56 +34,6 @@ class Delivery:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.marks = Marks(journal.folder / "begun")
-
-    def claim(self, folder: str, found: Identity, plan: Plan) -> JobRow | None:
-        """Take a file: a row first, then a rename into the working folder. None where it is gone.
-
-        Raises OSError where the watched folder refuses.
-        """
-        job_id = new_id()
-        work = plan.source if plan.keep else plan.watch / WORK_FOLDER / job_id / plan.name
-        state = "claimed" if plan.keep else "claiming"
-        job = JobRow(job_id, folder, work, found, state, "deliver", 0, plan, None, None, time.time())
-        with self.journal.transaction():
-            self.journal.add(job)
-            self.journal.forget_looks(folder, found)
-        step("claim written")
-        return job if plan.keep else self._rename(job)
-
-    def _rename(self, job: JobRow) -> JobRow | None:
-        """Bring a claimed original into the working folder, or drop the claim."""
-        try:
-            # Not with parents: a share that was unmounted just now is never made anew.
-            job.work.parent.parent.mkdir(exist_ok=True, mode=0o700)
-            job.work.parent.mkdir(exist_ok=True, mode=0o700)
-            step("working folder made")
-            if identity(job.plan.source) is not None and not os.path.lexists(job.work):
-                job.plan.source.rename(job.work)
-                step("original claimed")
-                sync_folder(job.work.parent)
-        except OSError as error:
-            if not os.path.lexists(job.work):
-                self._drop(job)
-                if isinstance(error, FileNotFoundError):
-                    return None
-                raise
-        return self._claimed(job)
-
-    def _claimed(self, job: JobRow) -> JobRow | None:
-        found = identity(job.work)
-        if found is None:
-            self._drop(job)
-            return None
-        with self.journal.transaction():
-            job = self.journal.change(job.id, state="claimed", identity=found)
-        step("claim done")
-        return job
-
-    def _drop(self, job: JobRow) -> None:
-        _remove_work_folder(job)
-        with self.journal.transaction():
-            self.journal.drop(job.id)
-        step("claim dropped")
 
     def unchanged(self, job: JobRow) -> bool:
         """Whether the original is still what was claimed; if not, the journal learns what it is now."""
@@ -170,7 +112,7 @@ class Delivery:
                 if item.staged.stat().st_size != written.bytes:
                     raise OSError(None, "the staged file is not what was written", os.fspath(item.staged))
                 self.journal.save(replace(item, size=written.bytes, sha256=written.sha256))
-            state = "reviewing" if job.phase == "review" else "staged"
+            state: State = "reviewing" if job.phase == "review" else "staged"
             job = self.journal.change(job.id, state=state, report=report.as_dict())
         step("staged")
         return job
@@ -192,7 +134,7 @@ class Delivery:
                 {**output, "path": os.fspath(paths.get(output["path"], output["path"]))}
                 for output in report.get("outputs", [])
             ]
-            after = {"staged": "delivered", "reviewing": "review"}[job.state]
+            after: State = "delivered" if job.state == "staged" else "review"
             with self.journal.transaction():
                 job = self.journal.change(job.id, state=after, report=report)
             step("outputs published")
@@ -213,7 +155,7 @@ class Delivery:
             self._forget_staged(job)
             with self.journal.transaction():
                 job = self.journal.change(job.id, state="failing", reason=reason)
-                self.journal.forget_content(job.id)
+                self.journal.files.forget_content(job.id)
             step("failure noted")
         wished = job.plan.failed / job.plan.tree / job.plan.name
         final = wished if job.plan.keep else self._move_original(job, wished)
@@ -237,9 +179,9 @@ class Delivery:
             item = items[0] if items else Placement(job.id, "return", 0, source, job.plan.source)
             move(self.journal, item, source)
         with self.journal.transaction():
-            self.journal.leave_ledger(job.id)
+            self.journal.files.leave_ledger(job.id)
             self.journal.change(job.id, state="returned")
-        _remove_work_folder(job)
+        remove_work_folder(job)
         return self.journal.job(job.id)
 
     def vanish(self, job: JobRow) -> None:
@@ -247,7 +189,7 @@ class Delivery:
         self._forget_staged(job)
         with self.journal.transaction():
             self.journal.change(job.id, state="returned", reason={"what": "The original was taken away."})
-        _remove_work_folder(job)
+        remove_work_folder(job)
 
     def recover(self) -> list[JobRow]:
         """Bring every job of a former run to a state that waits for work; those jobs.
@@ -266,10 +208,7 @@ class Delivery:
     def finish_pending(self, job: JobRow) -> None:
         """Do what a job's state says is left, short of work for a worker. Raises OSError."""
         if job.state == "claiming":
-            if os.path.lexists(job.work):
-                self._claimed(job)
-            else:
-                self._drop(job)
+            finish_claim(self.journal, job)
         elif job.state == "working":
             # Without a mark no worker was at it: whatever ended the last run, it was not this photo.
             self.again(job, count=self.marks.is_set(job.id))
@@ -282,15 +221,15 @@ class Delivery:
         elif job.state == "returning":
             self.give_back(job)
 
-    def _end(self, job: JobRow, state: str, originals: Path | None) -> JobRow:
+    def _end(self, job: JobRow, state: State, originals: Path | None) -> JobRow:
         if originals is not None and not job.plan.keep:
             self._move_original(job, originals / job.plan.tree / job.plan.name)
         self._clear_review(job)
-        _remove_work_folder(job)
+        remove_work_folder(job)
         step("working folder removed")
         with self.journal.transaction():
             if job.plan.keep:
-                self.journal.enter_ledger(job)
+                self.journal.files.enter_ledger(job)
             job = self.journal.change(job.id, state=state)
         step("ended")
         return job
@@ -331,11 +270,3 @@ def _need_root(job: JobRow) -> None:
 
 def _kind(job: JobRow) -> str:
     return "review" if job.phase == "review" else "output"
-
-
-def _remove_work_folder(job: JobRow) -> None:
-    if not job.plan.keep:
-        with contextlib.suppress(OSError):
-            job.work.parent.rmdir()
-        with contextlib.suppress(OSError):
-            job.work.parent.parent.rmdir()

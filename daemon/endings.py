@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mattebox.daemon.events import Event
 
 if TYPE_CHECKING:
-    from mattebox.daemon.journal import JobRow
+    from mattebox.daemon.rows import JobRow
 
 # The event of each state that people are told of.
 EVENT_OF: Final = {"done": "delivered", "review": "review", "failed": "failed"}

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mattebox.daemon.deliver import WORK_FOLDER
 from mattebox.daemon.facts import Facts
 from mattebox.daemon.identity import content_key, identity
 from mattebox.daemon.marks import Marks
+from mattebox.daemon.plan import WORK_FOLDER
+from mattebox.daemon.root import WatchedRoot
 from mattebox.daemon.rules import choose, uses
 from mattebox.daemon.scan import Scope
 from mattebox.daemon.settle import Settling
-from mattebox.daemon.watch import Watch, is_network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +23,9 @@ if TYPE_CHECKING:
     from mattebox.daemon.config import Folder
     from mattebox.daemon.events import Events
     from mattebox.daemon.identity import Identity
-    from mattebox.daemon.inbox import Inbox
     from mattebox.daemon.journal import Journal
     from mattebox.daemon.load import LoadedConfig
-    from mattebox.daemon.tasks import Look
+    from mattebox.daemon.look import Look
 
 _HELD_WAIT = 5.0
 
@@ -65,7 +63,6 @@ class Intake:
     ) -> None:
         """`once`: nothing is waited for longer than settling takes."""
         self.folder = folder
-        self.held = ""
         self.marks = Marks(journal.folder / "looking")
         self._journal = journal
         self._events = events
@@ -81,8 +78,7 @@ class Intake:
         self._known_done: dict[str, Identity] = {}
         self._by_age = any(uses(rule.when, "min_age") for rule in folder.rules)
         self._pace = _Pace()
-        self._watch: Watch | None = None
-        self.polling = folder.mode == "poll"
+        self.root = WatchedRoot(folder, journal, events, self.scan_soon)
 
     @property
     def waiting(self) -> int:
@@ -96,56 +92,6 @@ class Intake:
     def oldest(self, now: float) -> float:
         """Seconds since the longest-waiting file was first seen."""
         return self._settling.oldest(now)
-
-    def open_root(self) -> bool:
-        """Whether the watched folder is there; it is made when it never was.
-
-        A folder that was there and is gone (a share that was unmounted) is never made anew.
-        """
-        root = self.folder.watch
-        if not root.is_dir():
-            if self._journal.knows_root(root):
-                self._hold(f"{root}: the watched folder is gone; waiting for it to come back.")
-                return False
-            try:
-                root.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                self._hold(f"{root}: the watched folder cannot be made ({error.strerror}).")
-                return False
-            for folder in (self.folder.done, self.folder.failed):
-                with suppress(OSError):
-                    folder.mkdir(parents=True, exist_ok=True)
-            self._events.tell("folder-made", self.folder.name, path=os.fspath(root))
-        with self._journal.transaction():
-            self._journal.remember_root(root)
-        return True
-
-    def start_watching(self, inbox: Inbox) -> None:
-        """Ask for events, where they can be had; otherwise the folder is polled."""
-        self.stop_watching()
-        name, root = self.folder.name, self.folder.watch
-        self.polling = self.folder.mode == "poll" or (self.folder.mode == "auto" and is_network(root))
-        if not self.polling and root.is_dir():
-            try:
-                self._watch = Watch(name, root, recursive=self.folder.recursive, inbox=inbox)
-            except OSError as error:
-                self.polling = True
-                self._events.tell("polling", name, why=f"no events: {error.strerror or error}")
-        self.scan_soon()
-
-    def keep_watching(self, inbox: Inbox) -> None:
-        """Rebuild a watch that died or whose root was replaced."""
-        if self._watch is not None and not self._watch.healthy():
-            self._events.tell("watch-rebuilt", self.folder.name)
-            self.start_watching(inbox)
-        elif self._watch is None and not self.polling and self.folder.watch.is_dir():
-            self.start_watching(inbox)
-
-    def stop_watching(self) -> None:
-        """Ask for no more events."""
-        if self._watch is not None:
-            self._watch.stop()
-            self._watch = None
 
     def scan_soon(self) -> None:
         """Look at everything at the next tick."""
@@ -176,8 +122,8 @@ class Intake:
         if not pace.scan_now and now < pace.next_scan:
             return
         pace.scan_now = False
-        pace.next_scan = now + (self.folder.poll if self.polling else self.folder.rescan)
-        if not self.open_root():
+        pace.next_scan = now + (self.folder.poll if self.root.polling else self.folder.rescan)
+        if not self.root.open():
             pace.next_scan = now + _HELD_WAIT
             return
         try:
@@ -186,11 +132,11 @@ class Intake:
                 present.add(path)
                 self._see(path, found, now)
         except OSError as error:
-            self._hold(f"{self.folder.watch}: the watched folder cannot be read ({error.strerror}).")
+            self.root.hold(f"{self.folder.watch}: the watched folder cannot be read ({error.strerror}).")
             pace.next_scan = now + _HELD_WAIT
             return
         self._left_alone = {path: found for path, found in self._left_alone.items() if path in present}
-        self._release()
+        self.root.release()
 
     def candidates(self, now: float) -> Iterator[Candidate]:
         """The files that have settled; each is offered again until it is looked into or gone."""
@@ -212,7 +158,7 @@ class Intake:
         self._looking.add(candidate.path)
         if self.marks.is_set(_mark_name(candidate)):
             self._count_look(candidate)
-        return self._journal.looks(candidate.folder, candidate.found)
+        return self._journal.files.looks(candidate.folder, candidate.found)
 
     def mark(self, candidate: Candidate) -> Path:
         """What is on the disk while a worker looks into a file."""
@@ -230,7 +176,7 @@ class Intake:
             self._settling.observe(path, found, now, self.folder.settle)
             return None
         with self._journal.transaction():
-            self._journal.forget_looks(self.folder.name, found)
+            self._journal.files.forget_looks(self.folder.name, found)
         if look.truncated and not self._patience_ended(path, now):
             return None
         facts = self._facts(path, found, look)
@@ -239,7 +185,7 @@ class Intake:
         if rule is None:
             self._leave_alone(path, found, choice.verdicts[-1].why_not or "")
             return None
-        if self.folder.originals == "keep" and self._journal.in_ledger(
+        if self.folder.originals == "keep" and self._journal.files.in_ledger(
             self.folder.name, self.folder.rule_name(rule), path, found
         ):
             self._settling.forget(path)
@@ -259,7 +205,7 @@ class Intake:
         with suppress(OSError):
             self.marks.clear(_mark_name(candidate))
         with self._journal.transaction():
-            self._journal.count_look(candidate.folder, candidate.found)
+            self._journal.files.count_look(candidate.folder, candidate.found)
 
     def doomed(self, candidate: Candidate, problem: str) -> Ready:
         """A file whose looks killed their workers: it is claimed in order to fail."""
@@ -272,10 +218,6 @@ class Intake:
         due = self._settling.next_due()
         scan = now if self._pace.scan_now else self._pace.next_scan
         return min(scan, due if due is not None else scan)
-
-    def hold(self, why: str) -> None:
-        """Say once that the folder cannot be worked in just now."""
-        self._hold(why)
 
     def retry_soon(self) -> None:
         """Look at everything again in a while."""
@@ -296,7 +238,7 @@ class Intake:
         if self.folder.originals != "keep":
             return False
         rules = [self.folder.rule_name(rule) for rule in range(len(self.folder.rules))]
-        done = [self._journal.in_ledger(self.folder.name, rule, path, found) for rule in rules]
+        done = [self._journal.files.in_ledger(self.folder.name, rule, path, found) for rule in rules]
         if not any(done):
             return False
         if self._known_done.get(path) == found:
@@ -324,16 +266,6 @@ class Intake:
         self._left_alone[path] = found
         if not told:
             self._events.tell("left-alone", self.folder.name, path=path, why=why or "no rule takes it")
-
-    def _hold(self, why: str) -> None:
-        if why != self.held:
-            self.held = why
-            self._events.tell("held", self.folder.name, why=why)
-
-    def _release(self) -> None:
-        if self.held:
-            self.held = ""
-            self._events.tell("back", self.folder.name)
 
 
 def _mark_name(candidate: Candidate) -> str:

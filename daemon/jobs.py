@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import MatteboxError
 from mattebox.daemon.endings import ending
-from mattebox.daemon.journal import ENDED
+from mattebox.daemon.reason import failure_reason
+from mattebox.daemon.states import ENDED
 from mattebox.daemon.tasks import Work, content_hash, do
+from mattebox.daemon.workers import Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,26 +21,14 @@ if TYPE_CHECKING:
     from mattebox.core.job import JobReport
     from mattebox.daemon.deliver import Delivery
     from mattebox.daemon.events import Events
-    from mattebox.daemon.journal import JobRow
-    from mattebox.daemon.workers import Done, Pool, Trouble
+    from mattebox.daemon.rows import JobRow
+    from mattebox.daemon.workers import Done, Pool
 
 _RETRY_WAIT: Final = 5.0
 _MOST_WAIT: Final = 60.0
 _ONCE_HOLDS: Final = 3
 _UNSETTLED: Final = 2.0
 _DUPLICATE_WAIT: Final = 0.2
-
-_ADVICE: Final = {
-    "timeout": "Try 'mattebox retry'; if it happens again, raise engine: timeout or make the photo smaller.",
-    "crash": "The photo may be damaged: open and save it again in an editor, then 'mattebox retry'.",
-    "NotEnoughMemoryError": "Raise engine: memory, lower engine: workers, then 'mattebox retry'.",
-    "WriteError": "Make room or mend the permissions of the output folder, then 'mattebox retry'.",
-    "TruncatedPhotoError": "Copy the photo again: this one is damaged or was never complete.",
-    "PhotoError": "Copy the photo again, or leave it out: this file cannot be read as a photo.",
-    "rejected": "Bring it back with 'mattebox retry' where the rejection was a mistake.",
-    "LimitError": "Raise the limit in the rule's cut: limits:, then 'mattebox retry'.",
-}
-_ANY_ADVICE: Final = "Mend what the sentence names, then bring the photo back with 'mattebox retry'."
 
 
 @dataclass(slots=True)
@@ -104,22 +94,16 @@ class Jobs:
         """A person approved the matte in `file`: the job goes on."""
         self.take(self._delivery.approve(job, file))
 
+    def reject(self, job: JobRow, file: Path) -> None:
+        """A person rejected the cutout by what was dropped into rejected/."""
+        self.fail(job, Trouble("A person rejected the cutout in review.", "rejected", step="review"), file)
+
     def fail(self, job: JobRow, trouble: Trouble, file: Path | None = None) -> None:
         """A job that cannot be done: its original goes to failed/ with the reason.
 
         file: what a person dropped into rejected/, which goes with the review.
         """
-        reason = {
-            "what": trouble.what,
-            "step": trouble.step,
-            "do": _ADVICE.get(trouble.kind, _ANY_ADVICE),
-            "kind": trouble.kind,
-            "attempts": job.attempts,
-            "input": os.fspath(job.plan.source),
-            "rule": job.plan.rule,
-            "job": job.id,
-            **({} if file is None else {"file": os.fspath(file)}),
-        }
+        reason = failure_reason(job, trouble.what, trouble.kind, trouble.step, file)
         try:
             ended = self._delivery.fail(job, reason)
         except (OSError, MatteboxError) as error:
@@ -172,8 +156,6 @@ class Jobs:
             self._waiting[job_id] = self._working.pop(job_id)
 
     def _begin(self, job: JobRow, wait: _Wait, pool: Pool) -> int:
-        from mattebox.daemon.workers import Trouble  # noqa: PLC0415 - loads the pool
-
         if not self._delivery.unchanged(job):
             self._changed(job)
             return 0
@@ -193,7 +175,7 @@ class Jobs:
     def _duplicate(self, job: JobRow) -> bool:
         digest = content_hash(job.work)
         with self._journal.transaction():
-            owner = self._journal.content_owner(job.folder, digest, job.id)
+            owner = self._journal.files.content_owner(job.folder, digest, job.id)
             self._journal.change(job.id, sha256=digest)
         if owner == job.id:
             return False

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from mattebox.daemon.claim import claim
 from mattebox.daemon.deliver import Delivery
 from mattebox.daemon.errors import TemplateError
 from mattebox.daemon.inbox import Inbox
 from mattebox.daemon.intake import Candidate, Intake
 from mattebox.daemon.jobs import Jobs
+from mattebox.daemon.look import Glance, look
 from mattebox.daemon.notify import Told, note_told
-from mattebox.daemon.planning import cut_settings, make_plan
-from mattebox.daemon.tasks import Glance, look
+from mattebox.daemon.planning import cut_settings, make_plan, review_folders
 from mattebox.daemon.watch import Hint, OverflowAlarm
 from mattebox.daemon.workers import Done, Trouble
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from mattebox.daemon.intake import Ready
     from mattebox.daemon.journal import Journal
     from mattebox.daemon.load import LoadedConfig
-    from mattebox.daemon.tasks import Look
+    from mattebox.daemon.look import Look
+    from mattebox.daemon.review import Reviews
     from mattebox.daemon.workers import Pool
 
 _HEALTH_CHECK: Final = 2.0
@@ -79,7 +81,7 @@ class Loop:
     def recover(self) -> None:
         """Finish what a former run began; what needs a worker waits for one."""
         # Of a batch that ended in a former run, but for being told, the end is told now.
-        self._active = set(self.journal.batches()) & set(self.intakes)
+        self._active = set(self.journal.outbox.batches()) & set(self.intakes)
         before = {job.id: job.state for job in self.journal.jobs()}
         for job in self.delivery.recover():
             if job.state != before[job.id]:
@@ -95,8 +97,8 @@ class Loop:
         if not self.once:
             alarm = OverflowAlarm(self.inbox)
             for intake in self.intakes.values():
-                intake.open_root()
-                intake.start_watching(self.inbox)
+                intake.root.open()
+                intake.root.start_watching(self.inbox)
         deadline = None
         try:
             while True:
@@ -112,7 +114,7 @@ class Loop:
                 self._receive(self._sleep(now))
         finally:
             for intake in self.intakes.values():
-                intake.stop_watching()
+                intake.root.stop_watching()
             if alarm is not None:
                 alarm.stop()
             pool.stop()
@@ -121,7 +123,7 @@ class Loop:
             self.jobs.give_up_work()
 
     def _busy(self) -> bool:
-        held = all(intake.held or not intake.busy() for intake in self.intakes.values())
+        held = all(intake.root.held or not intake.busy() for intake in self.intakes.values())
         return not held or bool(self._looking) or bool(self.jobs.waiting) or bool(self.jobs.in_work)
 
     def _tick(self, now: float, pool: Pool, room: int) -> None:
@@ -139,7 +141,7 @@ class Loop:
         for intake in self.intakes.values():
             if free <= 0:
                 break
-            if intake.held:
+            if intake.root.held:
                 continue
             for candidate in intake.candidates(now):
                 self._look(intake, candidate, pool)
@@ -157,7 +159,7 @@ class Loop:
         for name in sorted(ended):
             self._active.discard(name)
             delivered, failed = self.jobs.batch(name)
-            count = self.journal.batches().get(name, 0)
+            count = self.journal.outbox.batches().get(name, 0)
             self.events.tell("idle", name, delivered=delivered, failed=failed, batch=count)
 
     def _look(self, intake: Intake, candidate: Candidate, pool: Pool) -> None:
@@ -182,12 +184,12 @@ class Loop:
         try:
             plan = make_plan(self.loaded, folder, ready.rule, ready.path, ready.size)
         except TemplateError as error:
-            intake.hold(str(error))
+            intake.root.hold(str(error))
             return
         try:
-            job = self.delivery.claim(folder.name, ready.found, plan)
+            job = claim(self.journal, folder.name, ready.found, plan)
         except OSError as error:
-            intake.hold(
+            intake.root.hold(
                 f"{folder.watch}: files cannot be taken out of the watched folder ({error.strerror}); "
                 "mend its permissions, or set originals: keep."
             )
@@ -238,7 +240,7 @@ class Loop:
             self._claim(intake, ready)
 
     def _sleep(self, now: float) -> float:
-        due = [intake.next_due(now) for intake in self.intakes.values() if not intake.held]
+        due = [intake.next_due(now) for intake in self.intakes.values() if not intake.root.held]
         jobs = self.jobs.next_due()
         if jobs is not None:
             due.append(jobs)
@@ -251,7 +253,16 @@ class Loop:
 def keep_watching(loop: Loop) -> None:
     """The chore that rebuilds dead watches."""
     for intake in loop.intakes.values():
-        intake.keep_watching(loop.inbox)
+        intake.root.keep_watching(loop.inbox)
+
+
+def review_chore(every: float, reviews: Reviews) -> Chore:
+    """The chore that carries out what people have decided."""
+
+    def collect(loop: Loop) -> None:
+        reviews.collect(loop.journal, review_folders(loop.loaded.config), loop.jobs)
+
+    return Chore(every, collect)
 
 
 WATCH_CHORE: Final = Chore(_HEALTH_CHECK, keep_watching)

@@ -10,9 +10,11 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 from mattebox.core.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mattebox.daemon.config import Metrics
     from mattebox.daemon.events import Event
-    from mattebox.daemon.loop import Loop
+    from mattebox.daemon.intake import Intake
 
 _HOST: Final = "127.0.0.1"
 
@@ -61,10 +63,10 @@ class Meter:
         if event.name == "delivered":
             self._seconds.labels(event.folder).observe(event.values.get("seconds") or 0.0)
 
-    def gauge(self, loop: Loop) -> None:
-        """The chore that measures the queues."""
-        self._working.set(loop.jobs.in_work)
-        for name, intake in loop.intakes.items():
+    def gauge(self, in_work: int, intakes: Mapping[str, Intake]) -> None:
+        """Measure the queues: of jobs in work, and by folder of files that were seen."""
+        self._working.set(in_work)
+        for name, intake in intakes.items():
             self._waiting.labels(name).set(intake.waiting)
 
     def stop(self) -> None:

@@ -139,9 +139,9 @@ def note_told(journal: Journal, told: Told) -> None:
     event = told.event
     with journal.transaction():
         if event.name in STATE_OF:
-            journal.told(event.job, STATE_OF[event.name])
+            journal.outbox.told(event.job, STATE_OF[event.name])
         else:
-            journal.batch_told(event.folder, event.values["batch"])
+            journal.outbox.batch_told(event.folder, event.values["batch"])
     step("notification noted")
 
 
@@ -154,8 +154,8 @@ def notifying(settings: Notify, journal: Journal, events: Events, inbox: Inbox) 
     """
     if settings.webhook is None and not settings.command:
         with journal.transaction():
-            journal.owe_nothing()
-        journal.owes = frozenset()
+            journal.outbox.owe_nothing()
+        journal.outbox.subscribe(())
         yield
         return
     notifier = Notifier(
@@ -163,8 +163,8 @@ def notifying(settings: Notify, journal: Journal, events: Events, inbox: Inbox) 
         lambda text: events.tell("notify-failed", why=text),
         lambda event: inbox.put(Told(event)),
     )
-    journal.owes = frozenset(STATE_OF[name] for name in settings.on if name in STATE_OF)
-    for job in journal.owed():
+    journal.outbox.subscribe(STATE_OF[name] for name in settings.on if name in STATE_OF)
+    for job in journal.outbox.owed():
         event = ending(job)
         if event is not None:
             notifier(event)

@@ -17,7 +17,8 @@ from mattebox.daemon.steps import step
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mattebox.daemon.journal import Journal, Placement
+    from mattebox.daemon.journal import Journal
+    from mattebox.daemon.rows import Placement
 
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 

@@ -5,9 +5,19 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from mattebox.core.settings import CutSettings, FinishSettings, Output, parse_output
+from mattebox.core.settings import (
+    CutSettings,
+    FinishSettings,
+    Output,
+    PngOutput,
+    PsdOutput,
+    parse_output,
+)
+
+# Claimed originals wait here, on the watched folder's own file system.
+WORK_FOLDER: Final = ".mattebox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +112,16 @@ class Plan:
                 "review": review and ReviewPlan(review[0], tuple(review[1]), Path(review[2])),
             }
         )
+
+
+def review_outputs(review: ReviewPlan, plan: Plan, job_id: str) -> tuple[PlannedOutput, ...]:
+    """The PSD and the preview of one job; the job's id in their names survives "save as copy"."""
+    stem = plan.name.rpartition(".")[0] or plan.name
+    folder = review.to / plan.tree
+    return (
+        PlannedOutput(PsdOutput(), folder / f"{stem}.{job_id}.psd"),
+        PlannedOutput(PngOutput(), folder / f"{stem}.{job_id}.preview.png"),
+    )
 
 
 def _settings(settings: Any) -> Any:

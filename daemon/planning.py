@@ -42,6 +42,13 @@ def all_cuts(config: Config) -> Iterator[CutSettings]:
             yield cut_settings(config, rule)
 
 
+def review_folders(config: Config) -> set[Path]:
+    """Every review folder that a configuration names."""
+    rules = [rule for folder in config.folders for rule in folder.rules]
+    reviews = [config.defaults.review, *(rule.review for rule in rules)]
+    return {review.to for review in reviews if review is not None}
+
+
 def make_plan(loaded: LoadedConfig, folder: Folder, index: int, path: str, size: tuple[int, int]) -> Plan:
     """What becomes of the file at `path` (below the watched folder) by the rule `index`.
 

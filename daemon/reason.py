@@ -1,20 +1,54 @@
-"""The reason file: why a photo is in failed/, for a person, beside the photo."""
+"""The reason: why a photo is in failed/ and what to do, for a person, in a file beside the photo."""
 
 from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.publish import stage_name
-from mattebox.daemon.journal import Placement
 from mattebox.daemon.place import place
+from mattebox.daemon.rows import Placement
 from mattebox.daemon.steps import step
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mattebox.daemon.journal import JobRow, Journal
+    from mattebox.daemon.journal import Journal
+    from mattebox.daemon.rows import JobRow
+
+
+_ADVICE: Final = {
+    "timeout": "Try 'mattebox retry'; if it happens again, raise engine: timeout or make the photo smaller.",
+    "crash": "The photo may be damaged: open and save it again in an editor, then 'mattebox retry'.",
+    "NotEnoughMemoryError": "Raise engine: memory, lower engine: workers, then 'mattebox retry'.",
+    "WriteError": "Make room or mend the permissions of the output folder, then 'mattebox retry'.",
+    "TruncatedPhotoError": "Copy the photo again: this one is damaged or was never complete.",
+    "PhotoError": "Copy the photo again, or leave it out: this file cannot be read as a photo.",
+    "rejected": "Bring it back with 'mattebox retry' where the rejection was a mistake.",
+    "LimitError": "Raise the limit in the rule's cut: limits:, then 'mattebox retry'.",
+}
+_ANY_ADVICE: Final = "Mend what the sentence names, then bring the photo back with 'mattebox retry'."
+
+
+def failure_reason(
+    job: JobRow, what: str, kind: str, step_name: str, file: Path | None = None
+) -> dict[str, Any]:
+    """What the journal and NAME.reason.json say of a failure; kind: an error's name, or crash, timeout...
+
+    file: what a person dropped into rejected/.
+    """
+    return {
+        "what": what,
+        "step": step_name,
+        "do": _ADVICE.get(kind, _ANY_ADVICE),
+        "kind": kind,
+        "attempts": job.attempts,
+        "input": os.fspath(job.plan.source),
+        "rule": job.plan.rule,
+        "job": job.id,
+        **({} if file is None else {"file": os.fspath(file)}),
+    }
 
 
 def write_reason(journal: Journal, job: JobRow, wished: Path) -> None:

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 from mattebox.core.publish import publish
-from mattebox.core.settings import PngOutput, PsdOutput
 from mattebox.daemon.identity import identity
-from mattebox.daemon.plan import PlannedOutput
 from mattebox.daemon.settle import Settling
-from mattebox.daemon.workers import Trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from mattebox.daemon.config import Config
     from mattebox.daemon.identity import Identity
-    from mattebox.daemon.journal import JobRow, Journal
-    from mattebox.daemon.loop import Loop
-    from mattebox.daemon.plan import Plan, ReviewPlan
+    from mattebox.daemon.journal import Journal
+    from mattebox.daemon.rows import JobRow
 
 APPROVED: Final = "approved"
 REJECTED: Final = "rejected"
@@ -37,23 +32,6 @@ class Verdict(NamedTuple):
     path: Path
 
 
-def review_outputs(review: ReviewPlan, plan: Plan, job_id: str) -> tuple[PlannedOutput, ...]:
-    """The PSD and the preview of one job; the job's id in their names survives "save as copy"."""
-    stem = plan.name.rpartition(".")[0] or plan.name
-    folder = review.to / plan.tree
-    return (
-        PlannedOutput(PsdOutput(), folder / f"{stem}.{job_id}.psd"),
-        PlannedOutput(PngOutput(), folder / f"{stem}.{job_id}.preview.png"),
-    )
-
-
-def review_folders(config: Config) -> set[Path]:
-    """Every review folder that a configuration names."""
-    rules = [rule for folder in config.folders for rule in folder.rules]
-    reviews = [config.defaults.review, *(rule.review for rule in rules)]
-    return {review.to for review in reviews if review is not None}
-
-
 def verdicts(review: Path) -> Iterator[Verdict]:
     """The files in approved/ and rejected/ that belong to a job, in any sub-folder of theirs."""
     for verdict in (APPROVED, REJECTED):
@@ -66,8 +44,18 @@ def verdicts(review: Path) -> Iterator[Verdict]:
                 yield Verdict(found[-1], verdict, path)
 
 
+class Decisions(Protocol):
+    """Who carries out what people decide."""
+
+    def approve(self, job: JobRow, file: Path) -> None:
+        """The job goes on with the matte in `file`."""
+
+    def reject(self, job: JobRow, file: Path) -> None:
+        """The job fails; `file` goes with the review."""
+
+
 class Reviews:
-    """Collects verdicts once their files have settled; called by the loop every so often."""
+    """Collects verdicts once their files have settled."""
 
     def __init__(self, *, settle: float = _SETTLE) -> None:
         """`settle` 0 takes what lies there at once."""
@@ -75,13 +63,13 @@ class Reviews:
         self._settling = Settling()
         self._refused: dict[Path, Identity] = {}
 
-    def __call__(self, loop: Loop) -> None:
-        """Approve and reject what people have decided."""
-        waiting = {job.id: job for job in loop.journal.jobs("review")}
+    def collect(self, journal: Journal, folders: Iterable[Path], decisions: Decisions) -> None:
+        """Approve and reject what people have decided in these review folders."""
+        waiting = {job.id: job for job in journal.jobs("review")}
         if not waiting:
             return
         now = time.monotonic()
-        for folder in review_folders(loop.loaded.config):
+        for folder in folders:
             for verdict in verdicts(folder):
                 job, found = waiting.get(verdict.job), identity(verdict.path)
                 if job is None or found is None or self._refused.get(verdict.path) == found:
@@ -93,10 +81,9 @@ class Reviews:
                 del waiting[verdict.job]
                 if verdict.verdict == APPROVED:
                     self._refused[verdict.path] = found
-                    loop.jobs.approve(job, verdict.path)
+                    decisions.approve(job, verdict.path)
                 else:
-                    what = "A person rejected the cutout in review."
-                    loop.jobs.fail(job, Trouble(what, "rejected", step="review"), verdict.path)
+                    decisions.reject(job, verdict.path)
 
 
 def decide(journal: Journal, job: JobRow, *, approve: bool) -> Path:

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mattebox.daemon.conditions import REGISTRY
 from mattebox.daemon.facts import UnreadableError
-from mattebox.daemon.scan import PHOTO_ENDINGS
 
 if TYPE_CHECKING:
     from mattebox.daemon.config import Folder, When
     from mattebox.daemon.facts import Facts
 
+_RAW: Final = (
+    "3fr arw cr2 cr3 dcr dng erf fff iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f"
+)
+_PICTURES: Final = "jpg jpeg jpe jfif png tif tiff webp avif bmp gif psd psb heic heif hif"
+# A rule that names no extension takes these; everything else in the folder is left alone.
+PHOTO_ENDINGS: Final = frozenset(f"{_RAW} {_PICTURES}".split())
 # A rule with one of these says itself which names it takes.
 _NAMING: Final = frozenset({"extension", "name", "name_regex"})
 

@@ -117,7 +117,7 @@ def run(
         left = loop.jobs.given_back + len(
             journal.jobs("claimed", "staged", "delivered", "failing", "returning")
         )
-        held = sum(bool(intake.held) for intake in loop.intakes.values())
+        held = sum(bool(intake.root.held) for intake in loop.intakes.values())
         return Summary(loop.jobs.delivered, loop.jobs.failed, left + held, ending)
     finally:
         if own:

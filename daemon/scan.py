@@ -35,12 +35,6 @@ BUILT_IN: Final = (
     "system volume information",
     "__macosx",
 )
-_RAW: Final = (
-    "3fr arw cr2 cr3 dcr dng erf fff iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f"
-)
-_PICTURES: Final = "jpg jpeg jpe jfif png tif tiff webp avif bmp gif psd psb heic heif hif"
-# A rule that names no extension takes these; everything else in the folder is left alone.
-PHOTO_ENDINGS: Final = frozenset(f"{_RAW} {_PICTURES}".split())
 
 
 class Scope:

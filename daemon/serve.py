@@ -9,7 +9,7 @@ from mattebox.daemon.errors import ConfigError
 from mattebox.daemon.identity import identity
 from mattebox.daemon.journal import Journal
 from mattebox.daemon.load import load_config
-from mattebox.daemon.loop import Chore, Loop, Stop
+from mattebox.daemon.loop import Chore, Loop, Stop, review_chore
 from mattebox.daemon.review import Reviews
 from mattebox.daemon.run import HISTORY, Crew, run
 from mattebox.daemon.sdnotify import tell_manager, watchdog_interval
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mattebox.daemon.events import Events
     from mattebox.daemon.inbox import Inbox
     from mattebox.daemon.load import LoadedConfig
+    from mattebox.daemon.metrics import Meter
     from mattebox.daemon.run import Summary
 
 _RELOAD_CHECK: Final = 2.0
@@ -74,17 +75,18 @@ def _serve_one(
     """One configuration's time."""
     chores = [
         Chore(_RELOAD_CHECK, reload),
-        Chore(_REVIEW_CHECK, Reviews()),
-        Chore(_LIVE_CHECK, write_live),
+        review_chore(_REVIEW_CHECK, Reviews()),
+        Chore(_LIVE_CHECK, lambda loop: write_live(loop.loaded.state, loop.intakes)),
         Chore(watchdog_interval(), lambda _: tell_manager("READY=1\nWATCHDOG=1")),
         Chore(_DAY, lambda loop: loop.journal.prune(time.time() - HISTORY)),
     ]
-    meter = None
+    meter: Meter | None = None
     if loaded.config.metrics is not None:
         from mattebox.daemon.metrics import Meter  # noqa: PLC0415 - only where it is asked for
 
         meter = Meter(loaded.config.metrics)
-        chores.append(Chore(_LIVE_CHECK, meter.gauge))
+        gauge = meter.gauge
+        chores.append(Chore(_LIVE_CHECK, lambda loop: gauge(loop.jobs.in_work, loop.intakes)))
         events.add(meter)
     try:
         return run(loaded, events, once=False, progress=progress, chores=chores, crew=crew, journal=journal)

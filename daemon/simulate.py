@@ -6,11 +6,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mattebox.core.errors import MatteboxError
-from mattebox.daemon.deliver import WORK_FOLDER
 from mattebox.daemon.errors import TemplateError
 from mattebox.daemon.facts import Facts
-from mattebox.daemon.planning import make_plan
-from mattebox.daemon.review import review_folders
+from mattebox.daemon.plan import WORK_FOLDER
+from mattebox.daemon.planning import make_plan, review_folders
 from mattebox.daemon.rules import choose
 from mattebox.daemon.scan import Scope
 

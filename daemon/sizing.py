@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from mattebox.daemon.units import LEAST_MEMORY
+
 # Measured by bench/workers.py (u2netp and u2net, 1, 24 and 50 megapixels, two threads): the highest PSS of
 # a worker is 564 MB + 0.71 times the weights + 8 MB a megapixel, no measure above 1.05 times that. Here it
 # is rounded up, for photos of 50 megapixels; larger ones take more for a while, up to the limit. Networks
@@ -15,8 +17,6 @@ _INPUT_PIXEL_BYTES: Final = 1000
 _MEGAPIXEL_BYTES: Final = 8_000_000
 _MEGAPIXELS: Final = 50
 _WEIGHTS_FACTOR: Final = 1
-# What the limit counts (private addresses, touched or not) was 1.39 GB at most in the same measures.
-LEAST_MEMORY: Final = 1_500_000_000
 # So much of the free memory is planned with, and so much may one worker take in the end.
 _PLANNED: Final = 0.8
 _AT_MOST: Final = 0.9

@@ -11,33 +11,36 @@ from typing import TYPE_CHECKING, Any, Final
 from filelock import FileLock, Timeout
 
 from mattebox.core.publish import stage_name
-from mattebox.daemon.deliver import WORK_FOLDER
 from mattebox.daemon.journal import Journal
+from mattebox.daemon.plan import WORK_FOLDER
 from mattebox.daemon.scan import Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mattebox.daemon.config import Folder
+    from mattebox.daemon.intake import Intake
     from mattebox.daemon.load import LoadedConfig
-    from mattebox.daemon.loop import Loop
+    from mattebox.daemon.states import State
 
 LIVE: Final = "live.json"
 _PER_MINUTE_WINDOW: Final = 600.0
 _LAST_ERRORS: Final = 5
 
 
-def write_live(loop: Loop) -> None:
-    """The chore that notes what only a running daemon knows; readers see the old text or the new one."""
+def write_live(state: Path, intakes: Mapping[str, Intake]) -> None:
+    """Note what only a running daemon knows; readers see the old text or the new one."""
     now = time.monotonic()
     folders = {
         name: {
             "settling": intake.waiting,
             "oldest_seconds": round(intake.oldest(now), 1),
-            "held": intake.held,
-            "polling": intake.polling,
+            "held": intake.root.held,
+            "polling": intake.root.polling,
         }
-        for name, intake in loop.intakes.items()
+        for name, intake in intakes.items()
     }
-    target = loop.loaded.state / LIVE
+    target = state / LIVE
     staged = stage_name(target)
     staged.write_text(json.dumps({"pid": os.getpid(), "time": time.time(), "folders": folders}), "utf-8")
     staged.replace(target)
@@ -96,7 +99,7 @@ def _folder(
         lying, problem = [], f"the watched folder cannot be read ({error.strerror})"
     since = time.time() - _PER_MINUTE_WINDOW
 
-    def count(*states: str, since: float = 0.0) -> int:
+    def count(*states: State, since: float = 0.0) -> int:
         return journal.count(folder.name, *states, since=since) if journal else 0
 
     settling = min(int(live.get("settling", 0)), len(lying))

@@ -59,10 +59,11 @@ def examine_engine(profile: Profile) -> Finding:
         engine.close()
     except EngineError as error:
         return Finding(False, f"{profile.label}: {error}")
-    if engine.version != release():
+    here = release()
+    if engine.version != here:
         return Finding(
             False,
-            f"{profile.label}: a running engine is of mattebox {engine.version}, and this is {release()}; "
+            f"{profile.label}: a running engine is of mattebox {engine.version}, and this is {here}; "
             "run 'mattebox engine --stop', the next cut starts the new one.",
         )
     return Finding(True, f"{profile.label}: its engine answers ({record.folder}).")

@@ -17,7 +17,7 @@ from mattebox.gimp_plugin.mattebox import protocol
 from mattebox.gimp_plugin.talk import Talk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection
 
     from mattebox.core.engine import Engine
@@ -73,7 +73,7 @@ class Host:
         }
 
     @contextlib.contextmanager
-    def engine(self, talk: Talk) -> Any:
+    def engine(self, talk: Talk) -> Iterator[Engine]:
         """The engine, for one talk at a time; fetches of weights are told to that talk."""
         with self._turn:
             self._fetching = talk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mattebox.core.errors import MatteboxError
 from mattebox.gimp_plugin.folder import release
@@ -14,10 +14,10 @@ from mattebox.gimp_plugin.mattebox.memory import Memory, MemoryRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
     from multiprocessing.connection import Connection
 
     from mattebox.core.engine import Engine
-    from mattebox.gimp_plugin.host import Host
 
 _BEAT: Final = 1.0
 _LOOK: Final = 0.1
@@ -34,10 +34,25 @@ class Stopped(Exception):  # noqa: N818 - no error: the plug-in was cancelled
     """The plug-in is gone: nobody waits for this work any more."""
 
 
+class HostServices(Protocol):
+    """What a talk needs of the host that it is part of."""
+
+    last_seconds: float | None
+
+    def status(self) -> dict[str, Any]:
+        """What the host is doing."""
+
+    def stop(self) -> None:
+        """Ask the host to end."""
+
+    def engine(self, talk: Talk) -> AbstractContextManager[Engine]:
+        """The engine, for one talk at a time."""
+
+
 class Talk:
     """Serves one connection; every answer, step and beat goes out under one lock."""
 
-    def __init__(self, wire: Connection, host: Host) -> None:
+    def __init__(self, wire: Connection, host: HostServices) -> None:
         """`wire` has proved its key."""
         self._wire = wire
         self._host = host

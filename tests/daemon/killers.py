@@ -12,7 +12,8 @@ from mattebox.daemon.marks import marked
 
 if TYPE_CHECKING:
     from mattebox.core.job import JobReport
-    from mattebox.daemon.tasks import Glance, Look, Work
+    from mattebox.daemon.look import Glance, Look
+    from mattebox.daemon.tasks import Work
 
 
 def deadly_do(work: Work) -> JobReport:

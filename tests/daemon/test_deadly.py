@@ -11,8 +11,9 @@ from tests.daemon.yard import CONFIG, Yard
 
 from mattebox.daemon.events import Events
 from mattebox.daemon.load import load_config
+from mattebox.daemon.look import look
 from mattebox.daemon.run import Crew, run
-from mattebox.daemon.tasks import do, look
+from mattebox.daemon.tasks import do
 from mattebox.daemon.workers import Workers
 
 if TYPE_CHECKING:

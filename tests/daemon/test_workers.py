@@ -16,7 +16,8 @@ import pytest
 from tests.daemon.bad_work import act
 from tests.daemon.yard import until
 
-from mattebox.daemon.sizing import LEAST_MEMORY, choose
+from mattebox.daemon.sizing import choose
+from mattebox.daemon.units import LEAST_MEMORY
 from mattebox.daemon.workers import Done, Workers
 
 ROOT = Path(__file__).resolve().parent.parent.parent

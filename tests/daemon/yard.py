@@ -22,12 +22,13 @@ from mattebox.core.photo import PhotoFacts
 from mattebox.daemon import steps
 from mattebox.daemon.events import Event, Events
 from mattebox.daemon.load import load_config
-from mattebox.daemon.loop import Chore, Stop
+from mattebox.daemon.look import Glance, Look, look
+from mattebox.daemon.loop import Stop, review_chore
 from mattebox.daemon.marks import marked
 from mattebox.daemon.review import Reviews
 from mattebox.daemon.run import Crew, Summary, run
 from mattebox.daemon.serve import serve
-from mattebox.daemon.tasks import Glance, Look, Work, do, look
+from mattebox.daemon.tasks import Work, do
 from mattebox.daemon.workers import Done, Trouble, _guarded
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class Yard:
             self.loaded or load_config(self.config),
             events,
             once=True,
-            chores=[Chore(0.1, Reviews(settle=0.0))],
+            chores=[review_chore(0.1, Reviews(settle=0.0))],
             crew=lambda inbox: Crew(Inline(inbox, self.functions), 4),
         )
 

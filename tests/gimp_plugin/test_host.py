@@ -111,14 +111,14 @@ def test_a_vanished_plug_in_stops_the_work(
     meeting: Path, tmp_path: Path, record: Record, wait_until: Wait, started: Start
 ) -> None:
     """Between two steps the host notices that nobody waits any more, and does not go on."""
-    reached, go_on = threading.Event(), threading.Event()
+    reached, proceed = threading.Event(), threading.Event()
     steps: list[str] = []
 
     class Slow(CoreEngine):
         def cut(self, photo, settings, *, rough=None, heed=silent):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - the engine's own signature
             heed("load")
             reached.set()
-            assert go_on.wait(20)
+            assert proceed.wait(20)
             steps.append("before")
             heed("segment")
             steps.append("after")
@@ -129,7 +129,7 @@ def test_a_vanished_plug_in_stops_the_work(
     protocol.send(wire, "cut", [PIXELS, MASK], **REQUEST.head())
     assert reached.wait(20)
     wire.close()
-    go_on.set()
+    proceed.set()
     wait_until(lambda: not host.is_busy())
     assert steps == ["before"]
     host.stop()
