@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from mattebox.core.settings import CutSettings
 
-__all__ = ["Progress", "check_network", "fetch_networks", "input_side"]
+__all__ = ["Progress", "check_network", "fetch_networks", "input_side", "is_offline"]
 
 
 def check_network(name: str) -> None:
@@ -20,6 +20,13 @@ def check_network(name: str) -> None:
     from mattebox.models.catalogue import find_network  # noqa: PLC0415 - reads the catalogue
 
     find_network(name)
+
+
+def is_offline() -> bool:
+    """Whether MATTEBOX_OFFLINE forbids all traffic but that within this machine."""
+    from mattebox.models.store import is_offline as forbidden  # noqa: PLC0415 - loads what fetching needs
+
+    return forbidden()
 
 
 def input_side(name: str) -> int:
