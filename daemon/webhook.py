@@ -43,9 +43,7 @@ def post(url: str, headers: Mapping[str, str], body: bytes, timeout: float) -> N
         _bounded(call, timeout, open_connections)
     except urllib.error.HTTPError as error:
         error.close()
-        raise WebhookError(
-            _status(error), final=error.code < 500 and error.code not in (408, 429)
-        ) from error
+        raise WebhookError(_status(error), final=error.code < 500 and error.code not in (408, 429)) from error
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise WebhookError(_cause(reason), final=False) from error
