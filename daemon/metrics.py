@@ -2,14 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, Any, Final
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from mattebox.core.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
     from mattebox.daemon.config import Metrics
     from mattebox.daemon.events import Event
     from mattebox.daemon.loop import Loop
+
+_OWN_NAMES: Final = ("127.0.0.1", "localhost")
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """One short thread a request, none of which keeps the daemon alive."""
+
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = 10  # seconds that a silent client may hold its thread
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing: the console is the daemon's."""
+
+
+def _own_names_only(app: WSGIApplication) -> WSGIApplication:
+    """The application for those who asked this machine by its own name.
+
+    A page of the web can have its own name lead to 127.0.0.1 (DNS rebinding) and read folders' names; the
+    Host header then still says that name.
+    """
+
+    def guarded(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if environ.get("HTTP_HOST", "").rpartition(":")[0] not in _OWN_NAMES:
+            start("421 Misdirected Request", [("Content-Type", "text/plain")])
+            return [b"Ask 127.0.0.1 or localhost.\n"]
+        return app(environ, start)
+
+    return guarded
 
 
 class Meter:
@@ -23,7 +60,7 @@ class Meter:
                 Counter,
                 Gauge,
                 Histogram,
-                start_http_server,
+                make_wsgi_app,
             )
         except ImportError as error:
             raise MissingExtraError(
@@ -44,7 +81,11 @@ class Meter:
             "mattebox_waiting", "Photos seen and not yet claimed", ["folder"], registry=registry
         )
         self._working = Gauge("mattebox_working", "Photos in the hands of workers", registry=registry)
-        self._server, self._thread = start_http_server(settings.port, "127.0.0.1", registry)
+        self._server = make_server(
+            "127.0.0.1", settings.port, _own_names_only(make_wsgi_app(registry)), _Server, _Handler
+        )
+        self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
+        self._thread.start()
 
     def __call__(self, event: Event) -> None:
         """Count an event."""

@@ -6,6 +6,7 @@ import json
 import socket
 import sys
 import threading
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -249,7 +250,7 @@ def test_a_command_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_metrics_are_served_on_loopback() -> None:
-    """Counters by folder and outcome, in Prometheus' own text."""
+    """Counters by folder and outcome, in Prometheus' own text; a request for another host gets nothing."""
     import socket
 
     from mattebox.daemon.metrics import Meter
@@ -262,6 +263,10 @@ def test_metrics_are_served_on_loopback() -> None:
         meter(Event("delivered", "studio", "ab", {"seconds": 1.5}))
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             text = answer.read().decode()
+        for host in (f"evil.example:{port}", "evil.example", "127.0.0.1.evil.example:80", ""):
+            foreign = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers={"Host": host})
+            with pytest.raises(urllib.error.HTTPError, match="421"):
+                urllib.request.urlopen(foreign)  # noqa: S310 - the line above
     finally:
         meter.stop()
     assert 'mattebox_photos_total{folder="studio",outcome="delivered"} 1.0' in text
