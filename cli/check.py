@@ -24,6 +24,10 @@ def command(context: click.Context, *, config: Path | None, schema: bool) -> Non
     if config is None:
         raise click.UsageError("Name a configuration, or ask for --schema.")
     loaded = read_config(context, config)
+    from mattebox.daemon.notify import OFF, webhook_is_off  # noqa: PLC0415 - only with a configuration
+
+    if webhook_is_off(loaded.config.notify):
+        click.echo(f"{config}: note: {OFF}.")
     folders = loaded.config.folders
     rules = sum(len(folder.rules) for folder in folders)
     click.echo(f"{config}: right ({_count(len(folders), 'hot folder')}, {_count(rules, 'rule')}).")

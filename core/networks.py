@@ -22,6 +22,13 @@ def check_network(name: str) -> None:
     find_network(name)
 
 
+def is_offline() -> bool:
+    """Whether MATTEBOX_OFFLINE forbids all traffic but that within this machine."""
+    from mattebox.models.store import is_offline as forbidden  # noqa: PLC0415 - loads what fetching needs
+
+    return forbidden()
+
+
 def input_side(name: str) -> int:
     """The side of the square that a network looks at, in pixels. Raises UnknownNetworkError."""
     from mattebox.models.catalogue import find_network  # noqa: PLC0415 - reads the catalogue

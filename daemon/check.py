@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mattebox.core.errors import UnknownNetworkError
 from mattebox.core.networks import check_network
+from mattebox.core.settings import format_of_ending
 from mattebox.daemon.conditions import PAIRS, REGISTRY
 from mattebox.daemon.template import Template
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from mattebox.daemon.config import Config, Folder, Review, Rule, When
+    from mattebox.daemon.config import Config, Delivery, Folder, Review, Rule, When
 
 Location = tuple[str | int, ...]
 
@@ -98,15 +100,15 @@ def _overlaps(config: Config) -> Iterator[Mistake]:
 
 def _outputs(config: Config, base: Path) -> Iterator[Mistake]:
     roots = {folder.name: _real(folder.watch) for folder in config.folders}
-    lists: list[tuple[Location, list[str]]] = [
-        (("defaults", "deliver"), [item.to for item in config.defaults.deliver])
-    ]
+    lists: list[tuple[Location, list[Delivery]]] = [(("defaults", "deliver"), config.defaults.deliver)]
     for place, _, rule in _rules(config):
         if not rule.deliver and not config.defaults.deliver:
             yield Mistake(place, "this rule delivers nothing: it needs deliver:, or defaults: a deliver:")
-        lists.append(((*place, "deliver"), [item.to for item in rule.deliver]))
-    for place, templates in lists:
+        lists.append(((*place, "deliver"), rule.deliver))
+    for place, deliveries in lists:
+        templates = [item.to for item in deliveries]
         for number, text in enumerate(templates):
+            yield from _endings((*place, number, "to"), text, deliveries[number].format)
             output = _real(Template(text, base).root)
             for name, root in roots.items():
                 if _inside(output, root):
@@ -122,6 +124,16 @@ def _outputs(config: Config, base: Path) -> Iterator[Mistake]:
     for location, review in reviews:
         if review is not None and any(_real(review.to) == root for root in roots.values()):
             yield Mistake(location, "the review folder is a watched folder", True)
+
+
+def _endings(location: Location, template: str, format_name: str) -> Iterator[Mistake]:
+    """An ending that stands for another format than the one that is written, as `cut` refuses it too."""
+    ending = PurePosixPath(template).suffix[1:]
+    says = format_of_ending(ending)
+    if says is not None and says != format_name and (format_name, says) != ("mask", "png"):
+        yield Mistake(
+            location, f"{template}: the ending says {says} and format says {format_name}; change one", True
+        )
 
 
 def _conditions(config: Config) -> Iterator[Mistake]:

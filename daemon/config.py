@@ -20,9 +20,14 @@ if TYPE_CHECKING:
 
 
 def _from_base(path: Path, info: ValidationInfo) -> Path:
-    """A path as written, made absolute from the configuration's own folder."""
+    """A path as written, made absolute from the configuration's own folder. Raises ValueError."""
+    if "\0" in str(path):
+        raise ValueError("a path cannot hold a NUL character")
     base = info.context["base"] if info.context else Path.cwd()
-    return Path(base, path.expanduser())
+    try:
+        return Path(base, path.expanduser())
+    except RuntimeError as error:
+        raise ValueError("~ stands for a home folder, and this user has none here") from error
 
 
 Place = Annotated[Path, AfterValidator(_from_base)]

@@ -29,3 +29,12 @@ class JournalError(MatteboxError):
 
 class TemplateError(MatteboxError, ValueError):
     """A template is wrong, or would lead out of its folder; a ValueError, so that pydantic places it."""
+
+
+class WebhookError(MatteboxError):
+    """A webhook did not take an event; `final` where trying again is of no use."""
+
+    def __init__(self, why: str, *, final: bool = True) -> None:
+        """`why` names the cause in a few words, without the address: it may hold secrets."""
+        super().__init__(why)
+        self.final = final

@@ -16,6 +16,7 @@ _LEVELS: Final = {
     "held": "warning",
     "retry": "warning",
     "notify-failed": "warning",
+    "notify-off": "warning",
     "review-refused": "warning",
     "config-broken": "error",
 }

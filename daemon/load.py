@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from mattebox.core.settings import FORMATS
 from mattebox.core.settings.explain import nearest
+from mattebox.core.settings.sentences import alternatives, real_location, sentence
 from mattebox.core.settings.yamlfile import YamlFile, YamlMistakeError, read_yaml
 from mattebox.daemon.check import mistakes
 from mattebox.daemon.config import Config
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-_SHOWN: Final = 80
+_DELIVER: Final = "write a list of outputs, such as [{format: png, to: ./out/{stem}.png}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,16 @@ def load_config(path: Path) -> LoadedConfig:
         config = Config.model_validate(file.data, context={"base": base})
     except ValidationError as error:
         raise ConfigError(list(_explained(path, file, error))) from error
-    found = [
-        (file.place(mistake.location, at_value=mistake.at_value), mistake.message)
-        for mistake in mistakes(config, base)
-    ]
+    try:
+        found = [
+            (file.place(mistake.location, at_value=mistake.at_value), mistake.message)
+            for mistake in mistakes(config, base)
+        ]
+    except (OSError, ValueError) as error:
+        # Whatever a value is that its own check lets through: a reload of a running daemon gets here too.
+        raise ConfigError(
+            [_line(path, (1, 1), "this configuration names a path that cannot be used")]
+        ) from error
     if found:
         raise ConfigError([_line(path, place, message) for place, message in sorted(found)])
     return LoadedConfig(path, base, config.state or _state_folder(path), config)
@@ -77,33 +85,30 @@ def _state_folder(path: Path) -> Path:
 
 
 def _explained(path: Path, file: YamlFile, error: ValidationError) -> Iterator[str]:
-    lines = []
+    told: dict[tuple[tuple[int, int], str], list[str]] = {}
     for mistake in error.errors(include_url=False):
-        location = mistake["loc"]
         unknown = mistake["type"] == "extra_forbidden"
+        location = real_location(mistake["loc"], file.data)
         place = file.place(location, at_value=not unknown)
-        lines.append((place, _sentence(location, mistake)))
-    for place, message in dict.fromkeys(sorted(lines)):
-        yield _line(path, place, message)
+        told.setdefault((place, _dotted(location)), []).append(_sentence(mistake))
+    for (place, where), sentences in sorted(told.items()):
+        yield _line(path, place, f"{where}: {alternatives(sentences)}")
 
 
-def _sentence(location: Sequence[str | int], mistake: Any) -> str:
-    where = _dotted(location)
+def _sentence(mistake: Any) -> str:
+    location = mistake["loc"]
     if mistake["type"] == "extra_forbidden":
-        return f"{where}: there is no such key{nearest(str(location[-1]), _known_keys(location[:-1]))}"
+        return f"there is no such key{nearest(str(location[-1]), _known_keys(tuple(location[:-1])))}"
     if mistake["type"] == "missing":
-        return f"{where}: this key is missing"
+        return "this key is missing"
     if mistake["type"] == "union_tag_not_found":
-        return f"{where}: the key format is missing ({', '.join(FORMATS)})"
+        return f"the key format is missing ({', '.join(FORMATS)})"
     if mistake["type"] == "union_tag_invalid":
         tag = str(mistake["ctx"]["tag"])
-        return f"{where}: there is no format {tag!r}{nearest(tag, FORMATS)}"
-    message = str(mistake["msg"]).removeprefix("Value error, ")
-    given = mistake.get("input")
-    shown = ""
-    if isinstance(given, str | int | float | bool) and len(str(given)) < _SHOWN:
-        shown = f" (given: {given!r})"
-    return f"{where}: {message[:1].lower()}{message[1:].rstrip('.')}{shown}"
+        return f"there is no format {tag!r}{nearest(tag, FORMATS)}"
+    if "deliver" in location and mistake["type"] in ("list_type", "model_attributes_type", "dict_type"):
+        return _DELIVER
+    return sentence(mistake)
 
 
 def _dotted(location: Sequence[str | int]) -> str:
@@ -113,9 +118,15 @@ def _dotted(location: Sequence[str | int]) -> str:
     return text.removeprefix(".") or "the configuration"
 
 
-def _known_keys(location: Sequence[str | int]) -> list[str]:
+@functools.cache
+def _schema() -> dict[str, Any]:
+    return Config.model_json_schema(by_alias=True)
+
+
+@functools.cache
+def _known_keys(location: tuple[str | int, ...]) -> tuple[str, ...]:
     """The keys that would be right at a place, found by walking the JSON Schema."""
-    schema = Config.model_json_schema(by_alias=True)
+    schema = _schema()
     definitions = schema["$defs"]
 
     def resolved(node: dict[str, Any]) -> list[dict[str, Any]]:
@@ -136,7 +147,7 @@ def _known_keys(location: Sequence[str | int]) -> list[str]:
             elif part in mapping:
                 following += resolved({"$ref": mapping[part]})
         nodes = following or nodes
-    return sorted({key for node in nodes for key in node.get("properties", {})})
+    return tuple(sorted({key for node in nodes for key in node.get("properties", {})}))
 
 
 def _line(path: Path, place: tuple[int, int], message: str) -> str:

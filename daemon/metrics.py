@@ -4,19 +4,38 @@ from __future__ import annotations
 
 import socketserver
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from mattebox.core.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from mattebox.daemon.config import Metrics
     from mattebox.daemon.events import Event
     from mattebox.daemon.intake import Intake
 
 _HOST: Final = "127.0.0.1"
+
+_OWN_NAMES: Final = ("127.0.0.1", "localhost")
+
+
+def _own_names_only(app: WSGIApplication) -> WSGIApplication:
+    """The application for those who asked this machine by its own name.
+
+    A page of the web can have its own name lead to 127.0.0.1 (DNS rebinding) and read folders' names; the
+    Host header then still says that name.
+    """
+
+    def guarded(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if environ.get("HTTP_HOST", "").rpartition(":")[0] not in _OWN_NAMES:
+            start("421 Misdirected Request", [("Content-Type", "text/plain")])
+            return [b"Ask 127.0.0.1 or localhost.\n"]
+        return app(environ, start)
+
+    return guarded
 
 
 class Meter:
@@ -51,8 +70,8 @@ class Meter:
             "mattebox_waiting", "Photos seen and not yet claimed", ["folder"], registry=registry
         )
         self._working = Gauge("mattebox_working", "Photos in the hands of workers", registry=registry)
-        self._server = _Server((_HOST, settings.port), _SilentHandler)
-        self._server.set_app(make_wsgi_app(registry))
+        self._server = _Server((_HOST, settings.port), _Handler)
+        self._server.set_app(_own_names_only(make_wsgi_app(registry)))
         self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
         self._thread.start()
 
@@ -87,6 +106,8 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
         self.setup_environ()
 
 
-class _SilentHandler(WSGIRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """A monitor's visits are no news."""
+class _Handler(WSGIRequestHandler):
+    timeout = 10  # seconds that a silent client may hold its thread
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing: the console is the daemon's."""

@@ -10,26 +10,28 @@ import subprocess
 import tempfile
 import threading
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mattebox.core.networks import is_offline
 from mattebox.daemon.endings import STATE_OF, ending
+from mattebox.daemon.errors import WebhookError
 from mattebox.daemon.steps import step
+from mattebox.daemon.webhook import is_loopback, post
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mattebox.daemon.config import Notify, Webhook
+    from mattebox.daemon.config import Notify
     from mattebox.daemon.events import Event, Events
     from mattebox.daemon.inbox import Inbox
     from mattebox.daemon.journal import Journal
 
 _MOST_WAITING: Final = 1000
 _FIRST_PAUSE: Final = 1.0
+OFF: Final = "MATTEBOX_OFFLINE is set, and the webhook's address is not on this machine: it is not called"
+_HEADERS: Final = {"Content-Type": "application/json", "User-Agent": "mattebox"}
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -71,16 +73,16 @@ class Notifier:
 
     def _work(self) -> None:
         while (event := self._waiting.get()) is not None:
-            text = json.dumps(message(event)).encode()
-            if self._settings.webhook is not None:
-                self._post(self._settings.webhook, event, text)
-            if self._settings.command:
-                self._run(self._settings.command, event, text)
+            for send in (self._post, self._run):
+                try:
+                    send(event)
+                except Exception as error:  # noqa: BLE001 - one bad peer never ends this thread for the others
+                    self._complain(f"{event.name}: a notification failed ({type(error).__name__})")
             self._told(event)
 
-    def _post(self, hook: Webhook, event: Event, text: bytes) -> None:
-        if is_offline():
-            self._complain(f"{event.name}: MATTEBOX_OFFLINE forbids the webhook at {_host(hook.url)}")
+    def _post(self, event: Event) -> None:
+        hook = self._settings.webhook
+        if hook is None:
             return
         pause = self._first_pause
         problem = ""
@@ -91,28 +93,26 @@ class Notifier:
             try:
                 url = expanded(hook.url)
                 headers = {key: expanded(value) for key, value in hook.headers.items()}
-                request = urllib.request.Request(  # noqa: S310 - http and https alone, by the settings and below
-                    url, text, {"Content-Type": "application/json", "User-Agent": "mattebox", **headers}
-                )
-                if request.type not in ("http", "https"):
-                    problem = f"{request.type} is not http"
+                post(url, {**_HEADERS, **headers}, _body(event), hook.timeout)
+            except KeyError as error:
+                problem = f"{error.args[0]} is not set in the environment"
+                break
+            except WebhookError as error:
+                problem = str(error)
+                if error.final:
                     break
-                with urllib.request.urlopen(request, timeout=hook.timeout):  # noqa: S310 - see above
-                    return
-            except urllib.error.HTTPError as error:
-                error.close()
-                problem = f"HTTP {error.code}"
-                if error.code < 500 and error.code not in (408, 429):
-                    break
-            except (OSError, ValueError, KeyError) as error:
-                problem = type(error).__name__
+            else:
+                return
         self._complain(f"{event.name}: the webhook at {_host(hook.url)} did not take it ({problem})")
 
-    def _run(self, command: list[str], event: Event, text: bytes) -> None:
+    def _run(self, event: Event) -> None:
+        command = self._settings.command
+        if not command:
+            return
         try:
             # A file, not a pipe: the command reads the whole event even where the daemon is killed now.
             with tempfile.TemporaryFile() as whole:
-                whole.write(text)
+                whole.write(_body(event))
                 whole.seek(0)
                 subprocess.run(
                     command,
@@ -123,9 +123,8 @@ class Notifier:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                 )
-        except (OSError, subprocess.SubprocessError) as error:
-            problem = error.strerror if isinstance(error, OSError) else type(error).__name__
-            self._complain(f"{event.name}: the command {command[0]} failed ({problem})")
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            self._complain(f"{event.name}: the command {command[0]} failed ({_why(error)})")
 
 
 class Told(NamedTuple):
@@ -152,9 +151,14 @@ def notifying(settings: Notify, journal: Journal, events: Events, inbox: Inbox) 
     An ending is owed in the transaction that makes it, until it was sent: what a kill or a power cut
     kept from being sent is sent by the next run. Receivers tell repeats by the job's id.
     """
+    forbidden = webhook_is_off(settings)
+    if forbidden:
+        events.tell("notify-off", why=OFF)
+        settings = settings.model_copy(update={"webhook": None})
     if settings.webhook is None and not settings.command:
-        with journal.transaction():
-            journal.outbox.owe_nothing()
+        if not forbidden:
+            with journal.transaction():
+                journal.outbox.owe_nothing()
         journal.outbox.subscribe(())
         yield
         return
@@ -179,6 +183,16 @@ def notifying(settings: Notify, journal: Journal, events: Events, inbox: Inbox) 
                 note_told(journal, item)
 
 
+def webhook_is_off(settings: Notify) -> bool:
+    """Whether MATTEBOX_OFFLINE keeps the webhook from being called: its address is beyond this machine."""
+    if settings.webhook is None or not is_offline():
+        return False
+    try:
+        return not is_loopback(expanded(settings.webhook.url))
+    except KeyError:
+        return False  # nothing can be called without the variable: each event says so
+
+
 def message(event: Event) -> dict[str, Any]:
     """An event as the JSON that hooks get."""
     return {
@@ -190,6 +204,18 @@ def message(event: Event) -> dict[str, Any]:
     }
 
 
+def _body(event: Event) -> bytes:
+    return json.dumps(message(event)).encode()
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, subprocess.TimeoutExpired):
+        return "it took longer than command_timeout"
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"exit status {error.returncode}"
+    return (error.strerror if isinstance(error, OSError) else None) or "it cannot be started"
+
+
 def expanded(text: str) -> str:
     """The text with each ${NAME} replaced from the environment. Raises KeyError."""
     return _VARIABLE.sub(lambda found: os.environ[found[1]], text)
@@ -197,7 +223,10 @@ def expanded(text: str) -> str:
 
 def _host(url: str) -> str:
     """The host alone: paths and queries of webhooks are secrets."""
-    return urllib.parse.urlsplit(url).hostname or "the address in the environment"
+    try:
+        return urllib.parse.urlsplit(url).hostname or "the address in the environment"
+    except ValueError:
+        return "an address that is no URL"
 
 
 def _plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MEMORY: Final = "80%"
 _WATCHDOG_SECONDS: Final = 120
+_ESCAPED: Final = {"%": "%%", "\\": "\\\\", '"': '\\"'}
 
 
 class ServiceError(MatteboxError):
@@ -46,7 +47,8 @@ def service_for(config: Path, writable: Sequence[Path], platform: str = sys.plat
     config = config.absolute()
     mark = hashlib.sha256(os.fsencode(config.resolve())).hexdigest()[:6]
     name = f"mattebox-{re.sub(r'[^A-Za-z0-9]+', '-', config.stem).strip('-') or 'config'}-{mark}"
-    command = [sys.executable, "-m", "mattebox.cli.main", "watch", os.fspath(config)]
+    # -P: without it a stray yaml.py of the working folder, which is the home folder, is what would be run.
+    command = [sys.executable, "-P", "-m", "mattebox.cli.main", "watch", os.fspath(config)]
     if platform.startswith("linux"):
         return _systemd(name, command, config, writable)
     if platform == "darwin":
@@ -101,12 +103,12 @@ def _systemd(name: str, command: Sequence[str], config: Path, writable: Sequence
     )
     text = f"""\
 [Unit]
-Description=Mattebox hot folders ({_percent(os.fspath(config))})
+Description=Mattebox hot folders ({_described(config)})
 
 [Service]
 Type=notify
 NotifyAccess=main
-ExecStart={" ".join(_quoted(part) for part in command)}
+ExecStart={" ".join(_quoted(part).replace("$", "$$") for part in command)}
 {environment}Restart=on-failure
 RestartSec=5
 WatchdogSec={_WATCHDOG_SECONDS}
@@ -141,12 +143,18 @@ WantedBy=default.target
 
 
 def _quoted(text: str) -> str:
-    escaped = _percent(text).replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$").replace("\n", "\\n")
-    return f'"{escaped}"'
+    """A word in double quotes: systemd.syntax(7), "Quoting"; only Exec lines expand a dollar sign besides."""
+    return '"' + "".join(_ESCAPED.get(sign) or _byte(sign) for sign in text) + '"'
 
 
-def _percent(text: str) -> str:
-    return text.replace("%", "%%")
+def _byte(sign: str) -> str:
+    return sign if sign >= " " and sign != "\x7f" else f"\\x{ord(sign):02x}"
+
+
+def _described(config: Path) -> str:
+    """A path for a line that people read: control characters would begin another line of the unit."""
+    shown = "".join(sign if sign.isprintable() else "?" for sign in os.fspath(config))
+    return shown.replace("%", "%%").replace("\\", "\\\\")
 
 
 def _launchd(name: str, command: Sequence[str]) -> Service:

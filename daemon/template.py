@@ -104,6 +104,8 @@ def check_template(text: str) -> str:
     """The template itself. Raises TemplateError: an unknown field, an odd brace, a path that goes up."""
     if not text.strip():
         raise TemplateError("a template is a path such as ./out/{tree}/{stem}.png")
+    if "\0" in text:
+        raise TemplateError("a path cannot hold a NUL character")
     if text.endswith("/"):
         raise TemplateError(f"{text}: this names a folder; end it with a name such as {{stem}}.png")
     try:

@@ -37,7 +37,7 @@ def files() -> list[str]:
 def record(folder: Path, networks: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """What the plug-in must know of this mattebox: how to start its engine, and where to meet it."""
     return {
-        "command": [sys.executable, "-m", "mattebox.cli.main", "engine"],
+        "command": [sys.executable, "-P", "-m", "mattebox.cli.main", "engine"],
         "folder": os.fspath(folder),
         "version": release(),
         "environment": {name: os.environ[name] for name in _KEPT if os.environ.get(name)},

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 1_000_000
 _MAX_DEPTH: Final = 50
+_SHOWN: Final = 40
+_KINDS: Final = {"timestamp": "date", "int": "number", "float": "number"}
 # The C loader reads hostile nesting without Python's recursion; a PyYAML built without it still works.
 _Loader: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -40,15 +42,15 @@ class YamlFile:
             try:
                 self._root = loader.get_single_node()
                 _check(self._root, 0)
-                self.data = None if self._root is None else loader.construct_document(self._root)
+                self.data = None if self._root is None else _constructed(loader, self._root)
             finally:
                 loader.dispose()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             problem = error.problem or "this is no YAML"
-            raise YamlMistakeError(problem, _place(mark) if mark else (1, 1)) from error
+            raise YamlMistakeError(_in_words(problem), _place(mark) if mark else (1, 1)) from error
         except yaml.YAMLError as error:
-            raise YamlMistakeError(f"this is no YAML text ({error})".replace("\n", " ")) from error
+            raise YamlMistakeError("this is no YAML text: it holds characters that YAML forbids") from error
         except RecursionError as error:
             raise YamlMistakeError("this is nested too deeply") from error
 
@@ -89,6 +91,47 @@ def _children(node: Any) -> Iterator[tuple[str | int, Any, Any]]:
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             yield index, item, item
+
+
+def _constructed(loader: Any, root: Any) -> Any:
+    """The data of a tree of nodes. Raises YamlMistakeError where a value looks like what it cannot be."""
+    try:
+        return loader.construct_document(root)
+    except (ValueError, OverflowError, ArithmeticError) as error:
+        for node in _scalars(root):
+            # One of its own for each: a loader that has met an error takes the node for a recursive one.
+            fresh = type(loader)("")
+            try:
+                fresh.construct_object(node)
+            except (ValueError, OverflowError, ArithmeticError):
+                kind = _KINDS.get(node.tag.rpartition(":")[2], "value")
+                shown = node.value if len(node.value) <= _SHOWN else f"{node.value[:_SHOWN]}..."
+                raise YamlMistakeError(
+                    f"{shown} looks like a {kind} and is none that can be read; write a text in quotes",
+                    _place(node.start_mark),
+                ) from error
+        raise YamlMistakeError("a value here cannot be read; write texts in quotes") from error
+
+
+def _scalars(node: Any) -> Iterator[Any]:
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    for key, _, value in _children(node):
+        _ = key
+        yield from _scalars(value)
+    if isinstance(node, yaml.MappingNode):
+        for key, _ in node.value:
+            yield from _scalars(key)
+
+
+def _in_words(problem: str) -> str:
+    """What the parser says, in words; a backslash in double quotes is what Windows' users meet first."""
+    if "escape character" in problem or "hexdecimal" in problem:
+        return (
+            'in "double quotes" a backslash begins an escape; '
+            "write a path in 'single quotes', or with / in it"
+        )
+    return problem
 
 
 def _check(node: Any, depth: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -38,7 +38,7 @@ def mistakes(tmp_path: Path, text: str | bytes) -> list[str]:
     [
         (HEAD + DELIVER + "        wehn: {}\n", "8:9", "no such key; did you mean when?"),
         (HEAD + DELIVER + "        when: {extention: jpg}\n", "8:16", "did you mean extension?"),
-        (HEAD + DELIVER + "        when: {min_width: wide}\n", "8:27", "integer"),
+        (HEAD + DELIVER + "        when: {min_width: wide}\n", "8:27", "write a whole number"),
         (HEAD + DELIVER + "        cut: {modle: u2net}\n", "8:15", "did you mean model?"),
         (HEAD + DELIVER + "        cut: {model: u2nett}\n", "8:22", "u2net"),
         (HEAD + '        deliver: [{format: pgn, to: "./o/{stem}.png"}]\n', "7:19", "did you mean png?"),
@@ -63,6 +63,27 @@ def mistakes(tmp_path: Path, text: str | bytes) -> list[str]:
         (HEAD + DELIVER + "defaults: {settle: soon}\n", "8:20", "write a duration"),
         (HEAD + DELIVER + "defaults: {done: ./in}\n", "3:5", "the watched folder itself"),
         ("version: 2\nfolders: []\n", "1:10", "version"),
+        ("version: 1\nfolders: 2020-99-99\n", "2:10", "2020-99-99 looks like a date"),
+        ("version: 1\n2020-99-99: x\n", "2:1", "looks like a date"),
+        (f"version: 1\nfolders: {'9' * 20_000}\n", "2:10", "looks like a number"),
+        (f"version: 1\nfolders: 0x{'f' * 20_000}\n", "2:10", "write a list"),
+        (HEAD + DELIVER + 'state: "a\\0b"\n', "8:8", "NUL"),
+        (HEAD + DELIVER + 'defaults: {deliver: [{format: png, to: "a\\0/{stem}.png"}]}\n', "8:40", "NUL"),
+        (HEAD + DELIVER + 'state: "C:\\Users\\me"\n', "8:13", "in 'single quotes'"),
+        (
+            HEAD + DELIVER + "engine: {workers: -1}\n",
+            "8:19",
+            "write 'auto' or write at least 1",
+        ),
+        (HEAD + DELIVER + "defaults: {deliver: [png]}\n", "8:22", "write a list of outputs, such as"),
+        (HEAD + DELIVER + "defaults: {deliver: png}\n", "8:21", "write a list of outputs, such as"),
+        (HEAD + DELIVER + "defaults: {review: {below: 60}}\n", "8:28", "write at most 1; for 60 % write 0.6"),
+        (HEAD + DELIVER + "defaults: {cut: {keep: '1000px'}}\n", "8:24", "without a unit (given: '1000px')"),
+        (
+            HEAD + DELIVER + "defaults: {deliver: [{format: png, to: x.JPG}]}\n",
+            "8:40",
+            "the ending says jpeg and format says png",
+        ),
         ("version: &a 1\nfolders: *a\n", "2:10", "aliases"),
         ("version: [1\n", "2:1", ""),
         ("- 1\n", "1:1", "a configuration is a mapping"),
@@ -117,3 +138,22 @@ def test_the_schema_knows_conditions_and_formats() -> None:
     assert {"extension", "min_width", "exif", "any", "all", "not"} <= set(when)
     assert "to" in schema["$defs"]["DeliverPngOutput"]["required"]
     assert schema["properties"]["folders"]["minItems"] == 1
+
+
+def test_a_thousand_wrong_keys_are_looked_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The schema that names the right keys is made once, however many keys are wrong."""
+    from mattebox.daemon import load
+
+    made = []
+    schema = load.Config.model_json_schema
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        made.append(1)
+        return schema(*arguments, **options)
+
+    load._schema.cache_clear()
+    load._known_keys.cache_clear()
+    monkeypatch.setattr(load.Config, "model_json_schema", counted)
+    lines = mistakes(tmp_path, HEAD + DELIVER + "".join(f"k{number}: 1\n" for number in range(1000)))
+    assert len(lines) == 1000
+    assert len(made) == 1

@@ -7,10 +7,14 @@ import os
 import plistlib
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
+from unittest import mock
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from mattebox.daemon.sdnotify import tell_manager
 from mattebox.daemon.service import ServiceError, remove, service_for
@@ -59,6 +63,54 @@ def test_systemd_finds_no_mistake_in_the_unit(monkeypatch: pytest.MonkeyPatch, t
     assert (done.returncode, done.stderr) == (0, "")
     service.file.write_bytes(service.text.replace(b"NoNewPrivileges", b"NoNewPrivilege"))
     assert "Unknown key" in analysed(tmp_path, *verify, service.file).stderr
+
+
+@pytest.mark.slow
+@given(
+    name=st.text(
+        st.characters(blacklist_characters="/\0", blacklist_categories=["Cs"]), min_size=1, max_size=20
+    )
+)
+@settings(max_examples=25, deadline=None, derandomize=True)
+@example(name="$models")
+@example(name="a\nExecStartPre=/bin/false\n[Service]\nUser=root")
+@example(name="back\\slash 'and' \"quotes\" 50%")
+def test_any_path_is_one_word_of_the_unit(name: str) -> None:
+    """Whatever a folder is called, systemd finds no mistake and the unit has its own lines alone."""
+    config = Path("/srv") / name / "rules.yaml"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.dict(os.environ, {"XDG_CONFIG_HOME": folder, "MATTEBOX_MODELS": f"/m/{name}"}),
+    ):
+        service = service_for(config, [config.parent], "linux")
+        service.file.parent.mkdir(parents=True)
+        service.file.write_bytes(service.text)
+        done = analysed(Path(folder), "verify", "--user", "--recursive-errors=no", "--man=no", service.file)
+    assert (done.returncode, done.stderr) == (0, "")
+    plain = service_for(Path("/srv/x/rules.yaml"), [Path("/srv/x")], "linux")
+    heads = [line.partition("=")[0] for line in service.text.decode("utf-8", "surrogateescape").splitlines()]
+    assert set(heads) - {"Environment"} == {
+        line.partition("=")[0] for line in plain.text.decode().splitlines()
+    }
+
+
+def test_a_dollar_sign_is_doubled_on_the_exec_line_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Environment= and paths take it as it is (systemd.exec(5)), Exec lines expand it (systemd.service)."""
+    monkeypatch.setenv("MATTEBOX_MODELS", "/data/$models")
+    text = service_for(Path("/srv/$a/rules.yaml"), [Path("/srv/$a")], "linux").text.decode()
+    assert 'Environment="MATTEBOX_MODELS=/data/$models"' in text
+    assert 'ReadWritePaths="-/srv/$a"' in text
+    assert '"/srv/$$a/rules.yaml"' in text
+
+
+def test_a_stray_module_of_the_working_folder_is_never_run(tmp_path: Path) -> None:
+    """The command of every service starts with a yaml.py beside it, and does not run that."""
+    (tmp_path / "yaml.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")
+    agent = plistlib.loads(service_for(CONFIG, [], "darwin").text)
+    command = [*agent["ProgramArguments"][:-2], "check", str(tmp_path / "none.yaml")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "shadowed" not in done.stderr
+    assert done.returncode == 2
 
 
 @pytest.mark.slow

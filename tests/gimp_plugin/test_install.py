@@ -93,7 +93,7 @@ def test_the_record_names_this_mattebox(home: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("MATTEBOX_MODELS", "/weights")
     details = record(home / "engine", [("u2net", "u2net")])
     assert details["environment"]["MATTEBOX_MODELS"] == "/weights"
-    assert details["command"][1:] == ["-m", "mattebox.cli.main", "engine"]
+    assert details["command"][1:] == ["-P", "-m", "mattebox.cli.main", "engine"]
     assert details["networks"] == [["u2net", "u2net"]]
 
 
