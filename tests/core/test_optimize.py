@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -166,6 +169,46 @@ def test_both_weight_ranges_answer_alike_at_every_level_of_optimisation(
         # Where sums saturate the 8-bit form is never used (usable_kinds), and its answers are wrong.
         if not has_dot_products or has_int8_dot_products():
             assert np.abs(answers(session, tensors) - plain).mean() < ROUNDING
+
+
+# Saves what a network answers, and prints what the processor is taken for.
+ELSEWHERE = """
+import pathlib
+import sys
+import numpy as np
+from mattebox.core.device import usable_kinds
+from mattebox.core.runtime import OnnxRuntime
+network, tensors, answers = sys.argv[1:]
+runtime = OnnxRuntime(pathlib.Path(network), "cpu", 1)
+np.save(answers, np.stack([runtime.run(tensor) for tensor in np.load(tensors)]))
+print(*usable_kinds())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="the emulator runs this Python itself"
+)
+def test_on_a_processor_without_dot_products_7_bit_weights_answer_alike(
+    tiny: tuple[Network, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An emulated Haswell, whose sums of 8-bit products saturate, answers as this processor's floats do."""
+    network, store = tiny
+    made, pictures = tmp_path / "elsewhere.onnx", few()
+    monkeypatch.setattr(quantize, "has_int8_dot_products", lambda: False)
+    quantize.quantize(network, store.path(network), pictures.calibrate, made, lambda: None)
+    tensors = [prepare(network, picture) for picture in pictures.check]
+    np.save(tmp_path / "tensors.npy", np.stack(tensors))
+    files = [os.fspath(tmp_path / name) for name in ("elsewhere.onnx", "tensors.npy", "answers.npy")]
+    done = subprocess.run(
+        ["qemu-x86_64", "-cpu", "Haswell", sys.executable, "-c", ELSEWHERE, *files],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["int8"]
+    originals = answers(open_at(LEVELS[0], store.path(network), tmp_path / "original.onnx"), tensors)
+    assert np.abs(np.load(files[-1]) - originals).mean() < quantize.MOST_DIFFERENCE
 
 
 def test_bad_quantisation_is_refused_and_leaves_nothing(
