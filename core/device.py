@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal, get_args
 
+from mattebox.core.dot_products import has_int8_dot_products
+
 Device = Literal["auto", "cpu", "cuda", "tensorrt", "coreml", "directml", "openvino"]
 DEVICES: Final[tuple[Device, ...]] = get_args(Device)
 
@@ -93,15 +95,6 @@ def cpu_identity() -> str:
 
 
 _KIND: Final = ("model name", "flags", "Features", "CPU part", "CPU implementer")
-
-
-@cache
-def has_int8_dot_products() -> bool:
-    """Whether 8-bit products are summed without saturation (AVX-VNNI, AVX512-VNNI, ARM dot products)."""
-    if platform.machine().lower() in ("arm64", "aarch64"):
-        return True
-    flags = next((line for line in _text(Path("/proc/cpuinfo")).splitlines() if line.startswith("flags")), "")
-    return bool({"avx512_vnni", "avx_vnni"} & set(flags.split()))
 
 
 def usable_kinds() -> tuple[str, ...]:

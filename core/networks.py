@@ -24,9 +24,9 @@ def check_network(name: str) -> None:
 
 def is_offline() -> bool:
     """Whether MATTEBOX_OFFLINE forbids all traffic but that within this machine."""
-    from mattebox.models.store import is_offline as forbidden  # noqa: PLC0415 - loads what fetching needs
+    from mattebox.models import store  # noqa: PLC0415 - loads what fetching needs
 
-    return forbidden()
+    return store.is_offline()
 
 
 def input_side(name: str) -> int:
@@ -48,10 +48,3 @@ def fetch_networks(cuts: Iterable[CutSettings], progress: Progress | None = None
     return {
         cut.model: store.ensure(find_network(cut.model), accept_licence=cut.accept_licence) for cut in cuts
     }
-
-
-def is_offline() -> bool:
-    """Whether MATTEBOX_OFFLINE forbids every use of the network."""
-    from mattebox.models import store  # noqa: PLC0415 - loads what fetching needs
-
-    return store.is_offline()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mattebox.core.device import has_int8_dot_products
+from mattebox.core.dot_products import has_int8_dot_products
 from mattebox.core.errors import MissingExtraError, OptimizeError
 from mattebox.core.narrow import widened
 from mattebox.core.segment import Segmenter, prepare
@@ -100,7 +100,7 @@ def quantize(
                 # Without dot products that cannot saturate, sums of 8-bit products overflow 16 bits.
                 reduce_range=not has_int8_dot_products(),
                 calibrate_method=quantization.CalibrationMethod.MinMax,
-                # Nine channels are summed as quickly as they are rounded.
+                # Their weights are 0 and 1 in 8 bits already.
                 nodes_to_exclude=sums,
             )
         except Exception as error:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
@@ -15,20 +19,35 @@ from PIL import Image
 from mattebox.core import quantize
 from mattebox.core.calibration import Pictures, drawn_scenes
 from mattebox.core.device import usable_kinds
+from mattebox.core.dot_products import has_int8_dot_products
 from mattebox.core.engine import Engine
 from mattebox.core.errors import OptimizeError, WeightsError
 from mattebox.core.optimize import optimize
 from mattebox.core.own_pictures import own_pictures
-from mattebox.core.segment import Segmenter
+from mattebox.core.segment import Segmenter, prepare
 from mattebox.core.settings import CutSettings
 from mattebox.models.catalogue import Network, find_network
 from mattebox.models.optimised import find_optimised, optimised_path, remove_optimised
 from mattebox.models.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 SIDE = 64
+LEVELS = ("ORT_DISABLE_ALL", "ORT_ENABLE_EXTENDED", "ORT_ENABLE_ALL")
+LARGEST_7_BITS, LARGEST_8_BITS = 64, 128
+ROUNDING = 1 / 255  # of an answer in 8 bits: the order in which sums are rounded is the optimiser's
+# Every operator of onnxruntime that multiplies in 8 bits.
+INTEGER_PRODUCTS = {
+    "ConvInteger",
+    "DynamicQuantizeMatMul",
+    "MatMulInteger",
+    "MatMulIntegerToFloat",
+    "QGemm",
+    "QLinearConv",
+    "QLinearMatMul",
+}
 
 
 @pytest.fixture
@@ -99,6 +118,98 @@ def test_good_quantisation_is_kept_with_its_record(tiny: tuple[Network, Store]) 
     assert [item.name for item in model.graph.output] == ["y"]
     assert "QuantizeLinear" in {node.op_type for node in model.graph.node}
     assert sorted(item.name for item in store.folder.iterdir() if item.name.startswith(".")) == []
+
+
+def open_at(level: str, weights: Path, graph: Path) -> Any:
+    """A session at one level of optimisation, which writes its optimised graph to `graph`."""
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = getattr(ort.GraphOptimizationLevel, level)
+    options.optimized_model_filepath = os.fspath(graph)
+    return ort.InferenceSession(os.fspath(weights), options, providers=["CPUExecutionProvider"])
+
+
+def answers(session: Any, tensors: Sequence[Any]) -> Any:
+    """The answers of a session for prepared pictures."""
+    return np.stack([session.run(["y"], {"x": tensor})[0] for tensor in tensors])
+
+
+def largest_weights(graph: Path) -> dict[str, int]:
+    """The largest magnitude of each 8-bit weight that is multiplied in integers, by its name."""
+    model = onnx.load(os.fspath(graph)).graph
+    constants = {item.name: item for item in model.initializer if item.data_type == TensorProto.INT8}
+    used = {name for node in model.node if node.op_type in INTEGER_PRODUCTS for name in node.input}
+    return {
+        name: int(np.abs(numpy_helper.to_array(item).astype(np.int16)).max())
+        for name, item in constants.items()
+        if name in used and len(item.dims) > 1
+    }
+
+
+@pytest.mark.parametrize("has_dot_products", [False, True], ids=["7-bit weights", "8-bit weights"])
+def test_both_weight_ranges_answer_alike_at_every_level_of_optimisation(
+    tiny: tuple[Network, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_dot_products: bool
+) -> None:
+    """Whatever this processor has, both forms are made, and optimising changes neither's answers."""
+    network, store = tiny
+    made = tmp_path / "made.onnx"
+    monkeypatch.setattr(quantize, "has_int8_dot_products", lambda: has_dot_products)
+    pictures = few()
+    quantize.quantize(network, store.path(network), pictures.calibrate, made, lambda: None)
+    tensors = [prepare(network, picture) for picture in pictures.check]
+    originals = answers(open_at(LEVELS[0], store.path(network), tmp_path / "original.onnx"), tensors)
+    plain = answers(open_at(LEVELS[0], made, tmp_path / "plain.onnx"), tensors)
+    assert np.abs(plain - originals).mean() < quantize.MOST_DIFFERENCE
+    for level in LEVELS[1:]:
+        graph = tmp_path / f"{level}.onnx"
+        session = open_at(level, made, graph)
+        largest = largest_weights(graph)
+        assert largest, "nothing is multiplied in 8 bits"
+        limit = LARGEST_8_BITS if has_dot_products else LARGEST_7_BITS
+        assert {name: size for name, size in largest.items() if size > limit} == {}
+        # Where sums saturate the 8-bit form is never used (usable_kinds), and its answers are wrong.
+        if not has_dot_products or has_int8_dot_products():
+            assert np.abs(answers(session, tensors) - plain).mean() < ROUNDING
+
+
+# Saves what a network answers, and prints what the processor is taken for.
+ELSEWHERE = """
+import pathlib
+import sys
+import numpy as np
+from mattebox.core.device import usable_kinds
+from mattebox.core.runtime import OnnxRuntime
+network, tensors, answers = sys.argv[1:]
+runtime = OnnxRuntime(pathlib.Path(network), "cpu", 1)
+np.save(answers, np.stack([runtime.run(tensor) for tensor in np.load(tensors)]))
+print(*usable_kinds())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    (sys.platform, platform.machine()) != ("linux", "x86_64"), reason="the emulator runs this Python itself"
+)
+def test_on_a_processor_without_dot_products_7_bit_weights_answer_alike(
+    tiny: tuple[Network, Store], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An emulated Haswell, whose sums of 8-bit products saturate, answers as this processor's floats do."""
+    network, store = tiny
+    made, pictures = tmp_path / "elsewhere.onnx", few()
+    monkeypatch.setattr(quantize, "has_int8_dot_products", lambda: False)
+    quantize.quantize(network, store.path(network), pictures.calibrate, made, lambda: None)
+    tensors = [prepare(network, picture) for picture in pictures.check]
+    np.save(tmp_path / "tensors.npy", np.stack(tensors))
+    files = [os.fspath(tmp_path / name) for name in ("elsewhere.onnx", "tensors.npy", "answers.npy")]
+    done = subprocess.run(
+        ["qemu-x86_64", "-cpu", "Haswell", sys.executable, "-c", ELSEWHERE, *files],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split() == ["int8"]
+    originals = answers(open_at(LEVELS[0], store.path(network), tmp_path / "original.onnx"), tensors)
+    assert np.abs(np.load(files[-1]) - originals).mean() < quantize.MOST_DIFFERENCE
 
 
 def test_bad_quantisation_is_refused_and_leaves_nothing(
