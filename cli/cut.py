@@ -91,9 +91,7 @@ def _words(setting: str) -> list[str]:
 @click.option("--report", is_flag=True, help="Write NAME.report.json beside each output.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON report a line instead of names.")
 @click.option("--overwrite", is_flag=True, help="Replace existing outputs.")
-@click.option(
-    "--skip-existing", is_flag=True, help="Leave out what is there already: goes on after a stop."
-)
+@click.option("--skip-existing", is_flag=True, help="Leave out what is there already: goes on after a stop.")
 @click.pass_context
 def command(
     context: click.Context,

@@ -143,9 +143,7 @@ def _jobs(fit: Sequence[PlannedPhoto], run: CutRun, staging: Staging) -> Iterato
         yield Job(item.source, staged, run.cut, run.finish)
 
 
-def _publish(
-    job: Job, item: PlannedPhoto, done: JobReport, run: CutRun, staging: Staging
-) -> JobReport:
+def _publish(job: Job, item: PlannedPhoto, done: JobReport, run: CutRun, staging: Staging) -> JobReport:
     """Give every staged file its final name, and write the reports that were asked for."""
     published = {
         os.fspath(output.staged): publish(output.staged, target, overwrite=run.overwrite)

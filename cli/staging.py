@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
 
-_NAME: Final = re.compile(rf"{re.escape(STAGED_PREFIX)}cut-([0-9a-f]{{8}})-([0-9a-f]{{12}})-[0-9a-f]{{8}}\.part")
+_NAME: Final = re.compile(
+    rf"{re.escape(STAGED_PREFIX)}cut-([0-9a-f]{{8}})-([0-9a-f]{{12}})-[0-9a-f]{{8}}\.part"
+)
 _OWNER: Final = "owner"
 _NOBODY: Final = "0" * 8
 # Locks of dead runs that left no file go after so many seconds: one that is just being taken is younger.
@@ -134,7 +136,7 @@ class Staging:
 
 
 def _take(file: Path) -> int | None:
-    """An exclusive lock on a file, made where there is none, until its handle is closed; None: another has it.
+    """An exclusive lock on a file until its handle is closed; None where another has it.
 
     Not filelock: it takes as long to load as a third of a small network's run.
     """

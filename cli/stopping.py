@@ -1,4 +1,4 @@
-"""Ctrl+C and SIGTERM end `mattebox cut` at once, whatever native code it is in, and leave nothing unfinished."""
+"""Ctrl+C and SIGTERM end `mattebox cut` at once, whatever code it is in, and leave nothing unfinished."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def quantize(
         except Exception as error:
             target.unlink(missing_ok=True)
             raise OptimizeError(
-                f"The network {network.name} cannot be quantised ({type(error).__name__}: {error})."
+                f"The network {network.name} cannot be quantised; it is used as it is."
             ) from error
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from mattebox.core.errors import reason_of
 from mattebox.daemon.deliver import WORK_FOLDER
 from mattebox.daemon.facts import Facts
 from mattebox.daemon.identity import content_key, identity
@@ -130,7 +131,7 @@ class Intake:
                 self._watch = Watch(name, root, recursive=self.folder.recursive, inbox=inbox)
             except OSError as error:
                 self.polling = True
-                self._events.tell("polling", name, why=f"no events: {error.strerror or error}")
+                self._events.tell("polling", name, why=f"no events: {reason_of(error)}")
         self.scan_soon()
 
     def keep_watching(self, inbox: Inbox) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mattebox.core.errors import MatteboxError
+from mattebox.core.errors import MatteboxError, reason_of
 from mattebox.daemon.endings import ending
 from mattebox.daemon.journal import ENDED
 from mattebox.daemon.tasks import Work, content_hash, do
@@ -34,11 +34,19 @@ _ADVICE: Final = {
     "NotEnoughMemoryError": "Raise engine: memory, lower engine: workers, then 'mattebox retry'.",
     "WriteError": "Make room or mend the permissions of the output folder, then 'mattebox retry'.",
     "TruncatedPhotoError": "Copy the photo again: this one is damaged or was never complete.",
-    "PhotoError": "Copy the photo again, or leave it out: this file cannot be read as a photo.",
+    "PhotoError": "Do what the sentence says, then 'mattebox retry', or leave the photo out.",
     "rejected": "Bring it back with 'mattebox retry' where the rejection was a mistake.",
     "LimitError": "Raise the limit in the rule's cut: limits:, then 'mattebox retry'.",
 }
 _ANY_ADVICE: Final = "Mend what the sentence names, then bring the photo back with 'mattebox retry'."
+
+
+def _told(error: Exception) -> str:
+    """Why a disk or a folder refuses, as a sentence; Python's own way of writing it is not one."""
+    if isinstance(error, MatteboxError) or not isinstance(error, OSError):
+        return str(error)
+    name = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    return f"{name}{reason_of(error)}."
 
 
 @dataclass(slots=True)
@@ -153,7 +161,7 @@ class Jobs:
         self._waiting[job.id] = wait
         try:
             if done.trouble is not None:
-                self._troubled(job, done.trouble, wait)
+                self._troubled(job, self._in_their_names(job, done.trouble), wait)
             elif not self._delivery.unchanged(job):
                 self._changed(job)
             else:
@@ -274,6 +282,18 @@ class Jobs:
         else:
             self.fail(job, trouble)
 
+    def _in_their_names(self, job: JobRow, trouble: Trouble) -> Trouble:
+        """What went wrong, with the files' own names in place of the work folder's and the staged ones."""
+        names = {
+            os.fspath(item.staged): os.fspath(item.wished)
+            for item in self._journal.placements(job.id, "output", "review")
+        }
+        names[os.fspath(job.work)] = os.fspath(job.plan.source)
+        what = trouble.what
+        for ours, theirs in names.items():
+            what = what.replace(ours, theirs)
+        return replace(trouble, what=what)
+
     def _changed(self, job: JobRow) -> None:
         """The original is not what was claimed: somebody still writes, or took it away."""
         if not os.path.lexists(job.work):
@@ -306,7 +326,7 @@ class Jobs:
             return
         pause = 0.2 if self._once else min(_RETRY_WAIT * 2 ** (wait.holds - 1), _MOST_WAIT)
         wait.until = self._clock() + pause
-        self._events.tell("held", job.folder, job_id, why=str(error), pause=pause)
+        self._events.tell("held", job.folder, job_id, why=_told(error), pause=pause)
 
     def _give_back(self, job: JobRow, error: Exception) -> None:
         """`once` does not wait for a disk: the original goes back, or stays with its job for the next run."""
@@ -320,5 +340,5 @@ class Jobs:
             except (OSError, MatteboxError):
                 where = job.work
         self._events.tell(
-            "held", job.folder, job.id, why=str(error), input=os.fspath(Path(where)), gave_up=True
+            "held", job.folder, job.id, why=_told(error), input=os.fspath(Path(where)), gave_up=True
         )

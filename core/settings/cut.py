@@ -14,12 +14,18 @@ Coordinate = Annotated[float, Field(ge=0)]
 Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
 Points = tuple[tuple[Coordinate, Coordinate], ...]
 # What people write for the words of the vocabulary.
-_SUBJECTS: Final = {"auto": "auto", "all": "auto", "largest": "largest", "centre": "centre", "center": "centre"}
+_SUBJECTS: Final = {
+    "auto": "auto",
+    "all": "auto",
+    "largest": "largest",
+    "centre": "centre",
+    "center": "centre",
+}
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def parse_subject(value: Any) -> Any:
-    """A text as a subject's data: a word, a box "80,40,900,700", points "300,200 450,180". Raises ValueError."""
+    """A text as a subject's data: a word, a box "8,4,90,70", points "30,20 45,18". Raises ValueError."""
     if not isinstance(value, str):
         return value
     word = value.strip().lower()
@@ -44,7 +50,7 @@ Subject = Annotated[
     Literal["auto", "largest", "centre"] | Box | Points,
     BeforeValidator(
         parse_subject,
-        json_schema_input_type=Literal["auto", "all", "largest", "centre", "center"] | str | Box | Points,
+        json_schema_input_type=str | Box | Points,
     ),
 ]
 

@@ -91,7 +91,7 @@ def _words(mistake: dict[str, Any]) -> str:
 def _parts(
     model: type[BaseModel], location: Sequence[str | int], *, unknown: bool = False
 ) -> list[str | int]:
-    """A mistake's place without pydantic's own words for the variants of a setting; `unknown`: its last is kept."""
+    """A mistake's place without pydantic's names of a setting's variants; an `unknown` key is kept."""
     parts: list[str | int] = []
     for part in location[: len(location) - unknown]:
         if isinstance(part, int) or any(part in one.model_fields for one in models_at(model, parts)):

@@ -34,7 +34,8 @@ def write(composition: Composition, options: JpegOutput, path: Path) -> tuple[st
     if composition.background is None:
         raise SettingsError(
             f"{path}: a JPEG has no transparency; give the picture a background, "
-            "as --background white does (in YAML finish: {background: white}), or choose png, webp, tiff or psd."
+            "as --background white does (in YAML finish: {background: white}), or choose png, webp, tiff "
+            "or psd."
         )
     if max(width, height) > _LONGEST:
         raise SettingsError(

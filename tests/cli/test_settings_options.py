@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from pydantic import BaseModel
 
 from mattebox.core.errors import SettingsError
 from mattebox.core.settings import CutSettings
@@ -20,6 +19,9 @@ from mattebox.core.settings.assign import (
     resolves,
 )
 from mattebox.core.settings.explain import models_at
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 Mattebox = Callable[..., Any]
 
@@ -37,7 +39,13 @@ def paths_below(model: type[BaseModel], path: str) -> list[str]:
 @pytest.mark.parametrize("group", GROUPS)
 def test_an_unknown_key_at_any_depth_names_its_whole_path(group: str) -> None:
     """Beside each key of the schema a misspelt one is refused under the path that the user wrote."""
-    tell = {"cut": cut_settings, "finish": finish_settings}
+
+    def tell(model: type[BaseModel], data: dict[str, Any]) -> None:
+        if group == "output":
+            output_settings(model.model_fields["format"].default, data)
+        else:
+            {"cut": cut_settings, "finish": finish_settings}[group](data)
+
     for model in GROUPS[group]:
         paths = paths_below(model, group)
         assert all(resolves(path) for path in paths)
@@ -46,10 +54,7 @@ def test_an_unknown_key_at_any_depth_names_its_whole_path(group: str) -> None:
             assert not resolves(wrong)
             data = nested({wrong: 1})[group]
             with pytest.raises(SettingsError) as refused:
-                if group == "output":
-                    output_settings(model.model_fields["format"].default, data)
-                else:
-                    tell[group](data)
+                tell(model, data)
             assert str(refused.value).startswith(f"{wrong}: there is no such key; did you mean ")
 
 
@@ -123,7 +128,7 @@ def test_a_subject_is_written_as_people_write_it(written: str, meant: object) ->
 def test_a_mistake_is_told_under_the_name_that_was_written(
     mattebox: Mattebox, photos: Path, arguments: list[str], sentence: str
 ) -> None:
-    """The option or the whole path that the user wrote stands before the sentence; pydantic's words do not."""
+    """The option or the whole path as written stands before the sentence; no word of pydantic does."""
     ran = mattebox("cut", photos / "cat.png", *arguments)
     assert ran.status == 2
     assert sentence in ran.err
