@@ -40,6 +40,8 @@ def reason_of(error: BaseException) -> str:  # noqa: PLR0911 - a table of kinds
 
     `--debug` shows a library's own words: errors are chained.
     """
+    if isinstance(error, MatteboxError):
+        return str(error).rstrip(".")
     inner = getattr(error, "reason", None)
     if isinstance(inner, OSError) and inner is not error and type(error).__module__ != "ssl":
         return reason_of(inner)
@@ -55,4 +57,4 @@ def reason_of(error: BaseException) -> str:  # noqa: PLR0911 - a table of kinds
         return "there is not enough memory"
     if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
         return "the disk is full"
-    return "--debug shows why"
+    return "the reason is not known"

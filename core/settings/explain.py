@@ -40,7 +40,10 @@ def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") ->
 
     prefix: the path of the data's own place, such as cut or output; the sentence begins with the whole path.
     """
-    first: dict[str, Any] = dict(error.errors(include_url=False)[0])
+    mistakes = error.errors(include_url=False)
+    # A misspelt key is the cause where a key is missing too.
+    unknown = (mistake for mistake in mistakes if mistake["type"] == "extra_forbidden")
+    first: dict[str, Any] = dict(next(unknown, mistakes[0]))
     parts = _parts(model, first["loc"], unknown=first["type"] == "extra_forbidden")
     place = ".".join(part for part in (prefix, *map(str, parts)) if part)
     if first["type"] == "extra_forbidden":
