@@ -19,6 +19,7 @@ import numpy as np
 
 from mattebox.core.device import has_int8_dot_products
 from mattebox.core.errors import MissingExtraError, OptimizeError
+from mattebox.core.extra import install_command
 from mattebox.core.narrow import widened
 from mattebox.core.segment import Segmenter, prepare
 
@@ -73,7 +74,7 @@ def quantize(
         from onnx import version_converter  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtraError(
-            "Optimising a network needs the package onnx: pip install 'mattebox[optimize]'."
+            f"Optimising a network needs the package onnx: {install_command('optimize')}"
         ) from error
     from onnxruntime import quantization  # noqa: PLC0415 - needs onnx
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mattebox.core.errors import MissingExtraError
+from mattebox.core.extra import install_command
 
 if TYPE_CHECKING:
     from mattebox.daemon.config import Metrics
@@ -27,7 +28,7 @@ class Meter:
             )
         except ImportError as error:
             raise MissingExtraError(
-                "Metrics need the extra package: pip install 'mattebox[metrics]'."
+                f"Metrics need an extra package; install it with: {install_command('metrics')}"
             ) from error
         registry = CollectorRegistry()
         self._events = Counter(
