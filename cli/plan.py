@@ -76,7 +76,14 @@ def without_existing(planned: Sequence[PlannedPhoto]) -> tuple[list[PlannedPhoto
 
 
 def _names_a_file(photos: Sequence[Path], output: Path, *, as_folder: bool) -> bool:
-    if as_folder or output.is_dir() or len(photos) != 1 or photos[0].is_dir():
+    if as_folder or output.is_dir():
+        return False
+    if len(photos) != 1 or photos[0].is_dir():
+        if output.suffix and format_of_ending(output.suffix[1:]) is not None:
+            raise PlanError(
+                f"{output}: several photos cannot become one file; end the name with a slash where a folder "
+                "is meant."
+            )
         return False
     if not output.suffix:
         return False

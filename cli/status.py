@@ -54,7 +54,12 @@ def _show(found: dict[str, Any]) -> None:
             console.print(Text(printable(f"{folder['name']}: {folder['problem']}")))
     for error in found["last_errors"]:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(error["time"]))
-        console.print(Text(printable(f"{when}  {error['job']}  {error['input']}: {error['what']}")))
+        what = (
+            error["what"]
+            if error["what"].startswith(error["input"])
+            else f"{error['input']}: {error['what']}"
+        )
+        console.print(Text(printable(f"{when}  {error['job']}  {what}")))
 
 
 def _span(seconds: float) -> str:

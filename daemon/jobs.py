@@ -161,7 +161,8 @@ class Jobs:
         self._waiting[job.id] = wait
         try:
             if done.trouble is not None:
-                self._troubled(job, self._in_their_names(job, done.trouble), wait)
+                told = replace(done.trouble, what=self._in_their_names(job, done.trouble.what))
+                self._troubled(job, told, wait)
             elif not self._delivery.unchanged(job):
                 self._changed(job)
             else:
@@ -282,17 +283,12 @@ class Jobs:
         else:
             self.fail(job, trouble)
 
-    def _in_their_names(self, job: JobRow, trouble: Trouble) -> Trouble:
-        """What went wrong, with the files' own names in place of the work folder's and the staged ones."""
-        names = {
-            os.fspath(item.staged): os.fspath(item.wished)
-            for item in self._journal.placements(job.id, "output", "review")
-        }
-        names[os.fspath(job.work)] = os.fspath(job.plan.source)
-        what = trouble.what
-        for ours, theirs in names.items():
-            what = what.replace(ours, theirs)
-        return replace(trouble, what=what)
+    def _in_their_names(self, job: JobRow, text: str) -> str:
+        """The text with the files' own names in place of the work folder's and the staged ones."""
+        names = {item.staged: item.wished for item in self._journal.placements(job.id, "output", "review")}
+        for ours, theirs in {**names, job.work: job.plan.source}.items():
+            text = text.replace(os.fspath(ours), os.fspath(theirs))
+        return text
 
     def _changed(self, job: JobRow) -> None:
         """The original is not what was claimed: somebody still writes, or took it away."""
@@ -326,7 +322,9 @@ class Jobs:
             return
         pause = 0.2 if self._once else min(_RETRY_WAIT * 2 ** (wait.holds - 1), _MOST_WAIT)
         wait.until = self._clock() + pause
-        self._events.tell("held", job.folder, job_id, why=_told(error), pause=pause)
+        self._events.tell(
+            "held", job.folder, job_id, why=self._in_their_names(job, _told(error)), pause=pause
+        )
 
     def _give_back(self, job: JobRow, error: Exception) -> None:
         """`once` does not wait for a disk: the original goes back, or stays with its job for the next run."""

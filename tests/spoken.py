@@ -10,6 +10,7 @@ from mattebox.cli.cut import _settings
 from mattebox.cli.main import app
 from mattebox.core.settings import FORMATS
 from mattebox.core.settings.assign import output_settings
+from mattebox.models.catalogue import find_network
 
 
 def understood(words: list[str]) -> click.Command:
@@ -25,6 +26,10 @@ def understood(words: list[str]) -> click.Command:
             context = click.Context(command, parent=context, info_name=name)
             continue
         context = command.make_context(name, list(rest), parent=context)
+    if command.name == "pull":
+        for name in context.params["names"]:
+            if name.islower():
+                find_network(name)
     if command.name == "cut":
         _check_settings(context.params)
     return command
