@@ -22,7 +22,7 @@ def command(context: click.Context, *, config: Path, jobs: tuple[str, ...], reje
     running daemon, delivers.
     """
     loaded = read_config(context, config)
-    from mattebox.core.errors import WriteError  # noqa: PLC0415
+    from mattebox.core.errors import WriteError, reason_of  # noqa: PLC0415
     from mattebox.daemon.journal import Journal  # noqa: PLC0415 - after the mistakes are told
     from mattebox.daemon.review import decide  # noqa: PLC0415
 
@@ -44,7 +44,7 @@ def command(context: click.Context, *, config: Path, jobs: tuple[str, ...], reje
                 console.fail(Exception(f"{job_id}: no review has this id; 'mattebox approve' lists them."))
             except (OSError, WriteError) as error:
                 wrong = True
-                console.fail(Exception(f"{job_id}: its PSD cannot be moved ({error})."))
+                console.fail(Exception(f"{job_id}: its PSD cannot be moved ({reason_of(error)})."))
             else:
                 console.say(f"{job_id}: {path}")
     finally:

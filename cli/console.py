@@ -73,6 +73,10 @@ class Console:
         """A line of result on stdout."""
         self._above_bar(printable(line), err=False)
 
+    def note(self, line: str) -> None:
+        """A line about the run on stderr."""
+        self._above_bar(printable(line), err=True)
+
     def fail(self, error: Exception) -> None:
         """An error's sentence on stderr."""
         text = str(error)

@@ -5,31 +5,67 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 import yaml
-from pydantic import ValidationError
 
 from mattebox.cli.console import Console
 from mattebox.cli.cutting import CutRun, run_all
-from mattebox.cli.plan import PlanError, plan
+from mattebox.cli.plan import PlanError, plan, without_existing
 from mattebox.core.device import DEVICES
-from mattebox.core.errors import MatteboxError, PhotoError
-from mattebox.core.settings import FORMATS, CutSettings, FinishSettings, parse_output
-from mattebox.core.settings.explain import explain
+from mattebox.core.errors import MatteboxError, PhotoError, SettingsError
+from mattebox.core.settings import FORMATS, CutSettings, FinishSettings, format_of_ending
+from mattebox.core.settings.assign import cut_settings, finish_settings, nested, output_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mattebox.core.job import JobReport
+    from mattebox.core.settings import Output
+
+
+class _Format(click.Choice[str]):
+    """A format by its name or by the ending that people know it by: jpg, tif, psb."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The format's name."""
+        return super().convert(format_of_ending(str(value)) or value, param, ctx)
+
+
+def _words(setting: str) -> list[str]:
+    """The words that a setting of `cut:` can be."""
+    return list(get_args(CutSettings.model_fields[setting].annotation))
 
 
 @click.command(name="cut")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO...")
 @click.option("-o", "--output", metavar="FILE|FOLDER", help="Where to write; default: beside each photo.")
 @click.option(
-    "-f", "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="What to write; repeatable."
+    "-f",
+    "--format",
+    "formats",
+    multiple=True,
+    type=_Format(FORMATS),
+    help="What to write; repeatable. A jpeg needs --background.",
+)
+@click.option(
+    "--quality",
+    type=click.Choice(_words("quality")),
+    help="fast: one look; balanced (default): three looks and finer edges; best: every network that is here.",
+)
+@click.option(
+    "--subject",
+    metavar="WHAT",
+    help="all (default), largest, centre, a box LEFT,TOP,RIGHT,BOTTOM, or points 'X,Y X,Y', in pixels.",
+)
+@click.option(
+    "--keep", type=click.IntRange(min=1), metavar="N", help="Keep the N largest subjects; default: all."
+)
+@click.option(
+    "--refine",
+    type=click.Choice(_words("refine")),
+    help="Edges: auto (default), hair for soft ones, hard for sharp ones, none as the network drew them.",
 )
 @click.option("-m", "--model", help="The network to use; see 'mattebox models list'.")
 @click.option(
@@ -50,11 +86,12 @@ if TYPE_CHECKING:
     "assignments",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Any setting of a rule, such as cut.refine=none; repeatable.",
+    help="Any setting of a rule by its path, such as finish.shadow.angle=60; repeatable.",
 )
 @click.option("--report", is_flag=True, help="Write NAME.report.json beside each output.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON report a line instead of names.")
 @click.option("--overwrite", is_flag=True, help="Replace existing outputs.")
+@click.option("--skip-existing", is_flag=True, help="Leave out what is there already: goes on after a stop.")
 @click.pass_context
 def command(
     context: click.Context,
@@ -62,6 +99,10 @@ def command(
     photos: tuple[Path, ...],
     output: str | None,
     formats: tuple[str, ...],
+    quality: str | None,
+    subject: str | None,
+    keep: int | None,
+    refine: str | None,
     model: str | None,
     device: str,
     preset: str | None,
@@ -75,21 +116,28 @@ def command(
     report: bool,
     as_json: bool,
     overwrite: bool,
+    skip_existing: bool,
 ) -> None:
     """Cut the subject out of each PHOTO; a folder is walked and its tree kept.
 
     Without -o, photo.jpg becomes photo.cutout.png beside it (photo.mask.png for a mask).
     """
     named = {
-        "cut.model": model,
-        "cut.accept_licence": accept_licence or None,
-        "finish.preset": preset,
-        "finish.crop": crop,
-        "finish.margin": margin,
-        "finish.canvas": canvas,
-        "finish.background": background,
-        "finish.shadow": shadow,
+        "cut.model": ("--model", model),
+        "cut.accept_licence": ("--accept-licence", accept_licence or None),
+        "cut.quality": ("--quality", quality),
+        "cut.subject": ("--subject", subject),
+        "cut.keep": ("--keep", keep),
+        "cut.refine": ("--refine", refine),
+        "finish.preset": ("--preset", preset),
+        "finish.crop": ("--crop", crop),
+        "finish.margin": ("--margin", margin),
+        "finish.canvas": ("--canvas", canvas),
+        "finish.background": ("--background", background),
+        "finish.shadow": ("--shadow", shadow),
     }
+    if overwrite and skip_existing:
+        raise click.UsageError("--overwrite and --skip-existing contradict each other.", context)
     cut, finish, options = _settings(named, assignments)
     try:
         planned = plan(
@@ -103,8 +151,12 @@ def command(
     if not planned:
         raise PhotoError(f"{photos[0]}: there is no photo in this folder.")
     outputs = {name: _output(name, options) for name, _ in planned[0].targets}
-    run = CutRun(planned, cut, finish, outputs, device=device, overwrite=overwrite, report=report)
     console = Console(debug=bool(context.obj and context.obj.get("debug")))
+    if skip_existing:
+        planned, skipped = without_existing(planned)
+        if skipped:
+            console.note(f"{skipped} left out: done before.")
+    run = CutRun(planned, cut, finish, outputs, device=device, overwrite=overwrite, report=report)
     failed = False
     with console.progress(len(planned)) as advance:
         for outcome in run_all(run, console):
@@ -119,41 +171,41 @@ def command(
 
 
 def _settings(
-    named: dict[str, Any], assignments: Sequence[str]
+    named: dict[str, tuple[str, Any]], assignments: Sequence[str]
 ) -> tuple[CutSettings, FinishSettings, dict[str, Any]]:
-    """The three groups of settings from named options and KEY=VALUE assignments."""
-    groups: dict[str, dict[str, Any]] = {"cut": {}, "finish": {}, "output": {}}
-    values = {key: value for key, value in named.items() if value is not None}
+    """The settings from options (each with its own name) and from KEY=VALUE of any depth."""
+    values = {path: value for path, (_, value) in named.items() if value is not None}
+    options = {path: option for path, (option, value) in named.items() if value is not None}
     for assignment in assignments:
-        key, equals, text = assignment.partition("=")
+        path, equals, text = assignment.partition("=")
         if not equals:
             raise click.UsageError(f"--set {assignment}: write it as KEY=VALUE, such as cut.refine=none")
         try:
-            values[key] = yaml.safe_load(text)
+            value = yaml.safe_load(text)
         except yaml.YAMLError:
-            values[key] = text
-    for key, value in values.items():
-        group, dot, name = key.partition(".")
-        if not dot or group not in groups:
-            raise click.UsageError(f"--set {key}: a setting begins with cut., finish. or output.")
-        groups[group][name] = value
+            value = text
+        # What is said last is said below what was said before it.
+        values.pop(path, None)
+        values[path] = value
+        options[path] = f"--set {path}"
     try:
-        cut = CutSettings(**groups["cut"])
-    except ValidationError as error:
-        raise click.UsageError(f"cut.{explain(error, CutSettings)}") from error
-    try:
-        finish = FinishSettings(**groups["finish"])
-    except ValidationError as error:
-        raise click.UsageError(f"finish.{explain(error, FinishSettings)}") from error
-    return cut, finish, groups["output"]
+        groups = nested(values)
+        return cut_settings(groups["cut"]), finish_settings(groups["finish"]), groups["output"]
+    except SettingsError as error:
+        raise click.UsageError(_as_written(str(error), options)) from error
 
 
-def _output(name: str, options: dict[str, Any]) -> Any:
+def _as_written(sentence: str, options: dict[str, str]) -> str:
+    """The sentence with the option that the user wrote in the place of the path that it stands for."""
+    path, colon, rest = sentence.partition(": ")
+    return f"{options[path]}{colon}{rest}" if path in options else sentence
+
+
+def _output(name: str, options: dict[str, Any]) -> Output:
     try:
-        return parse_output({"format": name, **options})
-    except ValidationError as error:
-        model = type(parse_output({"format": name}))
-        raise click.UsageError(f"output.{explain(error, model)}") from error
+        return output_settings(name, options)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _summary(done: JobReport) -> str:

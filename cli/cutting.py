@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mattebox.cli.staging import Staging
+from mattebox.cli.stopping import stopping_at_once
 from mattebox.core.device import available_cores
 from mattebox.core.errors import MatteboxError, OutputExistsError, PhotoError, WriteError
 from mattebox.core.process import loading, settle_in
-from mattebox.core.publish import publish, stage_name
+from mattebox.core.publish import publish
 from mattebox.models.catalogue import find_network
 
 if TYPE_CHECKING:
@@ -49,19 +52,31 @@ def run_all(run: CutRun, console: Console) -> Iterator[JobReport | MatteboxError
     if not fit:
         return
     settle_in()
+    publishing = threading.Lock()
+    with Staging() as staging, stopping_at_once(staging.end, publishing):
+        staging.sweep({target.parent for item in fit for _, target in item.targets})
+        yield from _done(run, fit, console, staging, publishing)
+
+
+def _done(
+    run: CutRun, fit: Sequence[PlannedPhoto], console: Console, staging: Staging, publishing: threading.Lock
+) -> Iterator[JobReport | MatteboxError]:
     from mattebox.core.abreast import lanes_for  # noqa: PLC0415 - loads arrays
     from mattebox.core.batch import run_jobs  # noqa: PLC0415
 
     count = lanes_for(len(fit))
-    done = run_jobs(_jobs(fit, run), lambda: _ready_engine(run, console, count), count)
+    done = run_jobs(_jobs(fit, run, staging), lambda: _ready_engine(run, console, count), count)
     for item, (job, outcome) in zip(fit, done, strict=True):
         if isinstance(outcome, MatteboxError):
             yield _naming_targets(outcome, job, item)
             continue
         try:
-            yield _publish(job, item, outcome, run)
+            with publishing:
+                report = _publish(job, item, outcome, run, staging)
         except MatteboxError as error:
             yield error
+        else:
+            yield report
         finally:
             job.discard()
 
@@ -119,16 +134,16 @@ def _ready_engine(run: CutRun, console: Console, count: int) -> Engine:
     return engine
 
 
-def _jobs(fit: Sequence[PlannedPhoto], run: CutRun) -> Iterator[Job]:
+def _jobs(fit: Sequence[PlannedPhoto], run: CutRun, staging: Staging) -> Iterator[Job]:
     """One job a photo, with new staged names."""
     from mattebox.core.job import Job, StagedOutput  # noqa: PLC0415 - loads arrays
 
     for item in fit:
-        staged = tuple(StagedOutput(run.outputs[name], stage_name(target)) for name, target in item.targets)
+        staged = tuple(StagedOutput(run.outputs[name], staging.name(target)) for name, target in item.targets)
         yield Job(item.source, staged, run.cut, run.finish)
 
 
-def _publish(job: Job, item: PlannedPhoto, done: JobReport, run: CutRun) -> JobReport:
+def _publish(job: Job, item: PlannedPhoto, done: JobReport, run: CutRun, staging: Staging) -> JobReport:
     """Give every staged file its final name, and write the reports that were asked for."""
     published = {
         os.fspath(output.staged): publish(output.staged, target, overwrite=run.overwrite)
@@ -136,7 +151,7 @@ def _publish(job: Job, item: PlannedPhoto, done: JobReport, run: CutRun) -> JobR
     }
     report = done.with_paths(published)
     if run.report:
-        _write_reports(report, overwrite=run.overwrite)
+        _write_reports(report, staging, overwrite=run.overwrite)
     return report
 
 
@@ -149,11 +164,11 @@ def _naming_targets(error: MatteboxError, job: Job, item: PlannedPhoto) -> Matte
     return error
 
 
-def _write_reports(done: JobReport, *, overwrite: bool) -> None:
+def _write_reports(done: JobReport, staging: Staging, *, overwrite: bool) -> None:
     text = json.dumps(done.as_dict(), indent=2) + "\n"
     for output in done.outputs:
         target = Path(f"{output.path}.report.json")
-        staged = stage_name(target)
+        staged = staging.name(target)
         try:
             staged.write_text(text, encoding="utf-8")
             publish(staged, target, overwrite=overwrite)

@@ -99,7 +99,7 @@ def main() -> None:
         if debug:
             raise
         click.echo(
-            f"Mattebox met an error that it does not know ({type(error).__name__}: {error}); "
+            f"Mattebox met an error that it does not know ({type(error).__name__}); "
             "run the same command with --debug and report what it prints.",
             err=True,
         )

@@ -65,8 +65,25 @@ def plan(
     return planned
 
 
+def without_existing(planned: Sequence[PlannedPhoto]) -> tuple[list[PlannedPhoto], int]:
+    """What is still to be done, each photo with its missing files alone, and how many photos are complete."""
+    left = []
+    for item in planned:
+        missing = tuple((name, target) for name, target in item.targets if not os.path.lexists(target))
+        if missing:
+            left.append(PlannedPhoto(item.source, missing))
+    return left, len(planned) - len(left)
+
+
 def _names_a_file(photos: Sequence[Path], output: Path, *, as_folder: bool) -> bool:
-    if as_folder or output.is_dir() or len(photos) != 1 or photos[0].is_dir():
+    if as_folder or output.is_dir():
+        return False
+    if len(photos) != 1 or photos[0].is_dir():
+        if output.suffix and format_of_ending(output.suffix[1:]) is not None:
+            raise PlanError(
+                f"{output}: several photos cannot become one file; end the name with a slash where a folder "
+                "is meant."
+            )
         return False
     if not output.suffix:
         return False

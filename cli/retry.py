@@ -20,6 +20,7 @@ def command(context: click.Context, *, config: Path, jobs: tuple[str, ...]) -> N
     JOB is an id as 'mattebox status' and the reason files show it. The next run does them again.
     """
     loaded = read_config(context, config)
+    from mattebox.core.errors import reason_of  # noqa: PLC0415
     from mattebox.daemon.deliver import Delivery  # noqa: PLC0415 - after the mistakes are told
     from mattebox.daemon.journal import Journal  # noqa: PLC0415
 
@@ -38,7 +39,7 @@ def command(context: click.Context, *, config: Path, jobs: tuple[str, ...]) -> N
                 Delivery(journal).give_back(job)
             except OSError as error:
                 wrong = True
-                console.fail(Exception(f"{job.plan.source}: it cannot be brought back ({error})."))
+                console.fail(Exception(f"{job.plan.source}: it cannot be brought back ({reason_of(error)})."))
                 continue
             console.say(f"{job.plan.source}: waits again.")
         if not failed and not jobs:

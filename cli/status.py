@@ -31,13 +31,12 @@ def command(context: click.Context, *, config: Path, as_json: bool) -> None:
 
 def _show(found: dict[str, Any]) -> None:
     from rich.console import Console  # noqa: PLC0415 - only where a table is drawn
-    from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table()
-    table.add_column("Folder")
-    for heading in ("Waiting", "Settling", "Working", "Done", "Review", "Failed", "A minute", "Oldest"):
-        table.add_column(heading, justify="right")
+    from mattebox.cli.table import show_rows  # noqa: PLC0415
+
+    headings = ("Folder", "Waiting", "Settling", "Working", "Done", "Review", "Failed", "A minute", "Oldest")
+    rows = []
     for folder in found["folders"]:
         waiting = "-" if folder["waiting"] is None else str(folder["waiting"])
         working = str(folder["working"] + folder["claimed"])
@@ -45,9 +44,9 @@ def _show(found: dict[str, Any]) -> None:
         oldest = folder["oldest_waiting_seconds"]
         row = [folder["name"], waiting, str(folder["settling"]), working, *counts]
         row += [f"{folder['images_per_minute']:.1f}", "-" if oldest is None else _span(oldest)]
-        table.add_row(*(Text(printable(cell)) for cell in row))
+        rows.append([printable(cell) for cell in row])
     console = Console()
-    console.print(table)
+    show_rows(console, headings, rows)
     state = f"A daemon is running (process {found['pid']})." if found["running"] else "No daemon is running."
     console.print(state, highlight=False)
     for folder in found["folders"]:
@@ -55,7 +54,12 @@ def _show(found: dict[str, Any]) -> None:
             console.print(Text(printable(f"{folder['name']}: {folder['problem']}")))
     for error in found["last_errors"]:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(error["time"]))
-        console.print(Text(printable(f"{when}  {error['job']}  {error['input']}: {error['what']}")))
+        what = (
+            error["what"]
+            if error["what"].startswith(error["input"])
+            else f"{error['input']}: {error['what']}"
+        )
+        console.print(Text(printable(f"{when}  {error['job']}  {what}")))
 
 
 def _span(seconds: float) -> str:

@@ -54,7 +54,10 @@ def warn(features: Features | None, subjects: int, longest: int) -> tuple[Advice
         (
             "several_subjects",
             subjects > 1,
-            f"{subjects} separate subjects were kept; choose with subject: largest, a box, points or keep.",
+            (
+                f"{subjects} separate subjects were kept; choose with subject: largest, a box or points, "
+                "or with keep: 1."
+            ),
         ),
         (
             "touches_frame",

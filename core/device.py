@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from mattebox.core.dot_products import has_int8_dot_products
+from mattebox.core.extra import pip
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt", "coreml", "directml", "openvino"]
 DEVICES: Final[tuple[Device, ...]] = get_args(Device)
@@ -24,11 +25,11 @@ PROVIDERS: Final[dict[str, str]] = {
     "directml": "DmlExecutionProvider",
 }
 INSTALL: Final[dict[str, str]] = {
-    "cuda": "pip uninstall -y onnxruntime && pip install onnxruntime-gpu",
-    "tensorrt": "pip uninstall -y onnxruntime && pip install onnxruntime-gpu",
+    "cuda": f"{pip()} uninstall -y onnxruntime && {pip()} install onnxruntime-gpu",
+    "tensorrt": f"{pip()} uninstall -y onnxruntime && {pip()} install onnxruntime-gpu",
     "coreml": "use onnxruntime's own wheel for macOS",
-    "directml": "pip uninstall -y onnxruntime && pip install onnxruntime-directml",
-    "openvino": "pip install 'mattebox[openvino]'",
+    "directml": f"{pip()} uninstall -y onnxruntime && {pip()} install onnxruntime-directml",
+    "openvino": f"{pip()} install openvino",
 }
 # What `auto` tries, best first. TensorRT builds an engine for minutes and OpenVINO is another library
 # with other roundings: both only where they are asked for by name.

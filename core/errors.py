@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mattebox.models.errors import LicenceError, MatteboxError, UnknownNetworkError, WeightsError
+from mattebox.models.errors import LicenceError, MatteboxError, UnknownNetworkError, WeightsError, reason_of
 
 __all__ = [
     "InferenceError",
@@ -20,6 +20,7 @@ __all__ = [
     "UnknownNetworkError",
     "WeightsError",
     "WriteError",
+    "reason_of",
 ]
 
 

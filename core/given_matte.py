@@ -65,7 +65,7 @@ def _user_mask(path: Path) -> NDArray[np.float64]:
     try:
         level = _topmost_mask(PSDImage.open(path))
     except Exception as error:
-        raise PhotoError(f"{path}: the PSD cannot be read ({type(error).__name__}: {error}).") from error
+        raise PhotoError(f"{path}: the PSD is damaged and cannot be read; save it again.") from error
     if level is None:
         raise PhotoError(f"{path}: no layer of this PSD has a layer mask.")
     return level

@@ -256,7 +256,7 @@ def _step(job: Job, name: str) -> Iterator[None]:
     except Exception as error:
         unforeseen = UnexpectedError(
             f"{job.source}: Mattebox met an error that it does not know while it was at the step "
-            f"'{name}' ({type(error).__name__}: {error}); run it again with --debug and report that."
+            f"'{name}' ({type(error).__name__}); run it again with --debug and report that."
         )
         unforeseen.step = name
         raise unforeseen from error

@@ -43,7 +43,9 @@ class LearnedRefiner:
                 os.fspath(weights), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:
-            raise InferenceError(f"{weights}: the learned refiner cannot be loaded ({error}).") from error
+            raise InferenceError(
+                f"{weights}: the learned refiner cannot be loaded; install Mattebox anew."
+            ) from error
         self._tile = int(self._session.get_inputs()[0].shape[2])
 
     def refine(self, view: NDArray[np.uint8], coarse: Map, band: NDArray[np.bool_]) -> Map:

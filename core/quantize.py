@@ -19,6 +19,7 @@ import numpy as np
 
 from mattebox.core.dot_products import has_int8_dot_products
 from mattebox.core.errors import MissingExtraError, OptimizeError
+from mattebox.core.extra import install_command
 from mattebox.core.narrow import widened
 from mattebox.core.segment import Segmenter, prepare
 
@@ -73,7 +74,7 @@ def quantize(
         from onnx import version_converter  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtraError(
-            "Optimising a network needs the package onnx: pip install 'mattebox[optimize]'."
+            f"Optimising a network needs the package onnx: {install_command('optimize')}"
         ) from error
     from onnxruntime import quantization  # noqa: PLC0415 - needs onnx
 
@@ -106,7 +107,7 @@ def quantize(
         except Exception as error:
             target.unlink(missing_ok=True)
             raise OptimizeError(
-                f"The network {network.name} cannot be quantised ({type(error).__name__}: {error})."
+                f"The network {network.name} cannot be quantised; it is used as it is."
             ) from error
 
 

@@ -114,7 +114,7 @@ class OnnxRuntime:
                 [self._output], {self._input: tensor.astype(self._dtype, copy=False)}, options
             )
         except Exception as error:
-            raise InferenceError(f"The run on {self.device} failed ({_first_line(error)}).") from error
+            raise InferenceError(f"The run on {self.device} failed.") from error
         finally:
             self._running.discard(options)
         return np.asarray(raw, np.float32)
@@ -178,8 +178,4 @@ def _session(path: Path, options: Any, providers: list[Any]) -> Any:
     try:
         return ort.InferenceSession(os.fspath(path), options, providers=providers)
     except Exception as error:
-        raise InferenceError(f"{path}: onnxruntime cannot load it ({_first_line(error)}).") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InferenceError(f"{path}: onnxruntime cannot load it.") from error

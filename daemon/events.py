@@ -62,7 +62,7 @@ class Events:
             try:
                 listener(event)
             except Exception as error:  # noqa: BLE001 - told, and the work goes on
-                sys.stderr.write(f"A listener failed on {event.name}: {type(error).__name__}: {error}\n")
+                sys.stderr.write(f"A listener failed on {event.name}: {type(error).__name__}\n")
 
 
 def log_line(event: Event) -> str:

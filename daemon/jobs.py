@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mattebox.core.errors import MatteboxError
+from mattebox.core.errors import MatteboxError, reason_of
 from mattebox.daemon.endings import ending
 from mattebox.daemon.reason import failure_reason
 from mattebox.daemon.states import ENDED
@@ -29,6 +29,14 @@ _MOST_WAIT: Final = 60.0
 _ONCE_HOLDS: Final = 3
 _UNSETTLED: Final = 2.0
 _DUPLICATE_WAIT: Final = 0.2
+
+
+def _told(error: Exception) -> str:
+    """Why a disk or a folder refuses, as a sentence; Python's own way of writing it is not one."""
+    if isinstance(error, MatteboxError) or not isinstance(error, OSError):
+        return str(error)
+    name = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    return f"{name}{reason_of(error)}."
 
 
 @dataclass(slots=True)
@@ -137,7 +145,8 @@ class Jobs:
         self._waiting[job.id] = wait
         try:
             if done.trouble is not None:
-                self._troubled(job, done.trouble, wait)
+                told = replace(done.trouble, what=self._in_their_names(job, done.trouble.what))
+                self._troubled(job, told, wait)
             elif not self._delivery.unchanged(job):
                 self._changed(job)
             else:
@@ -256,6 +265,13 @@ class Jobs:
         else:
             self.fail(job, trouble)
 
+    def _in_their_names(self, job: JobRow, text: str) -> str:
+        """The text with the files' own names in place of the work folder's and the staged ones."""
+        names = {item.staged: item.wished for item in self._journal.placements(job.id, "output", "review")}
+        for ours, theirs in {**names, job.work: job.plan.source}.items():
+            text = text.replace(os.fspath(ours), os.fspath(theirs))
+        return text
+
     def _changed(self, job: JobRow) -> None:
         """The original is not what was claimed: somebody still writes, or took it away."""
         if not os.path.lexists(job.work):
@@ -288,7 +304,9 @@ class Jobs:
             return
         pause = 0.2 if self._once else min(_RETRY_WAIT * 2 ** (wait.holds - 1), _MOST_WAIT)
         wait.until = self._clock() + pause
-        self._events.tell("held", job.folder, job_id, why=str(error), pause=pause)
+        self._events.tell(
+            "held", job.folder, job_id, why=self._in_their_names(job, _told(error)), pause=pause
+        )
 
     def _give_back(self, job: JobRow, error: Exception) -> None:
         """`once` does not wait for a disk: the original goes back, or stays with its job for the next run."""
@@ -302,5 +320,5 @@ class Jobs:
             except (OSError, MatteboxError):
                 where = job.work
         self._events.tell(
-            "held", job.folder, job.id, why=str(error), input=os.fspath(Path(where)), gave_up=True
+            "held", job.folder, job.id, why=_told(error), input=os.fspath(Path(where)), gave_up=True
         )

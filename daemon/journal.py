@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from filelock import FileLock, Timeout
 
+from mattebox.core.errors import reason_of
 from mattebox.daemon.errors import JournalError, StateLockedError
 from mattebox.daemon.files import Files
 from mattebox.daemon.outbox import Outbox
@@ -57,7 +58,7 @@ class Journal:
             ) from None
         except (OSError, sqlite3.Error) as error:
             self._lock.release()
-            raise JournalError(f"{folder}: the journal cannot be opened ({error}).") from error
+            raise JournalError(f"{folder}: the journal cannot be opened ({reason_of(error)}).") from error
 
     def close(self) -> None:
         """Close the journal and release its lock."""
@@ -73,7 +74,7 @@ class Journal:
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
             self._rollback()
-            raise JournalError(f"{self.folder}: the journal cannot be written ({error}).") from error
+            raise JournalError(f"{self.folder}: it cannot be written ({reason_of(error)}).") from error
         except BaseException:
             self._rollback()
             raise

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from mattebox.core.errors import MissingExtraError
+from mattebox.core.extra import install_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -53,7 +54,7 @@ class Meter:
             )
         except ImportError as error:
             raise MissingExtraError(
-                "Metrics need the extra package: pip install 'mattebox[metrics]'."
+                f"Metrics need an extra package; install it with: {install_command('metrics')}"
             ) from error
         registry = CollectorRegistry()
         self._events = Counter(

@@ -24,7 +24,7 @@ _ADVICE: Final = {
     "NotEnoughMemoryError": "Raise engine: memory, lower engine: workers, then 'mattebox retry'.",
     "WriteError": "Make room or mend the permissions of the output folder, then 'mattebox retry'.",
     "TruncatedPhotoError": "Copy the photo again: this one is damaged or was never complete.",
-    "PhotoError": "Copy the photo again, or leave it out: this file cannot be read as a photo.",
+    "PhotoError": "Do what the sentence says, then 'mattebox retry', or leave the photo out.",
     "rejected": "Bring it back with 'mattebox retry' where the rejection was a mistake.",
     "LimitError": "Raise the limit in the rule's cut: limits:, then 'mattebox retry'.",
 }

@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from mattebox.core.errors import reason_of
 from mattebox.daemon.watch import Watch, is_network
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class WatchedRoot:
                 self._watch = Watch(name, root, recursive=self._folder.recursive, inbox=inbox)
             except OSError as error:
                 self.polling = True
-                self._events.tell("polling", name, why=f"no events: {error.strerror or error}")
+                self._events.tell("polling", name, why=f"no events: {reason_of(error)}")
         self._scan_soon()
 
     def keep_watching(self, inbox: Inbox) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
-from mattebox.core.errors import MatteboxError
+from mattebox.core.errors import MatteboxError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,9 +88,11 @@ def _run(command: Sequence[str], failure: str) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     except (OSError, subprocess.SubprocessError) as error:
-        raise ServiceError(f"{failure}: {' '.join(command)} ({error}).") from error
+        raise ServiceError(f"{failure}: {' '.join(command)} ({reason_of(error)}).") from error
     if done.returncode:
-        raise ServiceError(f"{failure}: {' '.join(command)} ({done.stderr.strip() or done.returncode}).")
+        raise ServiceError(
+            f"{failure}: {' '.join(command)} ended with status {done.returncode}; run it yourself to see why."
+        )
 
 
 def _systemd(name: str, command: Sequence[str], config: Path, writable: Sequence[Path]) -> Service:

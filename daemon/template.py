@@ -111,7 +111,9 @@ def check_template(text: str) -> str:
     try:
         parsed = list(Formatter().parse(text))
     except ValueError as error:
-        raise TemplateError(f"{text}: {error}") from error
+        raise TemplateError(
+            f"{text}: a brace stands alone; write {{{{ or }}}} for a brace in a name"
+        ) from error
     seen_field = False
     for literal, field, spec, conversion in parsed:
         if seen_field and ".." in PurePosixPath(literal).parts:

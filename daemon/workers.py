@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from pebble import ProcessExpired, ProcessPool
 
-from mattebox.core.errors import MatteboxError
+from mattebox.core.errors import MatteboxError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -145,7 +145,7 @@ class Workers:
                 f"The worker process ended while it worked on it ({_ending(error)}).", "crash", True
             )
         except Exception as error:  # noqa: BLE001 - whatever a worker could not say itself
-            trouble = Trouble(f"The worker failed ({type(error).__name__}: {error}).", "crash", retry=True)
+            trouble = Trouble(f"The worker failed ({type(error).__name__}).", "crash", retry=True)
         else:
             ok = not isinstance(value, Trouble)
             self._results.put(Done(token, value if ok else None, None if ok else value))
@@ -181,11 +181,21 @@ def _guarded(function: Callable[[Any], Any], argument: Any) -> Any:
         kind = "NotEnoughMemoryError" if short else type(error).__name__
         return Trouble(str(error), kind, error.can_retry or short, held and not short, error.step or "work")
     except OSError as error:
-        return Trouble(f"{error}.", type(error).__name__, retry=True, hold=error.errno in ENVIRONMENT)
+        return Trouble(_of_system(error), type(error).__name__, retry=True, hold=error.errno in ENVIRONMENT)
     except Exception as error:  # noqa: BLE001 - a photo must never stop the daemon
         if _is_memory(error):
             return Trouble("There was not enough memory for it.", "NotEnoughMemoryError", retry=True)
-        return Trouble(f"Unexpected {type(error).__name__}: {error}.", type(error).__name__, retry=True)
+        return Trouble(
+            f"Mattebox met an error that it does not know ({type(error).__name__}).",
+            type(error).__name__,
+            retry=True,
+        )
+
+
+def _of_system(error: OSError) -> str:
+    """What the system refused, and to which file."""
+    name = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    return f"{name}{reason_of(error)}."
 
 
 def _is_memory(error: BaseException | None) -> bool:

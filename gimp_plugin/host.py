@@ -12,6 +12,7 @@ from multiprocessing.connection import Listener
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mattebox.core.errors import reason_of
 from mattebox.gimp_plugin.folder import HostError, held
 from mattebox.gimp_plugin.mattebox import protocol
 from mattebox.gimp_plugin.talk import Talk
@@ -157,9 +158,8 @@ def _listen(place: str) -> Listener:
         if sys.platform != "win32":
             Path(place).chmod(0o600)
     except OSError as error:
-        reason = error.strerror or str(error)
         raise HostError(
-            f"{place}: the engine cannot listen there ({reason}); remove what is there, or set "
+            f"{place}: the engine cannot listen there ({reason_of(error)}); remove what is there, or set "
             "MATTEBOX_ENGINE to another folder with a short path."
         ) from error
     return listener

@@ -127,8 +127,7 @@ class Talk:
         except Exception as error:  # noqa: BLE001 - whatever it is, the person in the editor hears of it
             self._send(
                 "failed",
-                message=f"The Mattebox engine met an error that it does not know ({type(error).__name__}: "
-                f"{error}).",
+                message=f"The Mattebox engine met an error that it does not know ({type(error).__name__}).",
             )
         finally:
             self.busy = False

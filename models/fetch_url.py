@@ -7,7 +7,7 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Final
 
-from mattebox.models.errors import SourceError
+from mattebox.models.errors import SourceError, reason_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,15 +35,17 @@ def fetch_url(source: UrlSource, target: Path, progress: Progress, size: int | N
             except (http.client.HTTPException, ConnectionError, TimeoutError) as error:
                 grown = target.exists() and target.stat().st_size > have
                 if not grown or attempt == _ATTEMPTS - 1:
-                    raise SourceError(f"{source.url}: the transfer broke off ({error}).") from error
+                    raise SourceError(
+                        f"{source.url}: the transfer broke off ({reason_of(error)})."
+                    ) from error
             else:
                 return
     except urllib.error.HTTPError as error:
-        raise SourceError(f"{source.url}: the server answers {error.code} {error.reason}.") from error
+        raise SourceError(f"{source.url}: the server answers with status {error.code}.") from error
     except urllib.error.URLError as error:
-        raise SourceError(f"{source.url}: it cannot be reached ({error.reason}).") from error
+        raise SourceError(f"{source.url}: it cannot be reached ({reason_of(error)}).") from error
     except OSError as error:
-        raise SourceError(f"{source.url}: the transfer failed ({error}).") from error
+        raise SourceError(f"{source.url}: the transfer failed ({reason_of(error)}).") from error
     finally:
         progress.end()
 

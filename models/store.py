@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mattebox.models.catalogue import NpmSource, UrlSource, WheelSource
-from mattebox.models.errors import LicenceError, SourceError, WeightsError
+from mattebox.models.errors import LicenceError, SourceError, WeightsError, reason_of
 from mattebox.models.progress import Progress, Silent
 from mattebox.models.seal import Seal, read_seal, write_seal
 
@@ -194,7 +194,7 @@ class Store:
                 lock.acquire()
         except OSError as error:
             raise WeightsError(
-                f"{self.folder}: weights cannot be kept here ({error.strerror or error}); name another "
+                f"{self.folder}: weights cannot be kept here ({reason_of(error)}); name another "
                 "folder with MATTEBOX_MODELS."
             ) from error
         try:

@@ -46,12 +46,14 @@ def decoding(path: Path, kind: str) -> Iterator[None]:
         reason = _reason(error)
         if isinstance(error, (EOFError, struct.error)) or any(word in reason.lower() for word in _CUT_OFF):
             raise TruncatedPhotoError(
-                f"{path}: the {kind} file ends too early ({reason}); it is damaged or still being copied."
+                f"{path}: the {kind} file ends too early; it is damaged or still being copied."
             ) from error
-        raise PhotoError(f"{path}: the {kind} file is damaged and cannot be decoded ({reason}).") from error
+        raise PhotoError(
+            f"{path}: the {kind} file is damaged and cannot be decoded; copy it again or export it anew."
+        ) from error
 
 
 def _reason(error: Exception) -> str:
-    """What a decoder says, in one short line; attrs puts its sentence first among other things."""
+    """What a decoder says, to tell its kind by and never to be shown; attrs puts its sentence first."""
     told = error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
     return " ".join(told.split())[:120].rstrip(".") or type(error).__name__

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import numpy as np
 
 from mattebox.core.errors import MissingExtraError
+from mattebox.core.extra import install_command
 from mattebox.core.photo import exif as exif_block
 from mattebox.core.photo.deep import full_range, split_alpha
 from mattebox.core.photo.limits import check_limits
@@ -32,7 +33,7 @@ def extra_module(kind: str, path: Path) -> Any:
     except ImportError as error:
         what = "HEIC photos" if kind == "heif" else "camera RAW files"
         raise MissingExtraError(
-            f"{path}: reading {what} needs an extra; install it with: pip install 'mattebox[{kind}]'"
+            f"{path}: reading {what} needs an extra; install it with: {install_command(kind)}"
         ) from error
 
 

@@ -7,7 +7,7 @@ import re
 import stat
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from mattebox.core.errors import LimitError, PhotoError, TruncatedPhotoError
+from mattebox.core.errors import LimitError, PhotoError, TruncatedPhotoError, reason_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,8 +59,7 @@ def open_regular(path: Path, limits: ReadLimits) -> BinaryIO:
     except IsADirectoryError:
         raise PhotoError(f"{path}: this is a folder, not a photo.") from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise PhotoError(f"{path}: the file cannot be opened ({reason}).") from error
+        raise PhotoError(f"{path}: the file cannot be opened ({reason_of(error)}).") from error
     try:
         _check(path, os.fstat(file.fileno()), limits)
     except BaseException:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from mattebox.core.settings.base import Settings
 from mattebox.core.settings.limits import ReadLimits
@@ -12,7 +13,46 @@ from mattebox.core.settings.limits import ReadLimits
 Coordinate = Annotated[float, Field(ge=0)]
 Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
 Points = tuple[tuple[Coordinate, Coordinate], ...]
-Subject = Literal["auto", "largest", "centre"] | Box | Points
+# What people write for the words of the vocabulary.
+_SUBJECTS: Final = {
+    "auto": "auto",
+    "all": "auto",
+    "largest": "largest",
+    "centre": "centre",
+    "center": "centre",
+}
+_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
+
+
+def parse_subject(value: Any) -> Any:
+    """A text as a subject's data: a word, a box "8,4,90,70", points "30,20 45,18". Raises ValueError."""
+    if not isinstance(value, str):
+        return value
+    word = value.strip().lower()
+    if word in _SUBJECTS:
+        return _SUBJECTS[word]
+    groups = [[part.strip() for part in group.split(",")] for group in word.strip("[] ").split()]
+    if len(groups) == 4 and all(len(group) == 2 and not group[1] for group in groups[:-1]):
+        groups = [[group[0] for group in groups]]  # a list's own way of writing: 80, 40, 900, 700
+    if all(_NUMBER.fullmatch(part) for group in groups for part in group):
+        numbers = [tuple(float(part) for part in group) for group in groups]
+        if len(numbers) == 1 and len(numbers[0]) == 4:
+            return numbers[0]
+        if all(len(point) == 2 for point in numbers):
+            return tuple(numbers)
+    raise ValueError(
+        "write auto, largest, centre, a box LEFT,TOP,RIGHT,BOTTOM or points X,Y in pixels "
+        "(keep is a setting of its own: keep: 1)"
+    )
+
+
+Subject = Annotated[
+    Literal["auto", "largest", "centre"] | Box | Points,
+    BeforeValidator(
+        parse_subject,
+        json_schema_input_type=str | Box | Points,
+    ),
+]
 
 
 class CutSettings(Settings):

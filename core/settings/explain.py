@@ -3,29 +3,70 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from pydantic import BaseModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from pydantic import BaseModel, ValidationError
+    from pydantic import ValidationError
+
+# Our own words for what pydantic says in a programmer's; its names of mistakes are its documented interface.
+_WORDS: Final = {
+    "bool_parsing": "write true or false",
+    "bool_type": "write true or false",
+    "int_parsing": "write a whole number",
+    "int_type": "write a whole number",
+    "int_from_float": "write a whole number",
+    "float_parsing": "write a number",
+    "float_type": "write a number",
+    "string_type": "write a text",
+    "tuple_type": "write a list [a, b, ...]",
+    "model_type": "write its own keys below it",
+    "model_attributes_type": "write its own keys below it",
+    "missing": "this key is missing",
+}
+_BOUNDS: Final = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
 
 
-def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """The first mistake that `error` found in data for `model`, as one sentence without a full stop."""
-    first = error.errors(include_url=False)[0]
-    return explain_one(dict(first), model.model_fields)
+def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
+    """The first mistake that `error` found in data for `model`, as one sentence without a full stop.
 
-
-def explain_one(mistake: dict[str, Any], known: Iterable[str]) -> str:
-    """One of pydantic's error dictionaries as a sentence; `known` are the keys that would be right."""
-    place = ".".join(str(part) for part in mistake["loc"])
-    if mistake["type"] == "extra_forbidden":
-        return f"{place}: there is no such key{nearest(str(mistake['loc'][-1]), known)}"
-    message = str(mistake["msg"]).removeprefix("Value error, ")
-    given = mistake.get("input")
+    prefix: the path of the data's own place, such as cut or output; the sentence begins with the whole path.
+    """
+    mistakes = error.errors(include_url=False)
+    # A misspelt key is the cause where a key is missing too.
+    unknown = (mistake for mistake in mistakes if mistake["type"] == "extra_forbidden")
+    first: dict[str, Any] = dict(next(unknown, mistakes[0]))
+    parts = _parts(model, first["loc"], unknown=first["type"] == "extra_forbidden")
+    place = ".".join(part for part in (prefix, *map(str, parts)) if part)
+    if first["type"] == "extra_forbidden":
+        *above, last = parts
+        known = {name for one in models_at(model, above) for name in one.model_fields}
+        return f"{place}: there is no such key{nearest(str(last), known)}"
+    given = first.get("input")
     shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
-    return f"{place}: {message[:1].lower()}{message[1:]}{shown}"
+    said = f"{_words(first)}{shown}"
+    return f"{place}: {said}" if place else said
+
+
+def models_at(model: type[BaseModel], path: Sequence[str | int]) -> list[type[BaseModel]]:
+    """The models that can stand at a path below `model`; none where the path leads nowhere."""
+    found = [model]
+    for part in path:
+        found = [
+            below
+            for one in found
+            if part in one.model_fields
+            for below in _models_in(one.model_fields[str(part)].annotation)
+        ]
+    return found
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -35,3 +76,33 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return f"; did you mean {close[0]}?"
     return f"; known are {', '.join(words)}" if words else ""
+
+
+def _words(mistake: dict[str, Any]) -> str:
+    kind, context = mistake["type"], mistake.get("ctx") or {}
+    if kind in _WORDS:
+        return _WORDS[kind]
+    if kind in _BOUNDS:
+        key, words = _BOUNDS[kind]
+        return f"write a number of {words} {context[key]:g}"
+    if kind == "literal_error":
+        return f"write {str(context['expected']).replace(chr(39), '')}"
+    message = str(mistake["msg"]).removeprefix("Value error, ")
+    return f"{message[:1].lower()}{message[1:]}".rstrip(".")
+
+
+def _parts(
+    model: type[BaseModel], location: Sequence[str | int], *, unknown: bool = False
+) -> list[str | int]:
+    """A mistake's place without pydantic's names of a setting's variants; an `unknown` key is kept."""
+    parts: list[str | int] = []
+    for part in location[: len(location) - unknown]:
+        if isinstance(part, int) or any(part in one.model_fields for one in models_at(model, parts)):
+            parts.append(part)
+    return [*parts, location[-1]] if unknown else parts
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from mattebox.core.settings.base import Settings
 from mattebox.core.settings.measures import (
@@ -147,4 +148,13 @@ class FinishSettings(Settings):
     def _with_preset(cls, data: Any, info: ValidationInfo) -> Any:
         if not isinstance(data, dict) or not isinstance(data.get("preset"), str):
             return data
-        return {**load_preset(data["preset"], _base(info)), **data}
+        with suppress(ValueError):
+            return {**load_preset(data["preset"], _base(info)), **data}
+        return data  # the key's own test tells what is wrong, and where
+
+    @field_validator("preset", mode="after")
+    @classmethod
+    def _preset_is_there(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is not None:
+            load_preset(name, _base(info))
+        return name

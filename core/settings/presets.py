@@ -38,7 +38,9 @@ def load_preset(name: str, base: Path | None = None) -> dict[str, Any]:
         with path.open("rb") as file:
             data = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe
     except yaml.YAMLError as error:
-        raise ValueError(f"the preset {path} is no YAML: {' '.join(str(error).split())}") from error
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark else ""
+        raise ValueError(f"the preset {path} is no YAML{where}") from error
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise ValueError(f"the preset {path} is no mapping of finish settings")
     if "preset" in data:

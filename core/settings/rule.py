@@ -81,7 +81,7 @@ def _cut(path: Path, values: dict[str, Any]) -> CutSettings:
     try:
         return CutSettings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(f"{path}: cut.{explain(error, CutSettings)}.") from error
+        raise SettingsError(f"{path}: {explain(error, CutSettings, 'cut')}.") from error
 
 
 def _list(value: Any) -> list[dict[str, Any]]:

@@ -17,6 +17,20 @@ _KINDS: Final = {"timestamp": "date", "int": "number", "float": "number"}
 # The C loader reads hostile nesting without Python's recursion; a PyYAML built without it still works.
 _Loader: Final[type[Any]] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+# What the parser says (libyaml's and PyYAML's own words), and what it means to who wrote the file.
+_PROBLEMS: Final = {
+    "escape": "in double quotes a backslash begins an escape; write / in paths, or use single quotes",
+    "hexdecimal": "in double quotes a backslash begins an escape; write / in paths, or use single quotes",
+    "hexadecimal": "in double quotes a backslash begins an escape; write / in paths, or use single quotes",
+    "cannot start any token": "a value cannot begin with this character, and a line not with a tab; "
+    "use spaces, or put the value in quotes",
+    "mapping values are not allowed": "a colon too many here; put a text with a colon in quotes",
+    "unexpected end of stream": "a quote is opened and never closed",
+    "expected ',' or ']'": "a list in [ ] is not closed, or a comma is missing",
+    "expected ',' or '}'": "a mapping in { } is not closed, or a comma is missing",
+    "could not find expected ':'": "a colon is missing after a key",
+}
+
 Place = tuple[int, int]
 
 
@@ -47,10 +61,9 @@ class YamlFile:
                 loader.dispose()
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            problem = error.problem or "this is no YAML"
-            raise YamlMistakeError(_in_words(problem), _place(mark) if mark else (1, 1)) from error
+            raise YamlMistakeError(_problem(error), _place(mark) if mark else (1, 1)) from error
         except yaml.YAMLError as error:
-            raise YamlMistakeError("this is no YAML text: it holds characters that YAML forbids") from error
+            raise YamlMistakeError("a character stands here that YAML does not allow") from error
         except RecursionError as error:
             raise YamlMistakeError("this is nested too deeply") from error
 
@@ -81,6 +94,15 @@ def read_yaml(path: Path) -> YamlFile:
         line = raw.count(b"\n", 0, error.start) + 1
         raise YamlMistakeError("the text is not UTF-8", (line, 1)) from error
     return YamlFile(text)
+
+
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    """What is wrong, in words for people who do not know how YAML is parsed."""
+    said = f"{error.context} {error.problem}"
+    for words, meaning in _PROBLEMS.items():
+        if words in said:
+            return meaning
+    return "this is no YAML; look at the indentation, colons and quotes here and in the line before"
 
 
 def _children(node: Any) -> Iterator[tuple[str | int, Any, Any]]:
@@ -122,16 +144,6 @@ def _scalars(node: Any) -> Iterator[Any]:
     if isinstance(node, yaml.MappingNode):
         for key, _ in node.value:
             yield from _scalars(key)
-
-
-def _in_words(problem: str) -> str:
-    """What the parser says, in words; a backslash in double quotes is what Windows' users meet first."""
-    if "escape character" in problem or "hexdecimal" in problem:
-        return (
-            'in "double quotes" a backslash begins an escape; '
-            "write a path in 'single quotes', or with / in it"
-        )
-    return problem
 
 
 def _check(node: Any, depth: int) -> None:

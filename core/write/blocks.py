@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from mattebox.core.errors import MatteboxError, WriteError
+from mattebox.core.errors import MatteboxError, WriteError, reason_of
 from mattebox.core.photo.exif import sized, without_gps, xmp_without_gps
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def writing(path: Path) -> Iterator[BinaryIO]:
         raise
     except OSError as error:
         _remove(path)
-        raise WriteError(f"{path}: the output could not be written ({error.strerror or error}).") from error
+        raise WriteError(f"{path}: the output could not be written ({reason_of(error)}).") from error
     except BaseException:
         _remove(path)
         raise

@@ -33,8 +33,9 @@ def write(composition: Composition, options: JpegOutput, path: Path) -> tuple[st
     width, height = composition.size
     if composition.background is None:
         raise SettingsError(
-            f"{path}: a JPEG has no transparency; give the picture a background "
-            f"(finish.background: white) or choose png, webp, tiff or psd."
+            f"{path}: a JPEG has no transparency; give the picture a background, "
+            "as --background white does (in YAML finish: {background: white}), or choose png, webp, tiff "
+            "or psd."
         )
     if max(width, height) > _LONGEST:
         raise SettingsError(

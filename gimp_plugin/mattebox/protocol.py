@@ -181,7 +181,7 @@ class CutRequest:
             request = cls(**values)
             request.check()
         except TypeError as error:
-            raise ProtocolError(f"a request is not complete ({error})") from error
+            raise ProtocolError("a request is not complete") from error
         if head["blobs"] != request.lengths():
             raise ProtocolError("the bytes of a request do not fit its size")
         return request

@@ -64,6 +64,15 @@ def test_contradictions_are_refused(output: str, formats: tuple[str, ...], part:
         plan([Path("photo.jpg")], Path(output), formats)
 
 
+def test_several_photos_never_become_one_file(tmp_path: Path) -> None:
+    """-o one.png with two photos, or with a folder, is wrong use; a slash makes it a folder's name."""
+    for photos in ([Path("a.jpg"), Path("b.jpg")], [tmp_path]):
+        with pytest.raises(PlanError, match="several photos"):
+            plan(photos, tmp_path / "one.png", ())
+    planned = plan([Path("a.jpg"), Path("b.jpg")], tmp_path / "one.png", (), as_folder=True)
+    assert names(planned, tmp_path) == ["one.png/a.png", "one.png/b.png"]
+
+
 def test_a_folder_keeps_its_tree_and_skips_what_is_no_photo(tmp_path: Path) -> None:
     """A walked folder offers photos only: no hidden file, no text, none of our own cutouts."""
     inside = [

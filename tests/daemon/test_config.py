@@ -69,7 +69,7 @@ def mistakes(tmp_path: Path, text: str | bytes) -> list[str]:
         (f"version: 1\nfolders: 0x{'f' * 20_000}\n", "2:10", "write a list"),
         (HEAD + DELIVER + 'state: "a\\0b"\n', "8:8", "NUL"),
         (HEAD + DELIVER + 'defaults: {deliver: [{format: png, to: "a\\0/{stem}.png"}]}\n', "8:40", "NUL"),
-        (HEAD + DELIVER + 'state: "C:\\Users\\me"\n', "8:13", "in 'single quotes'"),
+        (HEAD + DELIVER + 'state: "C:\\Users\\me"\n', "8:13", "use single quotes"),
         (
             HEAD + DELIVER + "engine: {workers: -1}\n",
             "8:19",

@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 
 from mattebox.core.errors import MatteboxError
+from mattebox.core.extra import install_command
 from mattebox.core.photo import Photo, read_photo
 
 # Files that once crashed, hung or filled the memory of a decoder.
@@ -63,7 +64,7 @@ def test_every_file_is_a_photo_or_one_clear_sentence(
             continue
         sentence = str(found)
         assert sentence.startswith(f"{path}: "), sentence
-        assert sentence.endswith((".", "'mattebox[raw]'")), sentence
+        assert sentence.endswith((".", install_command("raw"))), sentence
         assert "\n" not in sentence
         assert len(sentence) - len(str(path)) < 320, sentence
     assert read > 600
