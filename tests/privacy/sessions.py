@@ -57,10 +57,9 @@ def cut(photo: Path, seconds: float) -> None:
     with subprocess.Popen(
         [*MATTEBOX, "cut", many, "-o", "cutouts", *FAST], stdout=subprocess.DEVNULL
     ) as command:
-        try:
-            command.wait(seconds)
-        except subprocess.TimeoutExpired:
-            command.send_signal(signal.SIGINT)
+        time.sleep(seconds)
+        assert command.poll() is None, "it ended by itself"
+        command.send_signal(signal.SIGINT)
     assert any(Path("cutouts").iterdir())
     for arguments in (["cut", photo, "-o", "one.png", "--report", *FAST], ["doctor"], ["models", "list"]):
         subprocess.run([*MATTEBOX, *arguments], check=True)
