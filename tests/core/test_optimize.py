@@ -303,6 +303,20 @@ def test_drawn_scenes_are_the_same_everywhere() -> None:
 
 @pytest.mark.network
 @pytest.mark.slow
+def test_no_weight_of_a_real_network_saturates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """U2netp's optimised graph, with every kind of node that u2net has, holds 7-bit weights alone."""
+    network, made = find_network("u2netp"), tmp_path / "made.onnx"
+    monkeypatch.setattr(quantize, "has_int8_dot_products", lambda: False)
+    quantize.quantize(network, Store().ensure(network), few().calibrate, made, lambda: None)
+    for level in LEVELS[1:]:
+        open_at(level, made, tmp_path / f"{level}.onnx")
+        largest = largest_weights(tmp_path / f"{level}.onnx")
+        assert len(largest) > 100
+        assert {name: size for name, size in largest.items() if size > LARGEST_7_BITS} == {}
+
+
+@pytest.mark.network
+@pytest.mark.slow
 def test_real_network_that_quantises_badly_is_refused(tmp_path: Path) -> None:
     """U2netp loses its subjects in 8 bits; the check notices and keeps nothing."""
     store = Store(tmp_path)
