@@ -91,8 +91,16 @@ def _text(path: Path) -> str:
 def cpu_identity() -> str:
     """Eight hexadecimal digits that change with the kind of processor and its instruction sets."""
     facts = {platform.system(), platform.machine(), platform.processor()}
-    facts |= {line for line in _text(Path("/proc/cpuinfo")).splitlines() if line.startswith(_KIND)}
+    lines = {line for line in _text(Path("/proc/cpuinfo")).splitlines() if line.startswith(_KIND)}
+    # macOS calls every Intel processor "i386"; OpenCV asks the processor itself.
+    facts |= lines or {_instruction_sets()}
     return hashlib.sha256("\n".join(sorted(facts)).encode()).hexdigest()[:8]
+
+
+def _instruction_sets() -> str:
+    import cv2  # noqa: PLC0415 - this module is imported by commands that need no arrays
+
+    return cv2.getCPUFeaturesLine()
 
 
 _KIND: Final = ("model name", "flags", "Features", "CPU part", "CPU implementer")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import cv2
 import pytest
 
 from mattebox.core import device
@@ -84,3 +85,15 @@ def test_identity_of_the_processor_is_stable() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == device.cpu_identity()
     assert len(device.cpu_identity()) == 8
+
+
+def test_identity_tells_processors_apart_without_cpuinfo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system does not tell the processor's kind, its instruction sets do."""
+    monkeypatch.setattr(device, "_text", lambda _: "")
+    found = set()
+    for line in ("SSE *AVX2 *AVX512-SKX?", "SSE *AVX2 *AVX512-SKX"):
+        monkeypatch.setattr(cv2, "getCPUFeaturesLine", lambda line=line: line)
+        device.cpu_identity.cache_clear()
+        found.add(device.cpu_identity())
+    device.cpu_identity.cache_clear()
+    assert len(found) == 2

@@ -257,12 +257,18 @@ def test_it_serves_only_the_weights_that_it_was_made_from(tiny: tuple[Network, S
     assert find_optimised(store, network) is None
 
 
-def test_saturating_processors_do_not_take_the_others_form(tiny: tuple[Network, Store]) -> None:
-    """A form made for exact dot products is not used where sums saturate."""
+@pytest.mark.parametrize(
+    ("made", "used"), [("int8-dot", {"int8-dot"}), ("int8", {"int8-dot", "int8"})], ids=["8-bit", "7-bit"]
+)
+def test_saturating_processors_do_not_take_the_others_form(
+    tiny: tuple[Network, Store], monkeypatch: pytest.MonkeyPatch, made: str, used: set[str]
+) -> None:
+    """A form made for exact dot products serves only those that have them, the other form everybody."""
     network, store = tiny
+    kinds = {"int8-dot": ("int8-dot", "int8"), "int8": ("int8",)}
+    monkeypatch.setattr("mattebox.core.optimize.usable_kinds", lambda: kinds[made])
     optimize(network, store, few())
-    if usable_kinds()[0] == "int8-dot":
-        assert find_optimised(store, network, ("int8",)) is None
+    assert {kind for kind in kinds if find_optimised(store, network, kinds[kind]) is not None} == used
     assert optimised_path(store, network, "int8") != optimised_path(store, network, "int8-dot")
 
 
@@ -300,6 +306,20 @@ def test_drawn_scenes_are_the_same_everywhere() -> None:
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
     assert not np.array_equal(first[0], first[1])
     assert first[0].shape == (512, 512, 3)
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_no_weight_of_a_real_network_saturates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """U2netp's optimised graph, with every kind of node that u2net has, holds 7-bit weights alone."""
+    network, made = find_network("u2netp"), tmp_path / "made.onnx"
+    monkeypatch.setattr(quantize, "has_int8_dot_products", lambda: False)
+    quantize.quantize(network, Store().ensure(network), few().calibrate, made, lambda: None)
+    for level in LEVELS[1:]:
+        open_at(level, made, tmp_path / f"{level}.onnx")
+        largest = largest_weights(tmp_path / f"{level}.onnx")
+        assert len(largest) > 100
+        assert {name: size for name, size in largest.items() if size > LARGEST_7_BITS} == {}
 
 
 @pytest.mark.network
