@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 CONFIG = """
 version: 1
@@ -30,21 +31,17 @@ folders:
 
 
 def whole_and_damaged() -> bytes:
-    """A PNG of sound structure whose pixels cannot be unpacked: only the work finds that."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big")
-
-    head = (64).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
-    body = chunk(b"IHDR", head) + chunk(b"IDAT", b"\x78\x9c" + b"\xff" * 200) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + body
+    """A JPEG of sound structure without its quantisation tables: only who decodes it finds that."""
+    whole = io.BytesIO()
+    Image.effect_noise((64, 64), 90).save(whole, "JPEG")
+    return whole.getvalue().replace(b"\xff\xdb", b"\xff\xfe")
 
 
 @pytest.mark.network
 def test_a_reason_names_the_users_file_and_not_the_work_folders(tmp_path: Path) -> None:
     """What fails in the work is told under the path where the user put it, on the screen and in the file."""
     (tmp_path / "in").mkdir()
-    (tmp_path / "in/bad.png").write_bytes(whole_and_damaged())
+    (tmp_path / "in/bad.jpg").write_bytes(whole_and_damaged())
     (tmp_path / "c.yaml").write_text(CONFIG, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "mattebox.cli.main", "once", tmp_path / "c.yaml"],
@@ -54,8 +51,8 @@ def test_a_reason_names_the_users_file_and_not_the_work_folders(tmp_path: Path) 
         env={**os.environ, "MATTEBOX_OFFLINE": "1"},
     )
     assert done.returncode == 1
-    reason = json.loads((tmp_path / "failed/bad.png.reason.json").read_text(encoding="utf-8"))
-    name = str(tmp_path / "in/bad.png")
+    reason = json.loads((tmp_path / "failed/bad.jpg.reason.json").read_text(encoding="utf-8"))
+    name = str(tmp_path / "in/bad.jpg")
     assert reason["input"] == name
     assert reason["what"].startswith(f"{name}: ")
     assert ".mattebox" not in reason["what"] + reason["do"] + done.stderr + done.stdout

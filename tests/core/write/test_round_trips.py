@@ -207,6 +207,6 @@ def test_a_mask_is_the_matte_in_gray(tmp_path: Path, bits: int | str, expected: 
 def test_a_jpeg_without_a_background_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     """JPEG has no transparency: the sentence names the setting, and no file is left behind."""
     made = composition(np.zeros((3, 4, 3), np.uint8), "rgb", np.zeros((3, 4), np.uint8))
-    with pytest.raises(SettingsError, match=r"finish\.background"):
+    with pytest.raises(SettingsError, match="--background white"):
         write_output(made, parse_output({"format": "jpeg"}), tmp_path / "a.jpg")
     assert not list(tmp_path.iterdir())
