@@ -1,4 +1,4 @@
-"""Fits core/calibration.json: what share of mattes with such a measure has an IoU of at least 0.9.
+"""Fits core/report/calibration.json: what share of mattes with such a measure has an IoU of at least 0.9.
 
 `rows` runs U²-Net and keeps measures and the finished matte's IoU, of quality balanced, of its first look
 alone (quality fast) and, where more networks are here, of all (quality best), of photos and, with --copies,
@@ -21,19 +21,19 @@ import numpy as np
 from degraded import copies
 from PIL import Image, ImageDraw
 
-from mattebox.core.confidence import Curve, doubt, kind, shipped_curves
-from mattebox.core.features import Features, measure
+from mattebox.core.report.confidence import Curve, doubt, kind, shipped_curves
+from mattebox.core.report.features import Features, measure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mattebox.core.looks import Sight
     from mattebox.core.photo import Photo
+    from mattebox.core.segment.segmentation import Sight
 
     Vector = NDArray[np.float64]
     Row = dict[str, Any]
 
-TABLE = Path(__file__).parent.parent / "core" / "calibration.json"
+TABLE = Path(__file__).parent.parent / "core" / "report" / "calibration.json"
 # Chosen on photos left out in turn, on their degraded copies, and on 800 photos of other sets. The blur of
 # edges raised the AUROC on photos as they are (.827 to .851), but told blurred copies, of which a quarter are
 # good, that they are (.93).
@@ -82,9 +82,9 @@ def main() -> None:
 def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
     """Name, IoU and measures of each copy that has a subject found, for each quality."""
     from mattebox.core.engine import Engine
-    from mattebox.core.looks import Sight, see, view_side
     from mattebox.core.photo import Photo, read_photo
-    from mattebox.core.prepare import shown
+    from mattebox.core.segment.prepare import shown
+    from mattebox.core.segment.segmentation import Sight, see, view_side
     from mattebox.core.settings import CutSettings
 
     settings, engine = CutSettings(), Engine()
@@ -115,10 +115,10 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
 
 def one_row(name: str, photo: Photo, view: NDArray[np.uint8], sight: Sight, truth: Path) -> list[Row]:
     """One copy's row, with the finished matte's IoU; none where no subject was found."""
-    from mattebox.core.refine import refine_matte
+    from mattebox.core.matte.refine import refine_matte
+    from mattebox.core.segment.subject import choose_subject
+    from mattebox.core.segment.view import close_up
     from mattebox.core.settings import CutSettings
-    from mattebox.core.subject import choose_subject
-    from mattebox.core.view import close_up
 
     probability, _ = choose_subject(sight.probability, CutSettings())
     features = measure(view, sight, probability, close_up(photo, view))

@@ -1,8 +1,8 @@
 """Degraded copies of labelled photos: what preparing the networks' copy gains, and what is warned of.
 
 FOLDER holds im/ and gt/ with equal stems. Every copy is cut with the default quality, once with the view as
-it is and once prepared (core/prepare.py); refining, which knows nothing of either, is left out. Answers of
-networks are kept by the hash of what they saw.
+it is and once prepared (core/segment/prepare.py); refining, which knows nothing of either, is left out.
+Answers of networks are kept by the hash of what they saw.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from metrics import edge_error, iou
 from rich.console import Console
 from rich.table import Table
 
-from mattebox.core.advice import warn
 from mattebox.core.engine import Engine
-from mattebox.core.features import measure
-from mattebox.core.looks import see, view_side
 from mattebox.core.photo import Photo, read_photo
-from mattebox.core.prepare import shown
+from mattebox.core.report.advice import warn
+from mattebox.core.report.features import measure
+from mattebox.core.segment.prepare import shown
+from mattebox.core.segment.segmentation import see, view_side
+from mattebox.core.segment.subject import choose_subject
+from mattebox.core.segment.view import close_up
 from mattebox.core.settings import CutSettings
-from mattebox.core.subject import choose_subject
-from mattebox.core.view import close_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from mattebox.core.segment import Segmenter
+    from mattebox.core.network.segmenter import Segmenter
 
     Picture = NDArray[np.uint8]
 

@@ -94,8 +94,8 @@ def _arguments() -> argparse.Namespace:
 def _measure(
     photos: list[Path], folder: Path, engine: Engine, settings: CutSettings, cache: Path
 ) -> list[Row]:
+    from mattebox.core.matte.refine import refine_matte
     from mattebox.core.photo import read_photo
-    from mattebox.core.refine import refine_matte
 
     found: dict[str, list[tuple[float, float, float]]] = {mode: [] for mode in MODES}
     for path in photos:
@@ -124,9 +124,9 @@ def _seen(
     path: Path, photo: Photo, engine: Engine, settings: CutSettings, cache: Path
 ) -> tuple[NDArray[np.float32], float]:
     """The fused map of a photo's subject and its detail, from the cache where it is there."""
-    from mattebox.core.looks import see
-    from mattebox.core.subject import choose_subject
-    from mattebox.core.view import network_view
+    from mattebox.core.segment.segmentation import see
+    from mattebox.core.segment.subject import choose_subject
+    from mattebox.core.segment.view import network_view
 
     key = hashlib.sha256(path.read_bytes()).hexdigest()
     kept = cache / f"{key}.{settings.model}.{settings.quality}.npz"

@@ -32,8 +32,8 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from mattebox.core.calibration import drawn_scenes
-from mattebox.core.device import usable_kinds
+from mattebox.core.network.device import usable_kinds
+from mattebox.core.network.pictures import drawn_scenes
 from mattebox.models.catalogue import find_network
 from mattebox.models.optimised import find_optimised
 from mattebox.models.store import Store
@@ -238,7 +238,7 @@ def ratios(results: dict[str, dict[str, Runs]]) -> dict[str, dict[str, float]]:
 
 def machine() -> str:
     """The processor and how many cores are ours."""
-    from mattebox.core.device import available_cores
+    from mattebox.core.network.device import available_cores
 
     model = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():

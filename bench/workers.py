@@ -26,9 +26,9 @@ from rich.table import Table
 
 from mattebox.core.job import Job, StagedOutput
 from mattebox.core.settings import CutSettings, ReadLimits, parse_output
-from mattebox.daemon.look import Glance, look
-from mattebox.daemon.tasks import Work, do
-from mattebox.daemon.workers import Workers
+from mattebox.daemon.intake.inspection import Glance, look
+from mattebox.daemon.work.tasks import Work, do
+from mattebox.daemon.work.workers import Workers
 from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store
 

@@ -23,8 +23,8 @@ def command(context: click.Context, *, config: Path, jobs: tuple[str, ...], reje
     """
     loaded = read_config(context, config)
     from mattebox.core.errors import WriteError, reason_of  # noqa: PLC0415
-    from mattebox.daemon.journal import Journal  # noqa: PLC0415 - after the mistakes are told
-    from mattebox.daemon.review import decide  # noqa: PLC0415
+    from mattebox.daemon.delivery.review import decide  # noqa: PLC0415
+    from mattebox.daemon.journal.journal import Journal  # noqa: PLC0415 - after the mistakes are told
 
     console = Console(debug=bool(context.obj and context.obj.get("debug")))
     journal = Journal(loaded.state, lock=False)

@@ -17,14 +17,14 @@ from mattebox.cli.hot_folders import read_config
 def command(context: click.Context, *, config: Path | None, schema: bool) -> None:
     """Validate CONFIG; every mistake is one line FILE:LINE:COLUMN: message."""
     if schema:
-        from mattebox.daemon.load import json_schema  # noqa: PLC0415 - loads the vocabulary
+        from mattebox.daemon.config.load import json_schema  # noqa: PLC0415 - loads the vocabulary
 
         click.echo(json.dumps(json_schema(), indent=2))
         return
     if config is None:
         raise click.UsageError("Name a configuration, or ask for --schema.")
     loaded = read_config(context, config)
-    from mattebox.daemon.notify import OFF, webhook_is_off  # noqa: PLC0415 - only with a configuration
+    from mattebox.daemon.report.notify import OFF, webhook_is_off  # noqa: PLC0415 - only with a configuration
 
     if webhook_is_off(loaded.config.notify):
         click.echo(f"{config}: note: {OFF}.")

@@ -13,8 +13,8 @@ import yaml
 from mattebox.cli.console import Console
 from mattebox.cli.cutting import CutRun, run_all
 from mattebox.cli.plan import PlanError, plan, without_existing
-from mattebox.core.device import DEVICES
 from mattebox.core.errors import MatteboxError, PhotoError, SettingsError
+from mattebox.core.network.device import DEVICES
 from mattebox.core.settings import FORMATS, CutSettings, FinishSettings, format_of_ending
 from mattebox.core.settings.assign import cut_settings, finish_settings, nested, output_settings
 

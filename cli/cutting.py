@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from mattebox.cli.staging import Staging
 from mattebox.cli.stopping import stopping_at_once
-from mattebox.core.device import available_cores
 from mattebox.core.errors import MatteboxError, OutputExistsError, PhotoError, WriteError
+from mattebox.core.network.device import available_cores
 from mattebox.core.process import loading, settle_in
 from mattebox.core.publish import publish
 from mattebox.models.catalogue import find_network
@@ -61,8 +61,8 @@ def run_all(run: CutRun, console: Console) -> Iterator[JobReport | MatteboxError
 def _done(
     run: CutRun, fit: Sequence[PlannedPhoto], console: Console, staging: Staging, publishing: threading.Lock
 ) -> Iterator[JobReport | MatteboxError]:
-    from mattebox.core.abreast import lanes_for  # noqa: PLC0415 - loads arrays
     from mattebox.core.batch import run_jobs  # noqa: PLC0415
+    from mattebox.core.lanes import lanes_for  # noqa: PLC0415 - loads arrays
 
     count = lanes_for(len(fit))
     done = run_jobs(_jobs(fit, run, staging), lambda: _ready_engine(run, console, count), count)

@@ -34,9 +34,9 @@ def command(context: click.Context, *, as_json: bool, model: str) -> None:
 
 
 def _examine(model: str) -> dict[str, Any]:
-    from mattebox.core.device import available_cores  # noqa: PLC0415 - loads arrays
-    from mattebox.core.dot_products import has_int8_dot_products  # noqa: PLC0415
-    from mattebox.core.trial import try_devices  # noqa: PLC0415
+    from mattebox.core.network.device import available_cores  # noqa: PLC0415 - loads arrays
+    from mattebox.core.network.dot_products import has_int8_dot_products  # noqa: PLC0415
+    from mattebox.core.network.trial import try_devices  # noqa: PLC0415
     from mattebox.models.catalogue import find_network  # noqa: PLC0415
     from mattebox.models.optimised import find_optimised  # noqa: PLC0415
     from mattebox.models.store import Store, is_offline  # noqa: PLC0415

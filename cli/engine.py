@@ -16,9 +16,9 @@ import click
 
 from mattebox.core.errors import MatteboxError
 from mattebox.core.process import settle_in
-from mattebox.gimp_plugin.folder import AlreadyRunningError, HostError, default_folder
 from mattebox.gimp_plugin.host import Host
 from mattebox.gimp_plugin.mattebox import protocol
+from mattebox.gimp_plugin.rendezvous import AlreadyRunningError, HostError, default_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,9 +9,9 @@ import click
 
 from mattebox.core.errors import MatteboxError
 from mattebox.gimp_plugin.doctor import examine, examine_engine
-from mattebox.gimp_plugin.folder import default_folder
 from mattebox.gimp_plugin.install import install, record, remove
 from mattebox.gimp_plugin.profiles import find_profiles, profile_at
+from mattebox.gimp_plugin.rendezvous import default_folder
 from mattebox.models.catalogue import load_catalogue
 
 if TYPE_CHECKING:

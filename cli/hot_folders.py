@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from mattebox.core.networks import Progress
+    from mattebox.core.network.lookup import Progress
+    from mattebox.daemon.config.load import LoadedConfig
     from mattebox.daemon.events import Event
-    from mattebox.daemon.load import LoadedConfig
     from mattebox.daemon.run import Summary
 
 
 def read_config(context: click.Context, path: Path) -> LoadedConfig:
     """The configuration; its mistakes go to stderr and end the command with exit status 2."""
+    from mattebox.daemon.config.load import load_config  # noqa: PLC0415
     from mattebox.daemon.errors import ConfigError  # noqa: PLC0415 - `--help` loads no YAML and no pydantic
-    from mattebox.daemon.load import load_config  # noqa: PLC0415
 
     try:
         return load_config(path)

@@ -39,9 +39,9 @@ def optimize(*, name: str, photos: Path | None, remove: bool) -> None:
         click.echo(f"{name}: the original is used again." if removed else f"{name}: nothing was optimised.")
         return
     store.verify(network)
-    from mattebox.core.calibration import drawn_pictures  # noqa: PLC0415 - loads arrays
-    from mattebox.core.optimize import optimize as make  # noqa: PLC0415
-    from mattebox.core.own_pictures import own_pictures  # noqa: PLC0415
+    from mattebox.core.network.optimize import optimize as make  # noqa: PLC0415
+    from mattebox.core.network.pictures import drawn_pictures  # noqa: PLC0415 - loads arrays
+    from mattebox.core.segment.own_pictures import own_pictures  # noqa: PLC0415
 
     pictures = drawn_pictures() if photos is None else own_pictures(_files(photos))
     with _bar(f"Optimising {name}", len(pictures)) as tick:

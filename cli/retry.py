@@ -21,8 +21,8 @@ def command(context: click.Context, *, config: Path, jobs: tuple[str, ...]) -> N
     """
     loaded = read_config(context, config)
     from mattebox.core.errors import reason_of  # noqa: PLC0415
-    from mattebox.daemon.deliver import Delivery  # noqa: PLC0415 - after the mistakes are told
-    from mattebox.daemon.journal import Journal  # noqa: PLC0415
+    from mattebox.daemon.delivery.deliver import Delivery  # noqa: PLC0415 - after the mistakes are told
+    from mattebox.daemon.journal.journal import Journal  # noqa: PLC0415
 
     console = Console(debug=bool(context.obj and context.obj.get("debug")))
     journal = Journal(loaded.state, lock=False)

@@ -48,9 +48,9 @@ def remove_command(context: click.Context, *, config: Path) -> None:
 
 def _service(context: click.Context, config: Path) -> Service:
     loaded = read_config(context, config)
-    from mattebox.daemon.planning import deliveries, review_folders  # noqa: PLC0415 - after the mistakes are told
+    from mattebox.daemon.config.planning import deliveries, review_folders  # noqa: PLC0415 - after the mistakes are told
+    from mattebox.daemon.config.template import Template  # noqa: PLC0415
     from mattebox.daemon.service import service_for  # noqa: PLC0415
-    from mattebox.daemon.template import Template  # noqa: PLC0415
     from mattebox.models.store import models_folder  # noqa: PLC0415
 
     writable = {loaded.state, models_folder(), *review_folders(loaded.config)}

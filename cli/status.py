@@ -20,7 +20,7 @@ from mattebox.cli.hot_folders import read_config
 def command(context: click.Context, *, config: Path, as_json: bool) -> None:
     """Show, for each hot folder of CONFIG, what waits, is in work, done, in review and failed."""
     loaded = read_config(context, config)
-    from mattebox.daemon.status import gather  # noqa: PLC0415 - after the mistakes are told
+    from mattebox.daemon.report.status import gather  # noqa: PLC0415 - after the mistakes are told
 
     found = gather(loaded)
     if as_json:

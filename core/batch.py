@@ -6,9 +6,9 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
-from mattebox.core.abreast import run_abreast
 from mattebox.core.errors import MatteboxError
 from mattebox.core.job import SeenJob, read_source, see_photo, write_cutout
+from mattebox.core.lanes import run_abreast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

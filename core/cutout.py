@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from mattebox.core.patched import Patched, whole
 
 if TYPE_CHECKING:
-    from mattebox.core.diagnose import CutReport
     from mattebox.core.photo import Photo, Pixels
+    from mattebox.core.report.cut_report import CutReport
 
 
 @dataclass(frozen=True, slots=True, eq=False)

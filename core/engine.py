@@ -5,14 +5,14 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from mattebox.core.device import usable_kinds
-from mattebox.core.drawn import around
-from mattebox.core.looks import COMPANIONS, search_frame, see, view_side
+from mattebox.core.matte.rough_mask import around
 from mattebox.core.matting import Seen, cut_drawn, cut_seen, go_on, timed
-from mattebox.core.prepare import shown
-from mattebox.core.segment import Segmenter
+from mattebox.core.network.device import usable_kinds
+from mattebox.core.network.segmenter import Segmenter
+from mattebox.core.segment.prepare import shown
+from mattebox.core.segment.segmentation import COMPANIONS, search_frame, see, view_side
+from mattebox.core.segment.subject import choose_subject
 from mattebox.core.settings.cut import points_of
-from mattebox.core.subject import choose_subject
 from mattebox.models.catalogue import find_network
 from mattebox.models.optimised import find_optimised
 from mattebox.models.store import Store
@@ -34,7 +34,7 @@ class Engine:
     def __init__(self, store: Store | None = None, *, threads: int = 0, device: str = "auto") -> None:
         """`store` holds the weights (default: the user's cache); `threads` 0 takes all cores that are ours.
 
-        `device` is one of core.device.DEVICES; each Segmenter says on which one it really runs.
+        `device` is one of core.network.device.DEVICES; each Segmenter says on which one it really runs.
         """
         self.store = store or Store()
         self._threads = threads

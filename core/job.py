@@ -184,7 +184,7 @@ def see_photo(opened: OpenJob, engine: Engine) -> SeenJob:
     job, photo = opened.job, opened.photo
     with _step(job, "cut"):
         if job.matte is not None:
-            from mattebox.core.given_matte import cut_with_matte  # noqa: PLC0415 - for approved reviews
+            from mattebox.core.matte.supplied_matte import cut_with_matte  # noqa: PLC0415 - for approved reviews
 
             return SeenJob(job, partial(cut_with_matte, photo, job.matte, job.cut), opened.seconds)
         from mattebox.core.matting import cut_seen  # noqa: PLC0415 - arrays are loaded when work starts

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mattebox.core.advice import warn
-from mattebox.core.boxes import subject_box
-from mattebox.core.confidence import confidence
 from mattebox.core.cutout import Cutout
-from mattebox.core.diagnose import CutReport
-from mattebox.core.features import measure
-from mattebox.core.foreground import straight_foreground
+from mattebox.core.matte.foreground import straight_foreground
+from mattebox.core.matte.refine import refine_matte, refine_rough
 from mattebox.core.parallel import both
 from mattebox.core.photo.own_alpha import multiplied
-from mattebox.core.refine import refine_matte, refine_rough
-from mattebox.core.view import close_up
+from mattebox.core.report.advice import warn
+from mattebox.core.report.confidence import confidence
+from mattebox.core.report.cut_report import CutReport
+from mattebox.core.report.features import measure
+from mattebox.core.segment.boxes import subject_box
+from mattebox.core.segment.view import close_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mattebox.core.advice import Advice
-    from mattebox.core.features import Features
-    from mattebox.core.looks import Sight
     from mattebox.core.photo import Photo, Pixels
+    from mattebox.core.report.advice import Advice
+    from mattebox.core.report.features import Features
+    from mattebox.core.segment.segmentation import Sight
     from mattebox.core.settings import CutSettings
 
 

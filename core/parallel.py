@@ -6,7 +6,7 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
-from mattebox.core.device import available_cores
+from mattebox.core.network.device import available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

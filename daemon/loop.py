@@ -5,29 +5,29 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from mattebox.daemon.claim import claim
-from mattebox.daemon.deliver import Delivery
+from mattebox.daemon.config.planning import cut_settings, make_plan, review_folders
+from mattebox.daemon.delivery.deliver import Delivery
 from mattebox.daemon.errors import TemplateError
 from mattebox.daemon.inbox import Inbox
-from mattebox.daemon.intake import Candidate, Intake
-from mattebox.daemon.jobs import Jobs
-from mattebox.daemon.look import Glance, look
-from mattebox.daemon.notify import Told, note_told
-from mattebox.daemon.planning import cut_settings, make_plan, review_folders
-from mattebox.daemon.watch import Hint, OverflowAlarm
-from mattebox.daemon.workers import Done, Trouble
+from mattebox.daemon.intake.claim import claim
+from mattebox.daemon.intake.inspection import Glance, look
+from mattebox.daemon.intake.intake import Candidate, Intake
+from mattebox.daemon.intake.watch import Hint, OverflowAlarm
+from mattebox.daemon.report.notify import Told, note_told
+from mattebox.daemon.work.jobs import Jobs
+from mattebox.daemon.work.workers import Done, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mattebox.core.settings import ReadLimits
+    from mattebox.daemon.config.load import LoadedConfig
+    from mattebox.daemon.delivery.review import Reviews
     from mattebox.daemon.events import Events
-    from mattebox.daemon.intake import Ready
-    from mattebox.daemon.journal import Journal
-    from mattebox.daemon.load import LoadedConfig
-    from mattebox.daemon.look import Look
-    from mattebox.daemon.review import Reviews
-    from mattebox.daemon.workers import Pool
+    from mattebox.daemon.intake.inspection import Look
+    from mattebox.daemon.intake.intake import Ready
+    from mattebox.daemon.journal.journal import Journal
+    from mattebox.daemon.work.workers import Pool
 
 _HEALTH_CHECK: Final = 2.0
 _LONGEST_SLEEP: Final = 0.5

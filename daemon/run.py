@@ -8,25 +8,25 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mattebox.core.device import available_cores
-from mattebox.core.networks import fetch_networks, input_side
+from mattebox.core.network.device import available_cores
+from mattebox.core.network.lookup import fetch_networks, input_side
+from mattebox.daemon.config.planning import all_cuts
 from mattebox.daemon.inbox import Inbox
-from mattebox.daemon.journal import Journal
+from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.loop import WATCH_CHORE, Loop, Stop
-from mattebox.daemon.notify import notifying
-from mattebox.daemon.planning import all_cuts
-from mattebox.daemon.sizing import choose, free_memory
-from mattebox.daemon.workers import Workers
+from mattebox.daemon.report.notify import notifying
+from mattebox.daemon.work.sizing import choose, free_memory
+from mattebox.daemon.work.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from mattebox.core.networks import Progress
+    from mattebox.core.network.lookup import Progress
+    from mattebox.daemon.config.load import LoadedConfig
     from mattebox.daemon.events import Events
-    from mattebox.daemon.load import LoadedConfig
     from mattebox.daemon.loop import Chore, Ending
-    from mattebox.daemon.sizing import Sizing
-    from mattebox.daemon.workers import Pool
+    from mattebox.daemon.work.sizing import Sizing
+    from mattebox.daemon.work.workers import Pool
 
 HISTORY: Final = 30 * 86400.0
 

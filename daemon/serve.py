@@ -5,25 +5,25 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from mattebox.daemon.config.load import load_config
+from mattebox.daemon.delivery.review import Reviews
 from mattebox.daemon.errors import ConfigError
-from mattebox.daemon.identity import identity
-from mattebox.daemon.journal import Journal
-from mattebox.daemon.load import load_config
+from mattebox.daemon.journal.identity import identity
+from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.loop import Chore, Loop, Stop, review_chore
-from mattebox.daemon.review import Reviews
+from mattebox.daemon.report.sdnotify import tell_manager, watchdog_interval
+from mattebox.daemon.report.status import LIVE, write_live
 from mattebox.daemon.run import HISTORY, Crew, run
-from mattebox.daemon.sdnotify import tell_manager, watchdog_interval
-from mattebox.daemon.status import LIVE, write_live
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mattebox.core.networks import Progress
+    from mattebox.core.network.lookup import Progress
+    from mattebox.daemon.config.load import LoadedConfig
     from mattebox.daemon.events import Events
     from mattebox.daemon.inbox import Inbox
-    from mattebox.daemon.load import LoadedConfig
-    from mattebox.daemon.metrics import Meter
+    from mattebox.daemon.report.metrics import Meter
     from mattebox.daemon.run import Summary
 
 _RELOAD_CHECK: Final = 2.0
@@ -82,7 +82,7 @@ def _serve_one(
     ]
     meter: Meter | None = None
     if loaded.config.metrics is not None:
-        from mattebox.daemon.metrics import Meter  # noqa: PLC0415 - only where it is asked for
+        from mattebox.daemon.report.metrics import Meter  # noqa: PLC0415 - only where it is asked for
 
         meter = Meter(loaded.config.metrics)
         gauge = meter.gauge

@@ -6,19 +6,19 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mattebox.core.errors import MatteboxError
+from mattebox.daemon.config.facts import Facts
+from mattebox.daemon.config.planning import make_plan, review_folders
+from mattebox.daemon.config.rules import choose
 from mattebox.daemon.errors import TemplateError
-from mattebox.daemon.facts import Facts
-from mattebox.daemon.plan import WORK_FOLDER
-from mattebox.daemon.planning import make_plan, review_folders
-from mattebox.daemon.rules import choose
-from mattebox.daemon.scan import Scope
+from mattebox.daemon.intake.scan import Scope
+from mattebox.daemon.journal.plan import WORK_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mattebox.daemon.config import Folder
-    from mattebox.daemon.identity import Identity
-    from mattebox.daemon.load import LoadedConfig
+    from mattebox.daemon.config.keys import Folder
+    from mattebox.daemon.config.load import LoadedConfig
+    from mattebox.daemon.journal.identity import Identity
 
 
 def simulate(loaded: LoadedConfig) -> Iterator[dict[str, Any]]:

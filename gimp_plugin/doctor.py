@@ -10,9 +10,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mattebox.gimp_plugin.folder import release
 from mattebox.gimp_plugin.install import RECORD, SOURCE, files, is_ours
 from mattebox.gimp_plugin.mattebox.client import Engine, EngineError, Record
+from mattebox.gimp_plugin.rendezvous import release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.errors import reason_of
-from mattebox.gimp_plugin.folder import HostError, held
+from mattebox.gimp_plugin.connection import Talk
 from mattebox.gimp_plugin.mattebox import protocol
-from mattebox.gimp_plugin.talk import Talk
+from mattebox.gimp_plugin.rendezvous import HostError, held
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

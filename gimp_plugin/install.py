@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.errors import MatteboxError
-from mattebox.gimp_plugin.folder import release
+from mattebox.gimp_plugin.rendezvous import release
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

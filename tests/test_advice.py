@@ -21,7 +21,7 @@ from mattebox.core.extra import install_command, packages_of
 from mattebox.core.settings import CutSettings, FinishSettings
 from mattebox.core.settings.assign import GROUPS, resolves
 from mattebox.core.settings.explain import models_at
-from mattebox.daemon.config import Config
+from mattebox.daemon.config.keys import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("cli", "core", "daemon", "gimp_plugin", "models", "web")

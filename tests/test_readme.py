@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.spoken import understood
 
-from mattebox.daemon.load import load_config
+from mattebox.daemon.config.load import load_config
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "docs/install.md", ROOT / "docs/command.md"]

@@ -20,9 +20,9 @@ from bench.refiner.bank import load
 from bench.refiner.composites import compose
 from rich.progress import track
 
-from mattebox.core.fuse import fused_looks
-from mattebox.core.segment import Segmenter
-from mattebox.core.solid import solid
+from mattebox.core.matte.solid import solid
+from mattebox.core.network.segmenter import Segmenter
+from mattebox.core.segment.fusion import fused_looks
 from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store
 

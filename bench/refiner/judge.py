@@ -22,11 +22,11 @@ from bench.metrics import edge_error, iou
 from rich.console import Console
 from rich.table import Table
 
-from mattebox.core.learned import LearnedRefiner
+from mattebox.core.matte.learned import LearnedRefiner
+from mattebox.core.matte.refine import refine_matte
+from mattebox.core.matte.solid import solid
+from mattebox.core.network.segmenter import Segmenter
 from mattebox.core.photo import Photo
-from mattebox.core.refine import refine_matte
-from mattebox.core.segment import Segmenter
-from mattebox.core.solid import solid
 from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store
 

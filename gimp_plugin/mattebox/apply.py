@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mattebox.gimp_plugin.mattebox.client import Answer
+    from mattebox.gimp_plugin.mattebox.options import WishError, Wishes
     from mattebox.gimp_plugin.mattebox.pixels import Sight
-    from mattebox.gimp_plugin.mattebox.wishes import WishError, Wishes
 else:
     from wishes import WishError
 

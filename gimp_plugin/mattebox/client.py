@@ -22,17 +22,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from mattebox.gimp_plugin.mattebox import memory, protocol
-    from mattebox.gimp_plugin.mattebox.memory import Memory
+    from mattebox.gimp_plugin.mattebox import protocol, shared_memory
+    from mattebox.gimp_plugin.mattebox.shared_memory import Memory
 
     Cargo = list[bytes] | Memory
 else:
     try:
-        import memory
         import protocol
+        import shared_memory
     except ImportError:  # imported as a part of mattebox, not run by GIMP
-        from mattebox.gimp_plugin.mattebox import memory, protocol
-    Memory = memory.Memory
+        from mattebox.gimp_plugin.mattebox import protocol, shared_memory
+    Memory = shared_memory.Memory
 
 START_PATIENCE = 60.0  # seconds until a started host must listen
 SILENCE = 30.0  # seconds without a sign of life; the host gives one every second
@@ -106,7 +106,7 @@ class Engine:
         """
         if request.profile and "profile" not in self._can:
             raise EngineError(_OLD)
-        if "shared" in self._can and memory.AVAILABLE:
+        if "shared" in self._can and shared_memory.AVAILABLE:
             with contextlib.suppress(OSError):
                 shared = Memory.create(request.room())
                 try:

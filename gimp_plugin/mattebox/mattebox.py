@@ -21,9 +21,9 @@ from gi.repository import Gimp, GLib, GObject  # noqa: E402 - the version is cho
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.apply import apply
     from mattebox.gimp_plugin.mattebox.client import SILENT, Answer, Cargo, Engine, EngineError, Record
+    from mattebox.gimp_plugin.mattebox.options import WishError, Wishes
     from mattebox.gimp_plugin.mattebox.pixels import Sight, keep_little
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
-    from mattebox.gimp_plugin.mattebox.wishes import WishError, Wishes
 else:
     from apply import apply
     from client import SILENT, Engine, EngineError, Record

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mattebox.core.look import Look
-from mattebox.core.looks import Sight
 from mattebox.core.photo import Photo
+from mattebox.core.segment.prediction import Look
+from mattebox.core.segment.segmentation import Sight
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from mattebox.cli.doctor import command
-from mattebox.core.device import DEVICES, PROVIDERS
+from mattebox.core.network.device import DEVICES, PROVIDERS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mattebox.core.abreast import lanes_for
 from mattebox.core.batch import run_jobs
-from mattebox.core.device import available_cores
 from mattebox.core.engine import Engine
 from mattebox.core.errors import (
     MatteboxError,
@@ -27,10 +25,12 @@ from mattebox.core.errors import (
     WriteError,
 )
 from mattebox.core.job import Job, JobReport, StagedOutput, run_job
-from mattebox.core.looks import Sight
+from mattebox.core.lanes import lanes_for
 from mattebox.core.matting import Seen
+from mattebox.core.network.device import available_cores
 from mattebox.core.parallel import lanes, limit_lanes
 from mattebox.core.photo import Photo
+from mattebox.core.segment.segmentation import Sight
 from mattebox.core.settings import CutSettings, PngOutput
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from mattebox.core.device import PROVIDERS
 from mattebox.core.engine import Engine
+from mattebox.core.network.device import PROVIDERS
 from mattebox.core.photo import Photo
 from mattebox.core.settings import CutSettings
 

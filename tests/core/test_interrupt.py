@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.core.endless import write_endless
+from tests.core.network.endless import write_endless
 
 from mattebox.core.errors import InferenceError
-from mattebox.core.runtime import OnnxRuntime
+from mattebox.core.network.runtime import OnnxRuntime
 
 if TYPE_CHECKING:
     from pathlib import Path

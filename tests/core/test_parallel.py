@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mattebox.core import parallel
-from mattebox.core.foreground import straight_foreground
+from mattebox.core.matte.foreground import straight_foreground
 from mattebox.core.parallel import both, limit_lanes, side_by_side
 
 if TYPE_CHECKING:

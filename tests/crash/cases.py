@@ -13,11 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from tests.daemon.yard import CONFIG, Yard, killed_at
+from tests.daemon.hot_folders import CONFIG, Yard, killed_at
 
-from mattebox.daemon import steps
-from mattebox.daemon.deliver import Delivery
-from mattebox.daemon.journal import Journal
+from mattebox.daemon.delivery.deliver import Delivery
+from mattebox.daemon.journal import steps
+from mattebox.daemon.journal.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

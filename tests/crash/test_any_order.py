@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests.daemon.yard import CONFIG, Yard
+from tests.daemon.hot_folders import CONFIG, Yard
 
 NAMES = st.sampled_from(["a.jpg", "b.jpg", "sub/a.jpg", "sub/deep/c.png", "a.png"])
 KINDS = st.sampled_from([b"good", b"good", b"good", b"bad", b"poison"])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.crash.cases import CASES
-from tests.crash.squares import Square, other_place, quick_place, square, trials
+from tests.crash.kill_pairs import Square, other_place, quick_place, square, trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable

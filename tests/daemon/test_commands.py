@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
-from tests.daemon.yard import CONFIG, Yard
+from tests.daemon.hot_folders import CONFIG, Yard
 
 from mattebox.cli.main import app
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.daemon.yard import CONFIG, Yard
+from tests.daemon.hot_folders import CONFIG, Yard
 
-from mattebox.daemon.deliver import Delivery
+from mattebox.daemon.delivery.deliver import Delivery
 from mattebox.daemon.errors import StateLockedError
-from mattebox.daemon.journal import Journal
+from mattebox.daemon.journal.journal import Journal
 
 if TYPE_CHECKING:
-    from mattebox.daemon.workers import Trouble
+    from mattebox.daemon.work.workers import Trouble
 
 FLAT = CONFIG.replace("{tree}/", "")
 KEEP = CONFIG.replace("    settle", "    originals: keep\n    settle")
@@ -247,8 +247,8 @@ def test_a_trouble_that_may_pass_is_tried_again(tmp_path: Path) -> None:
 
 def test_folders_take_what_they_do_not_say_from_the_defaults(tmp_path: Path) -> None:
     """Every key of a folder but its own name, place and rules may stand in defaults; its own word wins."""
-    from mattebox.daemon.config import FolderKeys
-    from mattebox.daemon.load import load_config
+    from mattebox.daemon.config.keys import FolderKeys
+    from mattebox.daemon.config.load import load_config
 
     text = CONFIG.replace("    settle: 10ms\n", "").replace("    failed: ./failed\n", "")
     text += (

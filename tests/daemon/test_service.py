@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mattebox.daemon.sdnotify import tell_manager
+from mattebox.daemon.report.sdnotify import tell_manager
 from mattebox.daemon.service import ServiceError, remove, service_for
 
 CONFIG = Path('/srv/50% off/it\'s "here"/rules.yaml')

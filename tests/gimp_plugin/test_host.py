@@ -14,16 +14,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.core.endless import write_endless
+from tests.core.network.endless import write_endless
 
 from mattebox.core.engine import Engine as CoreEngine
-from mattebox.core.segment import Segmenter
+from mattebox.core.network.segmenter import Segmenter
 from mattebox.core.settings import CutSettings
-from mattebox.gimp_plugin.folder import AlreadyRunningError, HostError
 from mattebox.gimp_plugin.host import Host
 from mattebox.gimp_plugin.mattebox import protocol
 from mattebox.gimp_plugin.mattebox.client import Engine, EngineError, Record
 from mattebox.gimp_plugin.mattebox.protocol import CutRequest
+from mattebox.gimp_plugin.rendezvous import AlreadyRunningError, HostError
 from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store
 

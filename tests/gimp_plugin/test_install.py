@@ -147,7 +147,7 @@ def test_the_doctor_asks_the_engine_itself(
     profile = profile_at(home / ".config/GIMP/3.0")
     install(profile, {**DETAILS, "folder": str(meeting)})
     assert examine_engine(profile).good
-    monkeypatch.setattr("mattebox.gimp_plugin.talk.release", lambda: "0.0.1")
+    monkeypatch.setattr("mattebox.gimp_plugin.connection.release", lambda: "0.0.1")
     finding = examine_engine(profile)
     assert not finding.good
     assert "0.0.1" in finding.sentence

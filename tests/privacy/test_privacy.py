@@ -121,7 +121,9 @@ def test_the_guard_sees_what_libraries_do_where_nothing_forbids_it(
     assert str(findings.root / "home" / file) in findings.foreign_files()
 
 
-@pytest.mark.parametrize("module", ["mattebox.core", "mattebox.core.runtime", "mattebox.daemon.workers"])
+@pytest.mark.parametrize(
+    "module", ["mattebox.core", "mattebox.core.network.runtime", "mattebox.daemon.work.workers"]
+)
 def test_whatever_is_imported_first_forbids_telemetry(module: str) -> None:
     """The variable is set as any part of the core is imported, whatever the user's environment says."""
     facts = "os.environ['ORT_DISABLE_TELEMETRY'], sys.modules['openvino_telemetry']"

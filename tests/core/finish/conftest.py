@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from mattebox.core.cutout import Cutout
-from mattebox.core.diagnose import CutReport
 from mattebox.core.photo import Photo
+from mattebox.core.report.cut_report import CutReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable

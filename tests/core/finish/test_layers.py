@@ -15,11 +15,11 @@ from PIL import Image
 
 from mattebox.core.composition import Composition
 from mattebox.core.cutout import Cutout
-from mattebox.core.diagnose import CutReport
 from mattebox.core.errors import LimitError
 from mattebox.core.finish import finish
 from mattebox.core.finish.layout import visible_box
 from mattebox.core.photo import Photo, ReadLimits
+from mattebox.core.report.cut_report import CutReport
 from mattebox.core.settings import FinishSettings
 from mattebox.core.write.flatten import flatten
 

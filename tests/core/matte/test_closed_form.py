@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mattebox.core import closed_form as module
-from mattebox.core.closed_form import closed_form
-from mattebox.core.colour_line import Sides
-from mattebox.core.evidence import hazy, held, sharper, surer
+from mattebox.core.matte import closed_form as module
+from mattebox.core.matte.closed_form import closed_form
+from mattebox.core.matte.colour_projection import Sides
+from mattebox.core.matte.evidence import hazy, held, sharper, surer
+from mattebox.core.matte.refine import refine_matte
 from mattebox.core.parallel import lanes, limit_lanes
 from mattebox.core.photo import Photo
-from mattebox.core.refine import refine_matte
 
 if TYPE_CHECKING:
     from collections.abc import Callable

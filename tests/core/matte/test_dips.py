@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mattebox.core.solid import fill_dips, solid
+from mattebox.core.matte.solid import fill_dips, solid
 
 
 def subject_with(value: float, *, at_frame: bool = False) -> np.ndarray:

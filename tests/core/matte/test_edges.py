@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
+from mattebox.core.matte.refine import refine_matte, refine_rough
 from mattebox.core.photo import Photo
-from mattebox.core.refine import refine_matte, refine_rough
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mattebox.core.enlarge import TILE, beneath, enlarged, smoothly, tiles
+from mattebox.core.matte.enlarge import TILE, beneath, enlarged, smoothly, tiles
 
 
 @pytest.mark.parametrize("cubic", [True, False])

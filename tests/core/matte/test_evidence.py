@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mattebox.core.colour_line import Sides
-from mattebox.core.evidence import believed, softness
+from mattebox.core.matte.colour_projection import Sides
+from mattebox.core.matte.evidence import believed, softness
 
 if TYPE_CHECKING:
     from collections.abc import Callable

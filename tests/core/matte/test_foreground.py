@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mattebox.core.foreground import straight_foreground
+from mattebox.core.matte.foreground import straight_foreground
 
 
 def _soft_disc(side: int) -> np.ndarray:

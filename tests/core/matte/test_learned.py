@@ -10,9 +10,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from mattebox.core.band import unknown_band, unsure_band
 from mattebox.core.errors import InferenceError
-from mattebox.core.learned import LearnedRefiner, shipped_refiner
+from mattebox.core.matte.learned import LearnedRefiner, shipped_refiner
+from mattebox.core.matte.trimap import unknown_band, unsure_band
 from mattebox.core.parallel import lanes, limit_lanes
 
 if TYPE_CHECKING:

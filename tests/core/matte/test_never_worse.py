@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+from mattebox.core.matte.refine import refine_matte
 from mattebox.core.photo import Photo
-from mattebox.core.refine import refine_matte
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

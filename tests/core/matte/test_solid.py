@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from mattebox.core.solid import solid
+from mattebox.core.matte.solid import solid
 
 if TYPE_CHECKING:
     from collections.abc import Callable

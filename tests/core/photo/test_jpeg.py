@@ -14,7 +14,7 @@ from PIL import Image
 
 from mattebox.core.errors import TruncatedPhotoError
 from mattebox.core.photo import jpeg, pillow, read_photo
-from mattebox.core.view import network_view
+from mattebox.core.segment.view import network_view
 
 if TYPE_CHECKING:
     from pathlib import Path

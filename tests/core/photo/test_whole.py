@@ -15,7 +15,7 @@ from mattebox.core.errors import TruncatedPhotoError
 from mattebox.core.photo import probe
 from mattebox.core.photo.whole import is_whole
 from mattebox.core.settings import ReadLimits
-from mattebox.daemon.look import Glance, look
+from mattebox.daemon.intake.inspection import Glance, look
 
 if TYPE_CHECKING:
     from pathlib import Path

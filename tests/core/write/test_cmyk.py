@@ -15,8 +15,8 @@ from PIL import Image
 
 from mattebox.core.composition import Composition
 from mattebox.core.photo import Photo, read_photo
+from mattebox.core.segment.view import network_view
 from mattebox.core.settings import parse_output
-from mattebox.core.view import network_view
 from mattebox.core.write import write_output
 
 pytestmark = pytest.mark.slow

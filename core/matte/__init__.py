@@ -1,0 +1,1 @@
+"""From a small probability map to alpha and clean colours at the photo's full resolution."""

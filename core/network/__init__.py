@@ -1,0 +1,1 @@
+"""A file of weights that runs: devices, runtimes, quantisation."""

@@ -1,0 +1,67 @@
+"""Confidence: the share of mattes like this one whose IoU with the truth is at least 0.9."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from math import exp, log
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mattebox.core.report.features import Features
+
+# Measures within this of their best are told apart no further.
+_FINEST: Final = 0.01
+_BEST_AT_NOTHING: Final = ("haze",)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A logistic curve of some measures, as bench/calibrate.py fits it.
+
+    slopes: by names in Features, and bias: of the log-odds over the `doubt` in each measure (Platt,
+    "Probabilistic Outputs for Support Vector Machines", 1999).
+    """
+
+    slopes: Mapping[str, float]
+    bias: float
+
+    def confidence(self, features: Features) -> float:
+        """The probability, 0..1, that the matte's IoU is at least 0.9."""
+        odds = sum(slope * doubt(name, getattr(features, name)) for name, slope in self.slopes.items())
+        return 1 / (1 + exp(-(odds + self.bias)))
+
+
+def doubt(name: str, value: float) -> float:
+    """The logarithm of how far a measure of 0..1 is from its best: near that small differences say much."""
+    return log((value if name in _BEST_AT_NOTHING else 1 - value) + _FINEST)
+
+
+@cache
+def shipped_curves() -> dict[str, Curve]:
+    """The calibration in core/report/calibration.json, a curve for each name that kind() gives."""
+    table = json.loads(files("mattebox.core.report").joinpath("calibration.json").read_text("utf-8"))
+    return {name: Curve(**row) for name, row in table.items()}
+
+
+def kind(networks: int, looks: int) -> str:
+    """Which curve is for mattes of so many networks and looks: what agrees differs between them."""
+    if networks > 1:
+        return "several_networks"
+    return "several_looks" if looks > 1 else "one_look"
+
+
+def confidence(features: Features | None) -> float:
+    """Calibrated confidence, 0..1; 0 where there is no subject.
+
+    Looks that agree say most, those of several networks each by itself and taken together; a single look can
+    only be asked how decided it is. Haze says that a subject is half seen, and so do, of one network, parts
+    that lie apart. Fitted on U²-Net, and on it with ISNet.
+    """
+    if features is None:
+        return 0.0
+    return shipped_curves()[kind(features.networks, features.looks)].confidence(features)

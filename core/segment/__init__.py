@@ -1,0 +1,1 @@
+"""What networks say of a photo: its small copy, their predictions, fusion, the choice of subject."""

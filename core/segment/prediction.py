@@ -1,0 +1,92 @@
+"""A look: what one network answers about one part of a view, as it is or mirrored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mattebox.core.network.segmenter import Segmenter
+
+    Map = NDArray[np.float32]
+
+Frame = tuple[int, int, int, int]
+
+# Above this share of the frame a box shows nothing new.
+_BOX_LIMIT: Final = 0.95
+# Parts of the likely subject below this share of the largest do not stretch its box.
+_PART: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """One answer of one network: `map` (h, w) float32 in 0..1 of the view's size; 0 outside `frame`.
+
+    way: whole, mirrored or box; of a panel (core.segment.ensemble) box, wide box, and each of them mirrored.
+    frame: left, top, right, bottom of what it looked at. used: whether the fusion let it in.
+    """
+
+    network: str
+    way: str
+    map: Map
+    frame: Frame
+    used: bool = True
+
+    @property
+    def name(self) -> str:
+        """What the report calls this look."""
+        return f"{self.network} {self.way}"
+
+
+def inside(frame: Frame) -> tuple[slice, slice]:
+    """The rows and columns of a frame."""
+    return slice(frame[1], frame[3]), slice(frame[0], frame[2])
+
+
+def look_at(view: NDArray[np.uint8], segmenter: Segmenter, frame: Frame, *, mirrored: bool = False) -> Map:
+    """What a network says of a frame of the view (h, w, 3) uint8: (h, w) float32 in 0..1, 0 outside of it.
+
+    Raises InferenceError.
+    """
+    part = np.ascontiguousarray(view[inside(frame)])
+    if mirrored:
+        found = segmenter.probability(np.ascontiguousarray(part[:, ::-1]))[:, ::-1]
+    else:
+        found = segmenter.probability(part)
+    if found.shape == view.shape[:2]:
+        return np.ascontiguousarray(found)
+    whole = np.zeros(view.shape[:2], np.float32)
+    whole[inside(frame)] = found
+    return whole
+
+
+def subject_frame(probability: Map, frame: Frame, share: float) -> Frame | None:
+    """The likely subject's box with a margin of `share` of its longer side, inside `frame`.
+
+    None where nothing is likely, and where the box would show nothing new.
+    """
+    likely = (probability > 0.5).astype(np.uint8)
+    count, _, facts, _ = cv2.connectedComponentsWithStats(likely)
+    if count < 2:
+        return None
+    areas = facts[1:, cv2.CC_STAT_AREA]
+    parts = facts[1:][areas >= _PART * areas.max()]
+    left, top = int(parts[:, cv2.CC_STAT_LEFT].min()), int(parts[:, cv2.CC_STAT_TOP].min())
+    right = int((parts[:, cv2.CC_STAT_LEFT] + parts[:, cv2.CC_STAT_WIDTH]).max())
+    bottom = int((parts[:, cv2.CC_STAT_TOP] + parts[:, cv2.CC_STAT_HEIGHT]).max())
+    margin = round(share * max(right - left, bottom - top))
+    box = (
+        max(frame[0], left - margin),
+        max(frame[1], top - margin),
+        min(frame[2], right + margin),
+        min(frame[3], bottom + margin),
+    )
+    room = (frame[2] - frame[0]) * (frame[3] - frame[1])
+    if (box[2] - box[0]) * (box[3] - box[1]) > _BOX_LIMIT * room:
+        return None
+    return box

@@ -1,0 +1,1 @@
+"""What the YAML says: keys and their check, conditions, rules, templates, the plan of a photo."""

@@ -1,0 +1,94 @@
+"""From a rule and a file to a Plan: defaults filled in, output paths settled."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from mattebox.core.settings import CutSettings, FinishSettings, Output, parse_output
+from mattebox.core.settings.rule import layered, rule_cut
+from mattebox.daemon.config.template import Names, Template
+from mattebox.daemon.errors import TemplateError
+from mattebox.daemon.journal.plan import Plan, PlannedOutput, ReviewPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mattebox.daemon.config.keys import Config, Delivery, Folder, Rule
+    from mattebox.daemon.config.load import LoadedConfig
+
+
+def cut_settings(config: Config, rule: Rule) -> CutSettings:
+    """The rule's own settings over those of `defaults`, over the engine's network."""
+    return rule_cut(rule.cut, config.defaults.cut, config.engine.model)
+
+
+def finish_settings(config: Config, rule: Rule) -> FinishSettings:
+    """The rule's own settings over those of `defaults`."""
+    return layered(rule.finish, config.defaults.finish)
+
+
+def deliveries(config: Config, rule: Rule) -> list[Delivery]:
+    """The rule's outputs, or those of `defaults` where it has none."""
+    return rule.deliver or config.defaults.deliver
+
+
+def all_cuts(config: Config) -> Iterator[CutSettings]:
+    """The cut settings of every rule."""
+    for folder in config.folders:
+        for rule in folder.rules:
+            yield cut_settings(config, rule)
+
+
+def review_folders(config: Config) -> set[Path]:
+    """Every review folder that a configuration names."""
+    rules = [rule for folder in config.folders for rule in folder.rules]
+    reviews = [config.defaults.review, *(rule.review for rule in rules)]
+    return {review.to for review in reviews if review is not None}
+
+
+def make_plan(loaded: LoadedConfig, folder: Folder, index: int, path: str, size: tuple[int, int]) -> Plan:
+    """What becomes of the file at `path` (below the watched folder) by the rule `index`.
+
+    size: the photo's width and height, (0, 0) where they are unknown. Raises TemplateError where an
+    output would leave its folder or fall into a watched one.
+    """
+    config, rule = loaded.config, folder.rules[index]
+    tree, _, name = path.rpartition("/")
+    names = Names(tree, name, folder.rule_name(index), folder.name, datetime.now().astimezone(), *size)
+    outputs = tuple(
+        PlannedOutput(_output(item), _target(item.to, loaded, names)) for item in deliveries(config, rule)
+    )
+    review = rule.review or config.defaults.review
+    return Plan(
+        rule=folder.rule_name(index),
+        watch=folder.watch,
+        tree=tree,
+        name=name,
+        done=folder.done,
+        failed=folder.failed,
+        keep=folder.originals == "keep",
+        attempts=folder.attempts,
+        timeout=config.engine.timeout,
+        cut=cut_settings(config, rule),
+        finish=finish_settings(config, rule),
+        outputs=outputs,
+        review=None if review is None else ReviewPlan(review.below, tuple(review.warnings), review.to),
+        deduplicate=folder.deduplicate,
+    )
+
+
+def _target(text: str, loaded: LoadedConfig, names: Names) -> Path:
+    target = Template(text, loaded.base).path(names)
+    place = os.path.realpath(target.parent)
+    for folder in loaded.config.folders:
+        root = os.path.realpath(folder.watch)
+        if os.path.commonpath([place, root]) == root:
+            raise TemplateError(f"{target}: this output falls into the watched folder {folder.name}.")
+    return target
+
+
+def _output(item: Delivery) -> Output:
+    return parse_output({**item.model_dump(exclude={"to"}, exclude_unset=True), "format": item.format})

@@ -1,0 +1,1 @@
+"""From a finished job to its end: publishing, reasons, reviews."""

@@ -1,0 +1,272 @@
+"""Delivery: one claimed job to its end; every step may be repeated, and recovery goes by its state."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mattebox.core.errors import MatteboxError
+from mattebox.core.job import Job, StagedOutput
+from mattebox.core.publish import stage_name
+from mattebox.daemon.delivery.place import LostStagedError, move, place
+from mattebox.daemon.delivery.reason import write_reason
+from mattebox.daemon.intake.claim import finish_claim, remove_work_folder
+from mattebox.daemon.journal.identity import identity
+from mattebox.daemon.journal.markers import Marks
+from mattebox.daemon.journal.plan import review_outputs
+from mattebox.daemon.journal.rows import Placement
+from mattebox.daemon.journal.steps import step
+
+if TYPE_CHECKING:
+    from mattebox.core.job import JobReport
+    from mattebox.daemon.journal.journal import Journal
+    from mattebox.daemon.journal.rows import JobRow
+    from mattebox.daemon.journal.states import State
+
+
+class Delivery:
+    """What is done to files, each effect noted in the journal before it happens."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.marks = Marks(journal.folder / "begun")
+
+    def unchanged(self, job: JobRow) -> bool:
+        """Whether the original is still what was claimed; if not, the journal learns what it is now."""
+        found = identity(job.work)
+        if found is not None and found.same_content(job.identity):
+            return True
+        if found is not None:
+            with self.journal.transaction():
+                self.journal.change(job.id, identity=found)
+        return False
+
+    def begin(self, job: JobRow) -> Job:
+        """Count an attempt, note the staged names, and give the work to be done. Raises OSError."""
+        self._forget_staged(job)
+        self.marks.clear(job.id)
+        review = job.plan.review
+        if job.phase == "review" and review is not None:
+            outputs = review_outputs(review, job.plan, job.id)
+        else:
+            outputs = job.plan.outputs
+        staged = [StagedOutput(item.output, stage_name(item.target)) for item in outputs]
+        kind = _kind(job)
+        with self.journal.transaction():
+            self.journal.forget_placements(job.id, [kind])
+            for number, (item, planned) in enumerate(zip(staged, outputs, strict=True)):
+                self.journal.save(Placement(job.id, kind, number, item.staged, planned.target))
+            self.journal.change(job.id, state="working", attempts=job.attempts + 1)
+        step("attempt counted")
+        for planned in outputs:
+            planned.target.parent.mkdir(parents=True, exist_ok=True)
+        finish = job.plan.finish if job.phase != "review" else type(job.plan.finish)()
+        matte = Path(job.reason["file"]) if job.phase == "approved" and job.reason else None
+        return Job(job.work, tuple(staged), job.plan.cut, finish, matte)
+
+    def again(self, job: JobRow, *, count: bool) -> JobRow:
+        """Back to waiting; with `count` the attempt stays counted."""
+        self._forget_staged(job)
+        attempts = job.attempts if count else max(0, job.attempts - 1)
+        with self.journal.transaction():
+            job = self.journal.change(job.id, state="claimed", attempts=attempts)
+        step("back to waiting")
+        return job
+
+    def to_review(self, job: JobRow, why: str) -> JobRow:
+        """A person shall look: the outputs are thrown away and a review is rendered next."""
+        self._forget_staged(job)
+        with self.journal.transaction():
+            job = self.journal.change(
+                job.id, state="claimed", phase="review", attempts=0, reason={"why": why}
+            )
+        step("review wanted")
+        return job
+
+    def approve(self, job: JobRow, file: Path) -> JobRow:
+        """A person approved: the outputs are rendered with the matte in `file`."""
+        reason = {**(job.reason or {}), "file": os.fspath(file)}
+        with self.journal.transaction():
+            job = self.journal.change(job.id, state="claimed", phase="approved", attempts=0, reason=reason)
+        step("review approved")
+        return job
+
+    def refuse(self, job: JobRow) -> JobRow:
+        """The file that a person approved holds no usable matte: the review is open again."""
+        self._forget_staged(job)
+        with self.journal.transaction():
+            job = self.journal.change(job.id, state="review", phase="review")
+        step("approval refused")
+        return job
+
+    def staged(self, job: JobRow, report: JobReport) -> JobRow:
+        """The work is done: note each staged file's size and hash. Raises OSError where one is gone."""
+        by_path = {item.path: item for item in report.outputs}
+        with self.journal.transaction():
+            for item in self.journal.placements(job.id, _kind(job)):
+                written = by_path[os.fspath(item.staged)]
+                if item.staged.stat().st_size != written.bytes:
+                    raise OSError(None, "the staged file is not what was written", os.fspath(item.staged))
+                self.journal.save(replace(item, size=written.bytes, sha256=written.sha256))
+            state: State = "reviewing" if job.phase == "review" else "staged"
+            job = self.journal.change(job.id, state=state, report=report.as_dict())
+        step("staged")
+        return job
+
+    def deliver(self, job: JobRow) -> JobRow:
+        """Publish what is staged, then move the original. Raises OSError, LostStagedError."""
+        if job.state in ("staged", "reviewing"):
+            paths = {}
+            items = self.journal.placements(job.id, _kind(job))
+            try:
+                for item in items:
+                    paths[os.fspath(item.staged)] = place(self.journal, item)
+            except LostStagedError:
+                if paths:
+                    raise
+                return self.again(job, count=True)
+            report = dict(job.report or {})
+            report["outputs"] = [
+                {**output, "path": os.fspath(paths.get(output["path"], output["path"]))}
+                for output in report.get("outputs", [])
+            ]
+            after: State = "delivered" if job.state == "staged" else "review"
+            with self.journal.transaction():
+                job = self.journal.change(job.id, state=after, report=report)
+            step("outputs published")
+        if job.state == "delivered":
+            job = self._end(job, "done", job.plan.done)
+        return job
+
+    def duplicate(self, job: JobRow) -> JobRow:
+        """The same content was done before: the original moves, nothing else happens."""
+        with self.journal.transaction():
+            job = self.journal.change(job.id, state="duplicating")
+        step("duplicate found")
+        return self._end(job, "duplicate", job.plan.done)
+
+    def fail(self, job: JobRow, reason: dict[str, Any]) -> JobRow:
+        """Give up: the original goes to failed/ with NAME.reason.json. Raises OSError."""
+        if job.state != "failing":
+            self._forget_staged(job)
+            with self.journal.transaction():
+                job = self.journal.change(job.id, state="failing", reason=reason)
+                self.journal.files.forget_content(job.id)
+            step("failure noted")
+        wished = job.plan.failed / job.plan.tree / job.plan.name
+        final = wished if job.plan.keep else self._move_original(job, wished)
+        write_reason(self.journal, job, final.with_name(f"{final.name}.reason.json"))
+        return self._end(job, "failed", None)
+
+    def give_back(self, job: JobRow) -> JobRow:
+        """The original returns to the watched folder and counts as new. Raises OSError."""
+        _need_root(job)
+        if job.state != "returning":
+            self._forget_staged(job)
+            with self.journal.transaction():
+                job = self.journal.change(job.id, state="returning", attempts=0)
+            step("return noted")
+        for item in self.journal.placements(job.id, "reason"):
+            (item.final or item.staged).unlink(missing_ok=True)
+        if not job.plan.keep:
+            kept = self.journal.placements(job.id, "original")
+            source = kept[0].final if kept and kept[0].final and kept[0].state == "placed" else job.work
+            items = self.journal.placements(job.id, "return")
+            item = items[0] if items else Placement(job.id, "return", 0, source, job.plan.source)
+            move(self.journal, item, source)
+        with self.journal.transaction():
+            self.journal.files.leave_ledger(job.id)
+            self.journal.change(job.id, state="returned")
+        remove_work_folder(job)
+        return self.journal.job(job.id)
+
+    def vanish(self, job: JobRow) -> None:
+        """Somebody took the original away while it was worked on: nothing is left to do."""
+        self._forget_staged(job)
+        with self.journal.transaction():
+            self.journal.change(job.id, state="returned", reason={"what": "The original was taken away."})
+        remove_work_folder(job)
+
+    def recover(self) -> list[JobRow]:
+        """Bring every job of a former run to a state that waits for work; those jobs.
+
+        A job whose folder refuses just now stays in its state and is given back as it is.
+        """
+        waiting = []
+        for job in self.journal.jobs():
+            with contextlib.suppress(OSError, MatteboxError):
+                self.finish_pending(job)
+            with contextlib.suppress(KeyError):
+                waiting.append(self.journal.job(job.id))
+        self.marks.sweep({job.id for job in waiting if job.state == "working"})
+        return waiting
+
+    def finish_pending(self, job: JobRow) -> None:
+        """Do what a job's state says is left, short of work for a worker. Raises OSError."""
+        if job.state == "claiming":
+            finish_claim(self.journal, job)
+        elif job.state == "working":
+            # Without a mark no worker was at it: whatever ended the last run, it was not this photo.
+            self.again(job, count=self.marks.is_set(job.id))
+        elif job.state in ("staged", "reviewing", "delivered"):
+            self.deliver(job)
+        elif job.state == "duplicating":
+            self._end(job, "duplicate", job.plan.done)
+        elif job.state == "failing":
+            self.fail(job, job.reason or {})
+        elif job.state == "returning":
+            self.give_back(job)
+
+    def _end(self, job: JobRow, state: State, originals: Path | None) -> JobRow:
+        if originals is not None and not job.plan.keep:
+            self._move_original(job, originals / job.plan.tree / job.plan.name)
+        self._clear_review(job)
+        remove_work_folder(job)
+        step("working folder removed")
+        with self.journal.transaction():
+            if job.plan.keep:
+                self.journal.files.enter_ledger(job)
+            job = self.journal.change(job.id, state=state)
+        step("ended")
+        return job
+
+    def _move_original(self, job: JobRow, wished: Path) -> Path:
+        items = self.journal.placements(job.id, "original")
+        item = items[0] if items else Placement(job.id, "original", 0, job.work, wished)
+        places = (job.work, item.staged, item.final or item.staged)
+        if item.state != "placed" and not any(os.path.lexists(path) for path in places):
+            _need_root(job)
+            # Somebody took the original away; what was made of it is safe, and nothing is left to move.
+            return wished
+        return move(self.journal, item, job.work)
+
+    def _forget_staged(self, job: JobRow) -> None:
+        """Delete what a former attempt staged and did not publish."""
+        for item in self.journal.placements(job.id, "output", "review"):
+            if item.state != "placed":
+                item.staged.unlink(missing_ok=True)
+        step("staged files removed")
+
+    def _clear_review(self, job: JobRow) -> None:
+        """Nothing is left of a review when its job ends."""
+        for item in self.journal.placements(job.id, "review"):
+            for path in (item.final, item.staged):
+                if path is not None:
+                    path.unlink(missing_ok=True)
+        file = (job.reason or {}).get("file")
+        if file:
+            Path(file).unlink(missing_ok=True)
+        step("review cleared")
+
+
+def _need_root(job: JobRow) -> None:
+    if not job.plan.watch.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "the watched folder is gone", os.fspath(job.plan.watch))
+
+
+def _kind(job: JobRow) -> str:
+    return "review" if job.phase == "review" else "output"

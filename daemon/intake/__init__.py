@@ -1,0 +1,1 @@
+"""From first sight to claim: watching, scanning, settling, inspection."""

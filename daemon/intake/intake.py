@@ -1,0 +1,272 @@
+"""Intake: one hot folder's files, from first sight to the moment when one may be claimed."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from mattebox.daemon.config.facts import Facts
+from mattebox.daemon.config.rules import choose, uses
+from mattebox.daemon.intake.root import WatchedRoot
+from mattebox.daemon.intake.scan import Scope
+from mattebox.daemon.intake.settle import Settling
+from mattebox.daemon.journal.identity import content_key, identity
+from mattebox.daemon.journal.markers import Marks
+from mattebox.daemon.journal.plan import WORK_FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mattebox.daemon.config.keys import Folder
+    from mattebox.daemon.config.load import LoadedConfig
+    from mattebox.daemon.events import Events
+    from mattebox.daemon.intake.inspection import Look
+    from mattebox.daemon.journal.identity import Identity
+    from mattebox.daemon.journal.journal import Journal
+
+_HELD_WAIT = 5.0
+
+
+class Candidate(NamedTuple):
+    """A file that has settled and that some rule may take."""
+
+    folder: str
+    path: str
+    found: Identity
+
+
+class Ready(NamedTuple):
+    """A file that is to be claimed: by which rule, its size in pixels, and its problem if it has one."""
+
+    path: str
+    found: Identity
+    rule: int
+    size: tuple[int, int]
+    problem: str
+    truncated: bool = False
+
+
+@dataclass(slots=True)
+class _Pace:
+    next_scan: float = 0.0
+    scan_now: bool = True
+
+
+class Intake:
+    """The candidates of one folder."""
+
+    def __init__(
+        self, loaded: LoadedConfig, folder: Folder, journal: Journal, events: Events, *, once: bool
+    ) -> None:
+        """`once`: nothing is waited for longer than settling takes."""
+        self.folder = folder
+        self.marks = Marks(journal.folder / "looking")
+        self._journal = journal
+        self._events = events
+        self._once = once
+        reviews = [rule.review.to for rule in folder.rules if rule.review is not None]
+        if loaded.config.defaults.review is not None:
+            reviews.append(loaded.config.defaults.review.to)
+        own = [folder.done, folder.failed, loaded.state, *reviews, folder.watch / WORK_FOLDER]
+        self._scope = Scope(folder.watch, recursive=folder.recursive, ignore=folder.ignore, own=own)
+        self._settling = Settling()
+        self._looking: set[str] = set()
+        self._left_alone: dict[str, Identity] = {}
+        self._known_done: dict[str, Identity] = {}
+        self._by_age = any(uses(rule.when, "min_age") for rule in folder.rules)
+        self._pace = _Pace()
+        self.root = WatchedRoot(folder, journal, events, self.scan_soon)
+
+    @property
+    def waiting(self) -> int:
+        """Files that were seen and are not claimed yet."""
+        return len(self._settling)
+
+    def busy(self) -> bool:
+        """Whether a file is still settling or being looked into, or a scan is due at once."""
+        return bool(self._settling) or bool(self._looking) or self._pace.scan_now
+
+    def oldest(self, now: float) -> float:
+        """Seconds since the longest-waiting file was first seen."""
+        return self._settling.oldest(now)
+
+    def scan_soon(self) -> None:
+        """Look at everything at the next tick."""
+        self._pace.scan_now = True
+
+    def hint(self, path: str | None, now: float) -> None:
+        """Something happened at `path`; None: anywhere."""
+        if path is None:
+            self.scan_soon()
+            return
+        below = self._scope.holds(Path(path))
+        if below is None:
+            return
+        full = self.folder.watch / below
+        if full.is_dir() and not full.is_symlink():
+            # A tree that was moved in, or files made before the new folder was watched.
+            try:
+                for inner, found in self._scope.files(below):
+                    self._see(inner, found, now)
+            except OSError:
+                self.scan_soon()
+        else:
+            self._see(below, identity(full), now)
+
+    def scan(self, now: float) -> None:
+        """Look at the whole folder, if it is time."""
+        pace = self._pace
+        if not pace.scan_now and now < pace.next_scan:
+            return
+        pace.scan_now = False
+        pace.next_scan = now + (self.folder.poll if self.root.polling else self.folder.rescan)
+        if not self.root.open():
+            pace.next_scan = now + _HELD_WAIT
+            return
+        try:
+            present = set()
+            for path, found in self._scope.files():
+                present.add(path)
+                self._see(path, found, now)
+        except OSError as error:
+            self.root.hold(f"{self.folder.watch}: the watched folder cannot be read ({error.strerror}).")
+            pace.next_scan = now + _HELD_WAIT
+            return
+        self._left_alone = {path: found for path, found in self._left_alone.items() if path in present}
+        self.root.release()
+
+    def candidates(self, now: float) -> Iterator[Candidate]:
+        """The files that have settled; each is offered again until it is looked into or gone."""
+        for key in self._settling.due(now):
+            path = str(key)
+            if path in self._looking:
+                continue
+            found = identity(self.folder.watch / path)
+            if not self._settling.observe(path, found, now, self.folder.settle) or found is None:
+                continue
+            choice = choose(self.folder, self._facts(path, found, None))
+            if choice.index is None and choice.blind is None:
+                self._leave_alone(path, found, choice.verdicts[-1].why_not or "")
+                continue
+            yield Candidate(self.folder.name, path, found)
+
+    def looking(self, candidate: Candidate) -> int:
+        """Note that a file is looked into; how many looks into it were cut short."""
+        self._looking.add(candidate.path)
+        if self.marks.is_set(_mark_name(candidate)):
+            self._count_look(candidate)
+        return self._journal.files.looks(candidate.folder, candidate.found)
+
+    def mark(self, candidate: Candidate) -> Path:
+        """What is on the disk while a worker looks into a file."""
+        return self.marks.of(_mark_name(candidate))
+
+    def looked(self, candidate: Candidate, look: Look, now: float) -> Ready | None:
+        """What follows from a look: claim now, or None: not ready, gone, or nobody's."""
+        path = candidate.path
+        self._looking.discard(path)
+        found = identity(self.folder.watch / path)
+        if found is None or path not in self._settling:
+            self._settling.forget(path)
+            return None
+        if found != candidate.found:
+            self._settling.observe(path, found, now, self.folder.settle)
+            return None
+        with self._journal.transaction():
+            self._journal.files.forget_looks(self.folder.name, found)
+        if look.truncated and not self._patience_ended(path, now):
+            return None
+        facts = self._facts(path, found, look)
+        choice = choose(self.folder, facts)
+        rule = choice.index if choice.index is not None else choice.blind
+        if rule is None:
+            self._leave_alone(path, found, choice.verdicts[-1].why_not or "")
+            return None
+        if self.folder.originals == "keep" and self._journal.files.in_ledger(
+            self.folder.name, self.folder.rule_name(rule), path, found
+        ):
+            self._settling.forget(path)
+            self._known_done[path] = found
+            return None
+        self._settling.forget(path)
+        size = (look.header.width, look.header.height) if look.header else (0, 0)
+        return Ready(path, found, rule, size, look.problem, look.truncated)
+
+    def not_looked(self, candidate: Candidate) -> None:
+        """A look ended without an answer; the file is offered again."""
+        self._looking.discard(candidate.path)
+        self._count_look(candidate)
+
+    def _count_look(self, candidate: Candidate) -> None:
+        # Between the two a kill loses a count; the other way round it could count twice.
+        with suppress(OSError):
+            self.marks.clear(_mark_name(candidate))
+        with self._journal.transaction():
+            self._journal.files.count_look(candidate.folder, candidate.found)
+
+    def doomed(self, candidate: Candidate, problem: str) -> Ready:
+        """A file whose looks killed their workers: it is claimed in order to fail."""
+        self._looking.discard(candidate.path)
+        self._settling.forget(candidate.path)
+        return Ready(candidate.path, candidate.found, 0, (0, 0), problem)
+
+    def next_due(self, now: float) -> float:
+        """When something may have to be done, without any event."""
+        due = self._settling.next_due()
+        scan = now if self._pace.scan_now else self._pace.next_scan
+        return min(scan, due if due is not None else scan)
+
+    def retry_soon(self) -> None:
+        """Look at everything again in a while."""
+        self._pace.next_scan = time.monotonic() + _HELD_WAIT
+
+    def _see(self, path: str, found: Identity | None, now: float) -> None:
+        if found is not None:
+            # Only a condition on age can change its answer while the file stays the same.
+            if self._left_alone.get(path) == found and not self._by_age:
+                return
+            # The ledger is asked each time: 'mattebox retry' takes entries out of it while this runs.
+            if path not in self._settling and self._is_done(path, found):
+                return
+        self._settling.observe(path, found, now, self.folder.settle)
+
+    def _is_done(self, path: str, found: Identity) -> bool:
+        """Whether the ledger says that a file which stays in place was done by its rule."""
+        if self.folder.originals != "keep":
+            return False
+        rules = [self.folder.rule_name(rule) for rule in range(len(self.folder.rules))]
+        done = [self._journal.files.in_ledger(self.folder.name, rule, path, found) for rule in rules]
+        if not any(done):
+            return False
+        if self._known_done.get(path) == found:
+            return True
+        choice = choose(self.folder, self._facts(path, found, None))
+        # Without the header it may be open which rule takes the file; then it is looked into again.
+        sure = choice.index is not None and choice.blind is None
+        return done[choice.index or 0] if sure else all(done)
+
+    def _patience_ended(self, path: str, now: float) -> bool:
+        looks = self._settling.back_off(path, now, self.folder.settle)
+        if self._once:
+            return looks > 1
+        return self._settling.unchanged_for(path, now) >= self.folder.patience
+
+    def _facts(self, path: str, found: Identity, look: Look | None) -> Facts:
+        age = max(0.0, time.time() - found.mtime_ns / 1e9)
+        if look is None:
+            return Facts(path, found.size, age)
+        return Facts(path, found.size, age, look.header, look.problem)
+
+    def _leave_alone(self, path: str, found: Identity, why: str) -> None:
+        self._settling.forget(path)
+        told = self._left_alone.get(path) == found
+        self._left_alone[path] = found
+        if not told:
+            self._events.tell("left-alone", self.folder.name, path=path, why=why or "no rule takes it")
+
+
+def _mark_name(candidate: Candidate) -> str:
+    return content_key(candidate.found).replace(":", "-")

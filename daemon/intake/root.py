@@ -1,0 +1,96 @@
+"""The root of one hot folder: whether it is there, is held up, and is watched by events or polled."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from mattebox.core.errors import reason_of
+from mattebox.daemon.intake.watch import Watch, is_network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mattebox.daemon.config.keys import Folder
+    from mattebox.daemon.events import Events
+    from mattebox.daemon.inbox import Inbox
+    from mattebox.daemon.journal.journal import Journal
+
+
+class WatchedRoot:
+    """A watched folder as a place. held: why it cannot be worked in, or "". polling: without events."""
+
+    def __init__(
+        self, folder: Folder, journal: Journal, events: Events, scan_soon: Callable[[], None]
+    ) -> None:
+        """`scan_soon` is called when everything may have changed."""
+        self.held = ""
+        self.polling = folder.mode == "poll"
+        self._folder = folder
+        self._journal = journal
+        self._events = events
+        self._scan_soon = scan_soon
+        self._watch: Watch | None = None
+
+    def open(self) -> bool:
+        """Whether the watched folder is there; it is made when it never was.
+
+        A folder that was there and is gone (a share that was unmounted) is never made anew.
+        """
+        root = self._folder.watch
+        if not root.is_dir():
+            if self._journal.files.knows_root(root):
+                self.hold(f"{root}: the watched folder is gone; waiting for it to come back.")
+                return False
+            try:
+                root.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                self.hold(f"{root}: the watched folder cannot be made ({error.strerror}).")
+                return False
+            for folder in (self._folder.done, self._folder.failed):
+                with suppress(OSError):
+                    folder.mkdir(parents=True, exist_ok=True)
+            self._events.tell("folder-made", self._folder.name, path=os.fspath(root))
+        with self._journal.transaction():
+            self._journal.files.remember_root(root)
+        return True
+
+    def start_watching(self, inbox: Inbox) -> None:
+        """Ask for events, where they can be had; otherwise the folder is polled."""
+        self.stop_watching()
+        name, root = self._folder.name, self._folder.watch
+        self.polling = self._folder.mode == "poll" or (self._folder.mode == "auto" and is_network(root))
+        if not self.polling and root.is_dir():
+            try:
+                self._watch = Watch(name, root, recursive=self._folder.recursive, inbox=inbox)
+            except OSError as error:
+                self.polling = True
+                self._events.tell("polling", name, why=f"no events: {reason_of(error)}")
+        self._scan_soon()
+
+    def keep_watching(self, inbox: Inbox) -> None:
+        """Rebuild a watch that died or whose root was replaced."""
+        if self._watch is not None and not self._watch.healthy():
+            self._events.tell("watch-rebuilt", self._folder.name)
+            self.start_watching(inbox)
+        elif self._watch is None and not self.polling and self._folder.watch.is_dir():
+            self.start_watching(inbox)
+
+    def stop_watching(self) -> None:
+        """Ask for no more events."""
+        if self._watch is not None:
+            self._watch.stop()
+            self._watch = None
+
+    def hold(self, why: str) -> None:
+        """Say once that the folder cannot be worked in just now."""
+        if why != self.held:
+            self.held = why
+            self._events.tell("held", self._folder.name, why=why)
+
+    def release(self) -> None:
+        """Say that the folder can be worked in again, where it could not."""
+        if self.held:
+            self.held = ""
+            self._events.tell("back", self._folder.name)

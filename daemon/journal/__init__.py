@@ -1,0 +1,1 @@
+"""What must survive: jobs and their states, placements, plans, markers, step boundaries."""

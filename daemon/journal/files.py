@@ -1,0 +1,81 @@
+"""What the journal knows of files and folders beside their jobs: done in place, looked into, seen, there."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from mattebox.daemon.journal.identity import content_key
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+    from mattebox.daemon.journal.identity import Identity
+    from mattebox.daemon.journal.rows import JobRow
+
+
+class Files:
+    """The ledger of files that stay in place, looks cut short, known contents and watched folders."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        """`database` is the journal's; changes belong into its transactions."""
+        self._db = database
+
+    def in_ledger(self, folder: str, rule: str, path: str, found: Identity) -> bool:
+        """Whether a file that stays in place was done by this rule.
+
+        Inode, size and time must be equal, and the device or the path: a share that was mounted anew has
+        another device number, a file that was renamed another path.
+        """
+        query = (
+            "SELECT 1 FROM ledger WHERE folder = ? AND rule = ? AND content = ? AND (device = ? OR path = ?)"
+        )
+        values = (folder, rule, content_key(found), str(found.device), os.fsencode(path))
+        return self._db.execute(query, values).fetchone() is not None
+
+    def enter_ledger(self, job: JobRow) -> None:
+        """Note that a file that stays in place is done."""
+        path = os.fsencode(os.path.join(job.plan.tree, job.plan.name))  # noqa: PTH118 - text, not a path
+        self._db.execute(
+            "INSERT OR REPLACE INTO ledger VALUES (?,?,?,?,?,?)",
+            (job.folder, job.plan.rule, content_key(job.identity), str(job.identity.device), path, job.id),
+        )
+
+    def leave_ledger(self, job_id: str) -> None:
+        """Let a file that stays in place be done again."""
+        self._db.execute("DELETE FROM ledger WHERE job = ?", (job_id,))
+
+    def count_look(self, folder: str, found: Identity) -> None:
+        """Count a look into a file that was cut short."""
+        self._db.execute(
+            "INSERT INTO looks VALUES (?,?,1) ON CONFLICT DO UPDATE SET count = count + 1",
+            (folder, content_key(found)),
+        )
+
+    def looks(self, folder: str, found: Identity) -> int:
+        """How many looks into a file were cut short."""
+        query = "SELECT coalesce(sum(count), 0) FROM looks WHERE folder = ? AND content = ?"
+        return int(self._db.execute(query, (folder, content_key(found))).fetchone()[0])
+
+    def forget_looks(self, folder: str, found: Identity) -> None:
+        """A look ended well."""
+        self._db.execute("DELETE FROM looks WHERE folder = ? AND content = ?", (folder, content_key(found)))
+
+    def content_owner(self, folder: str, sha256: str, job_id: str) -> str:
+        """The first job with this content in a folder; that is `job_id` where there was none."""
+        self._db.execute("INSERT OR IGNORE INTO contents VALUES (?,?,?)", (folder, sha256, job_id))
+        query = "SELECT job FROM contents WHERE folder = ? AND sha256 = ?"
+        return str(self._db.execute(query, (folder, sha256)).fetchone()[0])
+
+    def forget_content(self, job_id: str) -> None:
+        """A job with new content failed: the next file with it is not a duplicate."""
+        self._db.execute("DELETE FROM contents WHERE job = ?", (job_id,))
+
+    def knows_root(self, path: Path) -> bool:
+        """Whether a watched folder was ever there."""
+        return bool(self._db.execute("SELECT 1 FROM roots WHERE path = ?", (os.fsencode(path),)).fetchone())
+
+    def remember_root(self, path: Path) -> None:
+        """Note that a watched folder is there."""
+        self._db.execute("INSERT OR IGNORE INTO roots VALUES (?)", (os.fsencode(path),))

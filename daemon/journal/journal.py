@@ -1,0 +1,208 @@
+"""The journal: what has been begun and how far it got, in SQLite, synced at every commit."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from filelock import FileLock, Timeout
+
+from mattebox.core.errors import reason_of
+from mattebox.daemon.errors import JournalError, StateLockedError
+from mattebox.daemon.journal.files import Files
+from mattebox.daemon.journal.outbox import Outbox
+from mattebox.daemon.journal.rows import JOB_COLUMNS, JobRow, Placement, job_of, path_of
+from mattebox.daemon.journal.schema import bring_up_to_date
+from mattebox.daemon.journal.states import ENDED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from mattebox.daemon.journal.states import State
+
+# A daemon that was killed while it started a process leaves its lock to that one for a moment.
+_LOCK_WAIT: Final = 2.0
+
+
+class Journal:
+    """The rows of one state folder; one writer at a time, held by a lock on the folder."""
+
+    def __init__(self, folder: Path, *, lock: bool = True) -> None:
+        """Open or make the journal in `folder`. Raises StateLockedError, JournalError.
+
+        Without `lock` (status, approve) another process may be writing.
+        """
+        self.folder = folder
+        self._lock = FileLock(folder / "lock")
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if lock:
+                self._lock.acquire(timeout=_LOCK_WAIT)
+            self._db = sqlite3.connect(folder / "journal.db", isolation_level=None, timeout=30)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute("PRAGMA foreign_keys = ON")
+            self.files = Files(self._db)
+            self.outbox = Outbox(self._db)
+            if not bring_up_to_date(self._db):
+                raise JournalError(f"{folder}: this journal comes from a newer Mattebox; update this one.")
+        except Timeout:
+            raise StateLockedError(
+                f"{folder}: another Mattebox daemon works with this state folder; stop it first, or give "
+                "this configuration a state: folder of its own."
+            ) from None
+        except (OSError, sqlite3.Error) as error:
+            self._lock.release()
+            raise JournalError(f"{folder}: the journal cannot be opened ({reason_of(error)}).") from error
+
+    def close(self) -> None:
+        """Close the journal and release its lock."""
+        self._db.close()
+        self._lock.release()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All changes inside become durable together, or none does. Raises JournalError."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._rollback()
+            raise JournalError(f"{self.folder}: it cannot be written ({reason_of(error)}).") from error
+        except BaseException:
+            self._rollback()
+            raise
+
+    def _rollback(self) -> None:
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")
+
+    def add(self, job: JobRow) -> None:
+        """Write a new job."""
+        source = os.fsencode(os.path.join(job.plan.tree, job.plan.name))  # noqa: PTH118 - text, not a path
+        self._db.execute(
+            "INSERT INTO jobs (id, folder, rule, source, work, identity, state, phase, attempts, plan,"
+            " created, updated) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                job.id,
+                job.folder,
+                job.plan.rule,
+                source,
+                os.fsencode(job.work),
+                json.dumps(job.identity),
+                job.state,
+                job.phase,
+                job.attempts,
+                job.plan.to_json(),
+                job.updated,
+                job.updated,
+            ),
+        )
+
+    def change(self, job_id: str, *, state: State | None = None, **values: Any) -> JobRow:
+        """Change columns of a job (state, phase, attempts, work, identity, plan, report, reason, sha256)."""
+        changed: dict[str, Any] = {"updated": time.time(), **({"state": state} if state else {})}
+        for name, value in values.items():
+            if name == "work":
+                changed[name] = os.fsencode(value)
+            elif name == "plan":
+                changed[name] = value.to_json()
+            elif name in ("identity", "report", "reason") and value is not None:
+                changed[name] = json.dumps(value)
+            else:
+                changed[name] = value
+        owed = self.outbox.wants(state)
+        if owed:
+            changed["owed"] = state
+        columns = ", ".join(f"{name} = ?" for name in changed)
+        self._db.execute(f"UPDATE jobs SET {columns} WHERE id = ?", (*changed.values(), job_id))  # noqa: S608 - our own column names
+        job = self.job(job_id)
+        if owed:
+            self.outbox.count_ending(job.folder)
+        return job
+
+    def drop(self, job_id: str) -> None:
+        """Forget a job that had no effect."""
+        self._db.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+
+    def job(self, job_id: str) -> JobRow:
+        """One job. Raises KeyError."""
+        row = self._db.execute(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()  # noqa: S608 - our own column names
+        if row is None:
+            raise KeyError(job_id)
+        return job_of(row)
+
+    def jobs(self, *states: State) -> list[JobRow]:
+        """The jobs in these states, or all that have not ended, oldest first."""
+        where = f"state IN ({_marks(states)})" if states else f"state NOT IN ({_marks(ENDED)})"
+        query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE {where} ORDER BY created, id"  # noqa: S608 - our own names
+        return [job_of(row) for row in self._db.execute(query, states or ENDED)]
+
+    def count(self, folder: str, *states: State, since: float = 0.0) -> int:
+        """How many jobs of a folder are in these states and changed since a time."""
+        # Only question marks are put together here: every value is bound.
+        query = f"SELECT count(*) FROM jobs WHERE folder = ? AND updated >= ? AND state IN ({_marks(states)})"  # noqa: S608
+        return int(self._db.execute(query, (folder, since, *states)).fetchone()[0])
+
+    def last(self, state: State, count: int) -> list[JobRow]:
+        """The newest jobs in a state."""
+        # The columns are a constant of ours.
+        query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE state = ? ORDER BY updated DESC LIMIT ?"  # noqa: S608
+        return [job_of(row) for row in self._db.execute(query, (state, count))]
+
+    def prune(self, before: float) -> None:
+        """Forget what was done before a time; the ledger and known contents stay."""
+        self._db.execute(
+            "DELETE FROM jobs WHERE state IN ('done','returned','duplicate') AND updated < ?", (before,)
+        )
+
+    def placements(self, job_id: str, *kinds: str) -> list[Placement]:
+        """A job's placements in order, of some kinds or all."""
+        rows = self._db.execute(
+            "SELECT job, kind, number, staged, wished, final, candidate, state, size, sha256 FROM placements"
+            " WHERE job = ? ORDER BY kind, number",
+            (job_id,),
+        )
+        found = [
+            Placement(
+                row[0], row[1], row[2], path_of(row[3]), path_of(row[4]), row[5] and path_of(row[5]), *row[6:]
+            )
+            for row in rows
+        ]
+        return [item for item in found if not kinds or item.kind in kinds]
+
+    def save(self, item: Placement) -> Placement:
+        """Write a placement, new or changed."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO placements VALUES (?,?,?,?,?,?,?,?,?,?)",
+            (
+                item.job,
+                item.kind,
+                item.number,
+                os.fsencode(item.staged),
+                os.fsencode(item.wished),
+                None if item.final is None else os.fsencode(item.final),
+                item.candidate,
+                item.state,
+                item.size,
+                item.sha256,
+            ),
+        )
+        return item
+
+    def forget_placements(self, job_id: str, kinds: Sequence[str]) -> None:
+        """Delete a job's placements of some kinds."""
+        self._db.execute(
+            f"DELETE FROM placements WHERE job = ? AND kind IN ({_marks(kinds)})",  # noqa: S608 - our own names
+            (job_id, *kinds),
+        )
+
+
+def _marks(values: Sequence[object] | Mapping[str, object]) -> str:
+    return ",".join("?" * len(values))

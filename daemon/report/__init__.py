@@ -1,0 +1,1 @@
+"""What is told outside: notifications, metrics, status, the service manager."""

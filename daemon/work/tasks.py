@@ -1,0 +1,63 @@
+"""What workers do: a job."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from mattebox.daemon.journal.markers import marked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mattebox.core.job import Job, JobReport
+
+_PREVIEW_SIDE: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One job for a worker. mark: there while it is done. preview: shrink the second output."""
+
+    job: Job
+    mark: Path
+    preview: bool = False
+
+
+def do(work: Work) -> JobReport:
+    """Do a job; its staged files are complete, synced and hashed. Raises MatteboxError, OSError."""
+    from mattebox.core.job import run_job  # noqa: PLC0415 - loads arrays
+
+    with marked(work.mark):
+        report = run_job(work.job)
+        return _with_preview(report) if work.preview else report
+
+
+def content_hash(path: Path) -> str:
+    """The sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _with_preview(report: JobReport) -> JobReport:
+    """Shrink the second output, the PNG of a review, onto a light ground."""
+    from PIL import Image  # noqa: PLC0415 - in the worker alone
+
+    png = report.outputs[1]
+    with Image.open(png.path, formats=["PNG"]) as picture:
+        small = picture.convert("RGBA")
+    small.thumbnail((_PREVIEW_SIDE, _PREVIEW_SIDE))
+    ground = Image.new("RGBA", small.size, (200, 200, 200, 255))
+    ground.alpha_composite(small)
+    with open(png.path, "wb") as file:  # noqa: PTH123 - a path of text
+        ground.convert("RGB").save(file, "PNG")
+        file.flush()
+        os.fsync(file.fileno())
+    with open(png.path, "rb") as file:  # noqa: PTH123 - a path of text
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell()
+    width, height = small.size
+    preview = replace(png, sha256=digest, bytes=size, width=width, height=height)
+    return replace(report, outputs=(report.outputs[0], preview, *report.outputs[2:]))

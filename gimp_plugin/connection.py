@@ -1,0 +1,222 @@
+"""One plug-in's talk with the host: requests in, answers out, and a watch on whether it is still there."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from mattebox.core.errors import MatteboxError
+from mattebox.gimp_plugin.mattebox import protocol, shared_memory
+from mattebox.gimp_plugin.mattebox.shared_memory import Memory, MemoryRefusedError
+from mattebox.gimp_plugin.rendezvous import release
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from multiprocessing.connection import Connection
+
+    from mattebox.core.engine import Engine
+
+_BEAT: Final = 1.0
+_LOOK: Final = 0.1
+_STEPS: Final = {
+    "wait": "Waiting for another cutout",
+    "load": "Loading the network",
+    "segment": "Finding the subject",
+    "refine": "Refining the edges",
+    "foreground": "Cleaning the colours",
+}
+
+
+class Stopped(Exception):  # noqa: N818 - no error: the plug-in was cancelled
+    """The plug-in is gone: nobody waits for this work any more."""
+
+
+class HostServices(Protocol):
+    """What a talk needs of the host that it is part of."""
+
+    last_seconds: float | None
+
+    def status(self) -> dict[str, Any]:
+        """What the host is doing."""
+
+    def stop(self) -> None:
+        """Ask the host to end."""
+
+    def engine(self, talk: Talk) -> AbstractContextManager[Engine]:
+        """The engine, for one talk at a time."""
+
+
+class Talk:
+    """Serves one connection; every answer, step and beat goes out under one lock."""
+
+    def __init__(self, wire: Connection, host: HostServices) -> None:
+        """`wire` has proved its key."""
+        self._wire = wire
+        self._host = host
+        self._sending = threading.Lock()
+        self._gone = threading.Event()
+        self._at_work: Engine | None = None
+        self._stopping = threading.Lock()
+        self._text = ""
+        self.busy = False
+
+    def run(self) -> None:
+        """Answer until the plug-in leaves."""
+        with contextlib.suppress(EOFError, OSError):
+            try:
+                while self._answer(protocol.receive_head(self._wire)):
+                    pass
+            except (protocol.ProtocolError, MemoryRefusedError) as error:
+                self._send("failed", message=f"The Mattebox engine did not understand the plug-in: {error}.")
+
+    def heed(self, step: str) -> None:
+        """Tell the plug-in what happens now. Raises Stopped where the plug-in is gone."""
+        self._text = _STEPS.get(step, step)
+        self._beat()
+        if self._gone.is_set():
+            raise Stopped
+
+    def _answer(self, head: dict[str, Any]) -> bool:
+        """Answer one message; False ends the talk."""
+        theirs = head.get("mattebox")
+        if theirs != protocol.VERSION:
+            self._send("refused", message=_other_version(theirs))
+            return False
+        if head["say"] == "hello":
+            can = [*protocol.CAN, *(["shared"] if shared_memory.AVAILABLE else [])]
+            self._send("hello", version=release(), can=can)
+        elif head["say"] == "status":
+            self._send("status", **self._host.status())
+        elif head["say"] == "stop":
+            self._send("stopped")
+            self._host.stop()
+        elif head["say"] == "cut":
+            self._cut(head)
+        else:
+            raise protocol.ProtocolError(f"it does not know {head['say']!r}")
+        return True
+
+    def _cut(self, head: dict[str, Any]) -> None:
+        self.busy = True
+        try:
+            with self._received(head) as (request, blobs, shared):
+                report, answer = self._done(request, blobs)
+                if shared is None:
+                    self._send("done", answer, report=report)
+                    return
+                at = request.answer_start()
+                for blob in answer:
+                    at = shared.write(at, blob)
+                with self._sending:
+                    protocol.send_head(
+                        self._wire, "done", request.answer_lengths(), shared=True, report=report
+                    )
+        except MatteboxError as error:
+            if self._gone.is_set():
+                raise EOFError from None
+            self._send("failed", message=str(error))
+        except MemoryError:
+            self._send("failed", message="There is not enough memory for a layer of this size.")
+        except Stopped:
+            raise EOFError from None
+        except (OSError, EOFError, protocol.ProtocolError, MemoryRefusedError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person in the editor hears of it
+            self._send(
+                "failed",
+                message=f"The Mattebox engine met an error that it does not know ({type(error).__name__}).",
+            )
+        finally:
+            self.busy = False
+
+    @contextlib.contextmanager
+    def _received(self, head: dict[str, Any]) -> Iterator[tuple[protocol.CutRequest, Any, Memory | None]]:
+        """A request, its bytes, and the memory that they are in where it is shared."""
+        request = protocol.CutRequest.of(head)
+        if head.get("shared") is not True:
+            yield request, protocol.receive_blobs(self._wire, head), None
+            return
+        shared = Memory.take(self._wire, request.room())
+        try:
+            yield request, shared.parts(0, head["blobs"]), shared
+        finally:
+            shared.close()
+
+    def _done(self, request: protocol.CutRequest, blobs: Any) -> tuple[dict[str, Any], list[memoryview]]:
+        """The report and the answer's bytes, when the engine had time for it."""
+        from mattebox.gimp_plugin.cut import do_cut  # noqa: PLC0415 - loads arrays
+
+        with self._watched():
+            self.heed("wait")
+            with self._host.engine(self) as engine, self._stoppable(engine):
+                start = time.monotonic()
+                report, answer = do_cut(request, blobs, engine, self.heed)
+                self._host.last_seconds = round(time.monotonic() - start, 3)
+        return {**report, "took": self._host.last_seconds}, answer
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Give a sign of life every second meanwhile, and notice when the plug-in is gone."""
+        done = threading.Event()
+        thread = threading.Thread(target=self._watch, args=(done,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    @contextlib.contextmanager
+    def _stoppable(self, engine: Engine) -> Iterator[None]:
+        """Let the watch end a network's run meanwhile, and never the next plug-in's."""
+        self._at_work = engine
+        try:
+            yield
+        finally:
+            with self._stopping:
+                self._at_work = None
+
+    def _watch(self, done: threading.Event) -> None:
+        beat = 0.0
+        while not done.wait(_LOOK):
+            self._look()
+            if time.monotonic() >= beat:
+                beat = time.monotonic() + _BEAT
+                self._beat()
+            if self._gone.is_set():
+                with self._stopping:
+                    if self._at_work is not None:
+                        self._at_work.interrupt()
+
+    def _beat(self) -> None:
+        try:
+            self._look()
+            self._send("step", text=self._text)
+        except (OSError, EOFError):
+            self._gone.set()
+
+    def _look(self) -> None:
+        # A plug-in says nothing while it waits: what can be read now is its end.
+        with contextlib.suppress(OSError, EOFError):
+            if not self._wire.poll():
+                return
+        self._gone.set()
+
+    def _send(self, say: str, blobs: Any = (), **values: Any) -> None:
+        with self._sending:
+            protocol.send(self._wire, say, blobs, **values)
+
+
+def _other_version(theirs: Any) -> str:
+    if isinstance(theirs, int) and theirs > protocol.VERSION:
+        return (
+            "This plug-in is newer than the running Mattebox engine. Run 'mattebox engine --stop' in a "
+            "terminal and try again."
+        )
+    return (
+        "This plug-in is older than the Mattebox engine. Run 'mattebox gimp install' in a terminal and "
+        "start GIMP anew."
+    )

@@ -1,0 +1,173 @@
+"""The ways between a job's states are those that the daemon goes, and no others."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, get_args
+
+import pytest
+from tests.daemon.hot_folders import CONFIG, Yard, copy_do
+
+from mattebox.core.errors import PhotoError
+from mattebox.daemon.delivery.deliver import Delivery
+from mattebox.daemon.journal import steps
+from mattebox.daemon.journal.journal import Journal
+from mattebox.daemon.journal.states import ENDED, FIRST, TRANSITIONS, State
+from mattebox.daemon.work.tasks import do
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+REVIEW = CONFIG.replace("        deliver", "        review: {below: 0.5, to: ./review}\n        deliver")
+
+
+@dataclass
+class Ways:
+    """What the journal has written: first states, and pairs of states."""
+
+    first: set[State] = field(default_factory=set)
+    pairs: set[tuple[State, State]] = field(default_factory=set)
+
+
+@pytest.fixture
+def ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ways]:
+    """Writes down each state that the real journal is told of."""
+    seen = Ways()
+    add, change = Journal.add, Journal.change
+
+    def noted_add(journal: Journal, job: Any) -> None:
+        seen.first.add(job.state)
+        add(journal, job)
+
+    def noted_change(journal: Journal, job_id: str, **values: Any) -> Any:
+        if "state" in values:
+            seen.pairs.add((journal.job(job_id).state, values["state"]))
+        return change(journal, job_id, **values)
+
+    monkeypatch.setattr(Journal, "add", noted_add)
+    monkeypatch.setattr(Journal, "change", noted_change)
+    yield seen
+    steps.listen(None)
+
+
+def retry(yard: Yard) -> None:
+    """Bring back what failed."""
+    journal = Journal(yard.root / "state")
+    for job in journal.jobs("failed"):
+        Delivery(journal).give_back(job)
+    journal.close()
+
+
+def answered(yard: Yard, name: str, content: bytes) -> None:
+    """A person drops the review's PSD into approved/ or rejected/, with other content."""
+    psd = next((yard.root / "review").rglob("*.psd"))
+    target = yard.root / "review" / name / psd.name
+    target.parent.mkdir(exist_ok=True)
+    psd.rename(target)
+    target.write_bytes(content)
+
+
+def at(boundary: str, work: Callable[[], object]) -> None:
+    """Do something once, at the first boundary of that name."""
+    left = [work]
+
+    def heard(name: str) -> None:
+        if name == boundary and left:
+            left.pop()()
+
+    steps.listen(heard)
+
+
+def good_bad_and_kept(root: Path) -> None:
+    """One photo is delivered, one stays in its place, one fails and is brought back."""
+    yard = Yard(root / "moved")
+    yard.drop({"a.jpg": b"one", "b.jpg": b"poison"})
+    yard.once()
+    retry(yard)
+    kept = Yard(root / "kept", CONFIG.replace("    settle", "    originals: keep\n    settle"))
+    kept.drop({"a.jpg": b"one", "b.jpg": b"bad"})
+    kept.once()
+
+
+def twice_the_same(root: Path) -> None:
+    """The second photo of one content is a duplicate."""
+    yard = Yard(root / "same", CONFIG.replace("    settle", "    deduplicate: true\n    settle"))
+    yard.drop({"a.jpg": b"same", "b.jpg": b"same"})
+    yard.once()
+
+
+def reviewed(root: Path) -> None:
+    """Photos in review are approved without a matte, then with one, and rejected."""
+    yard = Yard(root / "approved", REVIEW)
+    yard.drop({"a.jpg": b"doubt"})
+    yard.once()
+    answered(yard, "approved", b"no mask")
+    yard.once()
+    answered(yard, "approved", b"a mask")
+    yard.once()
+    rejected = Yard(root / "rejected", REVIEW)
+    rejected.drop({"a.jpg": b"doubt"})
+    rejected.once()
+    answered(rejected, "rejected", b"a mask")
+    rejected.once()
+
+
+def taken_away(root: Path) -> None:
+    """Somebody takes the original away before the work, and in it."""
+    yard = Yard(root / "before")
+    yard.drop({"a.jpg": b"one"})
+    at("claim done", lambda: next((yard.root / "in" / ".mattebox").rglob("a.jpg")).unlink())
+    yard.once()
+    within = Yard(root / "within")
+
+    def gone(work: Any) -> Any:
+        work.job.source.unlink()
+        raise PhotoError("a.jpg: it is gone.")
+
+    within.functions[do] = gone
+    within.drop({"a.jpg": b"one"})
+    within.once()
+
+
+def refused_by_disks(root: Path) -> None:
+    """Outputs cannot be made, and staged files of a photo and of a review are lost once."""
+    full = Yard(root / "full")
+
+    def fill(_: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    full.functions[do] = fill
+    full.drop({"a.jpg": b"one"})
+    full.once()
+    for name, text in (("lost", CONFIG), ("lost-review", REVIEW)):
+        yard = Yard(root / name, text)
+        yard.functions[do] = copy_do
+        yard.drop({"a.jpg": b"doubt"})
+
+        def lose(yard: Yard = yard) -> None:
+            for folder in ("out", "review"):
+                shutil.rmtree(yard.root / folder, ignore_errors=True)
+
+        at("staged", lose)
+        yard.once()
+
+
+def test_the_daemon_goes_these_ways_and_no_others(tmp_path: Path, ways: Ways) -> None:
+    """Runs with every ending change states as the table says, and go each of its ways."""
+    for scenario in (good_bad_and_kept, twice_the_same, reviewed, taken_away, refused_by_disks):
+        scenario(tmp_path / scenario.__name__)
+        steps.listen(None)
+    assert ways.first == set(FIRST)
+    assert ways.pairs == {(before, after) for before, rest in TRANSITIONS.items() for after in rest}
+
+
+def test_every_state_has_its_ways() -> None:
+    """Each state is reached, and only a retry leads out of those in which nothing is left to do."""
+    states = set(get_args(State))
+    assert set(TRANSITIONS) == states
+    assert {after for rest in TRANSITIONS.values() for after in rest} | set(FIRST) == states
+    assert {state for state in ENDED if TRANSITIONS[state]} == {"failed"}
+    assert all(TRANSITIONS[state] for state in states - set(ENDED))
