@@ -21,14 +21,14 @@ import numpy as np
 from degraded import copies
 from PIL import Image, ImageDraw
 
-from mattebox.core.report.confidence import Curve, doubt, kind, shipped_curves
+from mattebox.core.report.confidence import Curve, curve_name, log_shortfall, shipped_curves
 from mattebox.core.report.features import Features, measure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mattebox.core.photo import Photo
-    from mattebox.core.segment.segmentation import Sight
+    from mattebox.core.segment.segmentation import Segmentation
 
     Vector = NDArray[np.float64]
     Row = dict[str, Any]
@@ -83,8 +83,8 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
     """Name, IoU and measures of each copy that has a subject found, for each quality."""
     from mattebox.core.engine import Engine
     from mattebox.core.photo import Photo, read_photo
-    from mattebox.core.segment.prepare import shown
-    from mattebox.core.segment.segmentation import Sight, see, view_side
+    from mattebox.core.segment.prepare import network_input
+    from mattebox.core.segment.segmentation import Segmentation, segment, view_side
     from mattebox.core.settings import CutSettings
 
     settings, engine = CutSettings(), Engine()
@@ -98,35 +98,39 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
             copy = (
                 photo if way == "clean" else Photo(copies()[way](np.asarray(photo.pixels, np.uint8)), "rgb")
             )
-            whole, single = shown(copy), shown(copy, view_side(chosen, "fast"))
-            sight = see(whole.better, chosen, settings.quality)
-            first = sight.looks[0]
-            alone = Sight(first.map, (first,), sight.detail)
+            whole, single = network_input(copy), network_input(copy, view_side(chosen, "fast"))
+            segmentation = segment(whole.enhanced, chosen, settings.quality)
+            first = segmentation.predictions[0]
+            alone = Segmentation(first.map, (first,), segmentation.detail)
             if single.view.shape != whole.view.shape:
-                alone = see(single.better, chosen, "fast")
-            sights = [(whole.view, sight), (single.view, alone)]
+                alone = segment(single.enhanced, chosen, "fast")
+            segmentations = [(whole.view, segmentation), (single.view, alone)]
             if len(every_one) > 1:
-                sights.append((whole.view, see(whole.better, every_one, "best")))
-            for view, seen in sights:
+                segmentations.append((whole.view, segment(whole.enhanced, every_one, "best")))
+            for view, seen in segmentations:
                 name = f"{folder.name}/{path.stem}" + (f" {way}" if way != "clean" else "")
                 rows.extend(one_row(name, copy, view, seen, truth))
     return rows
 
 
-def one_row(name: str, photo: Photo, view: NDArray[np.uint8], sight: Sight, truth: Path) -> list[Row]:
+def one_row(
+    name: str, photo: Photo, view: NDArray[np.uint8], segmentation: Segmentation, truth: Path
+) -> list[Row]:
     """One copy's row, with the finished matte's IoU; none where no subject was found."""
     from mattebox.core.matte.refine import refine_matte
     from mattebox.core.segment.subject import choose_subject
     from mattebox.core.segment.view import close_up
     from mattebox.core.settings import CutSettings
 
-    probability, _ = choose_subject(sight.probability, CutSettings())
-    features = measure(view, sight, probability, close_up(photo, view))
+    probability, _ = choose_subject(segmentation.probability, CutSettings())
+    features = measure(view, segmentation, probability, close_up(photo, view))
     if features is None:
         return []
     with Image.open(truth) as picture:
         true = np.asarray(picture.convert("L")) >= 128
-    alpha = refine_matte(photo, probability, detail=sight.detail, learned=len(sight.looks) > 1)
+    alpha = refine_matte(
+        photo, probability, detail=segmentation.detail, learned=len(segmentation.predictions) > 1
+    )
     ours = cv2.resize(alpha, (true.shape[1], true.shape[0])) >= np.iinfo(alpha.dtype).max // 2 + 1
     share = np.count_nonzero(ours & true) / max(1, np.count_nonzero(ours | true))
     return [{"name": name, "iou": round(float(share), 4), **asdict(features)}]
@@ -227,7 +231,7 @@ def draw_reliability(guess: Vector, good: NDArray[np.bool_], path: Path) -> None
 
 
 def _of_kind(rows: list[Row], name: str) -> list[Row]:
-    return [row for row in rows if kind(row["networks"], row["looks"]) == name]
+    return [row for row in rows if curve_name(row["networks"], row["looks"]) == name]
 
 
 def _features(row: Row) -> Features:
@@ -235,7 +239,7 @@ def _features(row: Row) -> Features:
 
 
 def _doubts(rows: list[Row], names: tuple[str, ...]) -> Vector:
-    return np.array([[doubt(name, row[name]) for name in names] for row in rows])
+    return np.array([[log_shortfall(name, row[name]) for name in names] for row in rows])
 
 
 def _folds(rows: list[Row]) -> NDArray[np.int64]:

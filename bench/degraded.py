@@ -26,8 +26,8 @@ from mattebox.core.engine import Engine
 from mattebox.core.photo import Photo, read_photo
 from mattebox.core.report.advice import warn
 from mattebox.core.report.features import measure
-from mattebox.core.segment.prepare import shown
-from mattebox.core.segment.segmentation import see, view_side
+from mattebox.core.segment.prepare import network_input
+from mattebox.core.segment.segmentation import segment, view_side
 from mattebox.core.segment.subject import choose_subject
 from mattebox.core.segment.view import close_up
 from mattebox.core.settings import CutSettings
@@ -139,13 +139,13 @@ def rows_of(
     for name in names:
         copy = copies()[name](pixels.reshape(*true.shape, -1))
         poor = Photo(copy, photo.mode, icc=photo.icc)
-        views = shown(poor, view_side(segmenters, settings.quality))
+        views = network_input(poor, view_side(segmenters, settings.quality))
         view = views.view
-        changed = not np.array_equal(view, views.better)
-        for way, seen in (("as it is", view), ("prepared", views.better)):
-            sight = see(seen, segmenters, settings.quality)
-            probability, count = choose_subject(sight.probability, settings)
-            features = measure(view, sight, probability, close_up(poor, view))
+        changed = not np.array_equal(view, views.enhanced)
+        for way, seen in (("as it is", view), ("prepared", views.enhanced)):
+            segmentation = segment(seen, segmenters, settings.quality)
+            probability, count = choose_subject(segmentation.probability, settings)
+            features = measure(view, segmentation, probability, close_up(poor, view))
             advice = warn(features, count, max(size))
             matte = cv2.resize(probability, size, interpolation=cv2.INTER_LINEAR)
             rows.append(

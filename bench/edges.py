@@ -124,7 +124,7 @@ def _seen(
     path: Path, photo: Photo, engine: Engine, settings: CutSettings, cache: Path
 ) -> tuple[NDArray[np.float32], float]:
     """The fused map of a photo's subject and its detail, from the cache where it is there."""
-    from mattebox.core.segment.segmentation import see
+    from mattebox.core.segment.segmentation import segment
     from mattebox.core.segment.subject import choose_subject
     from mattebox.core.segment.view import network_view
 
@@ -132,10 +132,10 @@ def _seen(
     kept = cache / f"{key}.{settings.model}.{settings.quality}.npz"
     if not kept.exists():
         view = network_view(photo)
-        sight = see(view, engine.segmenters(settings), settings.quality)
-        probability, _ = choose_subject(sight.probability, settings, view.shape[1] / photo.width)
+        segmentation = segment(view, engine.segmenters(settings), settings.quality)
+        probability, _ = choose_subject(segmentation.probability, settings, view.shape[1] / photo.width)
         cache.mkdir(parents=True, exist_ok=True)
-        np.savez(kept, probability=probability, detail=sight.detail)
+        np.savez(kept, probability=probability, detail=segmentation.detail)
     with np.load(kept) as saved:
         return np.asarray(saved["probability"], np.float32), float(saved["detail"])
 

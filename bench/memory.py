@@ -52,7 +52,7 @@ def measure(source: Path, form: str, model: str, target: Path) -> None:
     from skimage import data
 
     from mattebox.core.engine import Engine
-    from mattebox.core.job import Job, StagedOutput, read_source, run_job, see_photo, write_cutout
+    from mattebox.core.job import Job, StagedOutput, read_source, run_job, segment_photo, write_cutout
     from mattebox.core.settings import CutSettings, parse_output
 
     engine, settings = Engine(), CutSettings(model=model)
@@ -69,7 +69,7 @@ def measure(source: Path, form: str, model: str, target: Path) -> None:
     decoded = opened.photo.pixels.nbytes / 1e6
     peaks["read"] = peak()
     fresh_peak()
-    done = see_photo(opened, engine)
+    done = segment_photo(opened, engine)
     del opened
     peaks["see"] = peak()
     fresh_peak()

@@ -33,7 +33,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mattebox.core.network.device import usable_kinds
-from mattebox.core.network.pictures import drawn_scenes
+from mattebox.core.network.pictures import synthetic_scenes
 from mattebox.models.catalogue import find_network
 from mattebox.models.optimised import find_optimised
 from mattebox.models.store import Store
@@ -202,7 +202,7 @@ def make_photos(scratch: Path, work: str) -> Path:
 
 def draw(path: Path, size: tuple[int, int], seed: int) -> None:
     """A drawn scene with a sensor's grain, as a camera would save it."""
-    (scene,) = drawn_scenes(1, seed)
+    (scene,) = synthetic_scenes(1, seed)
     large = cv2.resize(scene, size, interpolation=cv2.INTER_CUBIC)
     grain = np.random.default_rng(seed).normal(0, 3, large.shape)
     Image.fromarray(np.clip(large + grain, 0, 255).astype(np.uint8)).save(path, quality=92)

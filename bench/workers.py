@@ -26,8 +26,8 @@ from rich.table import Table
 
 from mattebox.core.job import Job, StagedOutput
 from mattebox.core.settings import CutSettings, ReadLimits, parse_output
-from mattebox.daemon.intake.inspection import Glance, look
-from mattebox.daemon.work.tasks import Work, do
+from mattebox.daemon.intake.inspection import InspectionTask, inspect_file
+from mattebox.daemon.work.tasks import JobTask, do_job
 from mattebox.daemon.work.workers import Workers
 from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store
@@ -79,13 +79,13 @@ def peaks(model: str, photo: Path, threads: int) -> dict[str, float]:
             )
             job = Job(photo, outputs, CutSettings(model=model, precision="full"))
             for function, argument in (
-                (look, Glance(photo, ReadLimits(), photo.with_name("begun"))),
-                (do, Work(job, photo.with_name("begun"))),
+                (inspect_file, InspectionTask(photo, ReadLimits(), photo.with_name("begun"))),
+                (do_job, JobTask(job, photo.with_name("begun"))),
             ):
                 pool.submit(number, function, argument, 600)
                 done = results.get(timeout=600)
-                if done.trouble is not None:
-                    raise SystemExit(done.trouble.what)
+                if done.failure is not None:
+                    raise SystemExit(done.failure.what)
         return sampler.stop()
     finally:
         pool.stop()

@@ -14,7 +14,7 @@ from mattebox.cli.staging import Staging
 from mattebox.cli.stopping import stopping_at_once
 from mattebox.core.errors import MatteboxError, OutputExistsError, PhotoError, WriteError
 from mattebox.core.network.device import available_cores
-from mattebox.core.process import loading, settle_in
+from mattebox.core.process import configure_process, loading
 from mattebox.core.publish import publish
 from mattebox.models.catalogue import find_network
 
@@ -51,7 +51,7 @@ def run_all(run: CutRun, console: Console) -> Iterator[JobReport | MatteboxError
     yield from refused
     if not fit:
         return
-    settle_in()
+    configure_process()
     publishing = threading.Lock()
     with Staging() as staging, stopping_at_once(staging.end, publishing):
         staging.sweep({target.parent for item in fit for _, target in item.targets})

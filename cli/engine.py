@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mattebox.core.errors import MatteboxError
-from mattebox.core.process import settle_in
+from mattebox.core.process import configure_process
 from mattebox.gimp_plugin.host import Host
 from mattebox.gimp_plugin.mattebox import protocol
 from mattebox.gimp_plugin.rendezvous import AlreadyRunningError, HostError, default_folder
@@ -70,7 +70,7 @@ def command(
 
 
 def _make_engine(progress: Any) -> Engine:
-    settle_in()
+    configure_process()
     from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
     from mattebox.models.store import Store  # noqa: PLC0415
 

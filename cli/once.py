@@ -21,13 +21,15 @@ def command(context: click.Context, *, config: Path, as_log: bool) -> None:
     loaded = read_config(context, config)
     from mattebox.daemon.delivery.review import Reviews  # noqa: PLC0415
     from mattebox.daemon.events import Events  # noqa: PLC0415 - after the mistakes are told
-    from mattebox.daemon.loop import review_chore  # noqa: PLC0415
+    from mattebox.daemon.loop import review_task  # noqa: PLC0415
     from mattebox.daemon.run import run  # noqa: PLC0415
 
     screen = FolderScreen(context, as_log=as_log)
     with screen.shown():
-        chores = [review_chore(1.0, Reviews(settle=0.0))]
-        done = run(loaded, Events(screen), once=True, progress=screen.progress(), chores=chores)
+        periodic_tasks = [review_task(1.0, Reviews(settle=0.0))]
+        done = run(
+            loaded, Events(screen), once=True, progress=screen.progress(), periodic_tasks=periodic_tasks
+        )
     if not as_log:
         click.echo(screen.summary(done, loaded))
     if done.failed or done.left or done.ending == "stopped":

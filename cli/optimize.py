@@ -40,10 +40,10 @@ def optimize(*, name: str, photos: Path | None, remove: bool) -> None:
         return
     store.verify(network)
     from mattebox.core.network.optimize import optimize as make  # noqa: PLC0415
-    from mattebox.core.network.pictures import drawn_pictures  # noqa: PLC0415 - loads arrays
+    from mattebox.core.network.pictures import synthetic_pictures  # noqa: PLC0415 - loads arrays
     from mattebox.core.segment.own_pictures import own_pictures  # noqa: PLC0415
 
-    pictures = drawn_pictures() if photos is None else own_pictures(_files(photos))
+    pictures = synthetic_pictures() if photos is None else own_pictures(_files(photos))
     with _bar(f"Optimising {name}", len(pictures)) as tick:
         made = make(network, store, pictures, tick)
     agreement = made.agreement

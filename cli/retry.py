@@ -36,7 +36,7 @@ def command(context: click.Context, *, config: Path, jobs: tuple[str, ...]) -> N
                 console.fail(Exception(f"{job_id}: no failed job has this id; see 'mattebox status'."))
                 continue
             try:
-                Delivery(journal).give_back(job)
+                Delivery(journal).return_original(job)
             except OSError as error:
                 wrong = True
                 console.fail(Exception(f"{job.plan.source}: it cannot be brought back ({reason_of(error)})."))

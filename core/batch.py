@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import MatteboxError
-from mattebox.core.job import SeenJob, read_source, see_photo, write_cutout
-from mattebox.core.lanes import run_abreast
+from mattebox.core.job import SegmentedJob, read_source, segment_photo, write_cutout
+from mattebox.core.lanes import run_in_lanes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,19 +21,19 @@ _WAITING: Final = 2
 
 
 def run_jobs(
-    jobs: Iterable[Job], engine: Engine | Callable[[], Engine], abreast: int = 1
+    jobs: Iterable[Job], engine: Engine | Callable[[], Engine], lane_count: int = 1
 ) -> Iterator[tuple[Job, JobReport | MatteboxError]]:
     """Do all jobs and yield each with its report or its error, in order.
 
     At most four photos are in memory: one being read, one being looked at, one being cut out and
     written, and one that waits for that, so that a photo with much edge keeps no network waiting. `jobs`
     is drawn from as work proceeds. A consumer that stops early leaves no staged file behind. An `engine`
-    that must be made first is made while the first photo is read; what that raises ends the run. With more
-    than one `abreast`, so many are cut side by side instead, which is quicker where photos are many: no
+    that must be made first is made while the first photo is read; what that raises ends the run. With a
+    `lane_count` above one, so many are cut side by side instead, which is quicker where photos are many: no
     step waits for another, and a network on one core loses nothing between cores.
     """
-    if abreast > 1:
-        for job, outcome in run_abreast(jobs, engine, abreast):
+    if lane_count > 1:
+        for job, outcome in run_in_lanes(jobs, engine, lane_count):
             yield job, _outcome(outcome)
         return
     with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
@@ -42,13 +42,13 @@ def run_jobs(
             for job, opened in _read_ahead(jobs, reader):
                 if callable(engine):
                     engine = engine()
-                seen = _seen(opened, engine)
+                segmented = _segmented(opened, engine)
                 # Waited for here and not later, so that no more photos wait to be written.
                 if len(pending) == _WAITING:
                     done, written = pending.popleft()
                     yield done, _outcome(written)
-                pending.append((job, _write(seen, writer)))
-                del seen
+                pending.append((job, _write(segmented, writer)))
+                del segmented
             while pending:
                 done, written = pending.popleft()
                 yield done, _outcome(written)
@@ -69,18 +69,18 @@ def _read_ahead(jobs: Iterable[Job], reader: ThreadPoolExecutor) -> Iterator[tup
         yield ahead.popleft()
 
 
-def _seen(opened: Future[OpenJob], engine: Engine) -> SeenJob | MatteboxError:
+def _segmented(opened: Future[OpenJob], engine: Engine) -> SegmentedJob | MatteboxError:
     try:
-        return see_photo(opened.result(), engine)
+        return segment_photo(opened.result(), engine)
     except MatteboxError as error:
         return error
 
 
-def _write(seen: SeenJob | MatteboxError, writer: ThreadPoolExecutor) -> Future[JobReport]:
-    if isinstance(seen, SeenJob):
-        return writer.submit(write_cutout, seen)
+def _write(segmented: SegmentedJob | MatteboxError, writer: ThreadPoolExecutor) -> Future[JobReport]:
+    if isinstance(segmented, SegmentedJob):
+        return writer.submit(write_cutout, segmented)
     failed: Future[JobReport] = Future()
-    failed.set_exception(seen)
+    failed.set_exception(segmented)
     return failed
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from mattebox.core.matte.rough_mask import around
-from mattebox.core.matting import Seen, cut_drawn, cut_seen, go_on, timed
+from mattebox.core.matte.rough_mask import search_settings
+from mattebox.core.matting import SegmentedPhoto, cut_rough, cut_segmented, no_op, timed
 from mattebox.core.network.device import usable_kinds
 from mattebox.core.network.segmenter import Segmenter
-from mattebox.core.segment.prepare import shown
-from mattebox.core.segment.segmentation import COMPANIONS, search_frame, see, view_side
+from mattebox.core.segment.prepare import network_input
+from mattebox.core.segment.segmentation import COMPANIONS, search_frame, segment, view_side
 from mattebox.core.segment.subject import choose_subject
 from mattebox.core.settings.cut import points_of
 from mattebox.models.catalogue import find_network
@@ -80,7 +80,7 @@ class Engine:
     def interrupt(self) -> None:
         """End the networks' runs that go on in other threads, where some do: cut() raises InferenceError.
 
-        What runs before or after a network is ended by `heed` alone, so that who stops calls this again
+        What runs before or after a network is ended by `on_step` alone, so that who stops calls this again
         until cut() has ended.
         """
         for segmenter in list(self._segmenters.values()):
@@ -97,41 +97,45 @@ class Engine:
         settings: CutSettings,
         *,
         rough: NDArray[np.float32] | None = None,
-        heed: Callable[[str], None] = go_on,
+        on_step: Callable[[str], None] = no_op,
     ) -> Cutout:
         """The subject of `photo` cut out: alpha at full resolution, clean colours, a report.
 
         rough: a map of any size, float32 in 0..1. An outline is refined in place of a network's answer; a
         plain rectangle or ellipse says where the networks look, unless they find nothing there.
-        heed: called with the name of each step before it; what it raises stops the work.
+        on_step: called with the name of each step before it; what it raises stops the work.
         """
         if rough is None:
-            return cut_seen(self.see(photo, settings, heed=heed), heed)
-        inside = around(photo, settings, rough)
-        seen = self.see(photo, inside, heed=heed) if inside is not None else None
-        if seen is None or not seen.count:
-            return cut_drawn(photo, settings, rough, heed)
-        return cut_seen(seen, heed)
+            return cut_segmented(self.segment(photo, settings, on_step=on_step), on_step)
+        inside = search_settings(photo, settings, rough)
+        segmented = self.segment(photo, inside, on_step=on_step) if inside is not None else None
+        if segmented is None or not segmented.count:
+            return cut_rough(photo, settings, rough, on_step)
+        return cut_segmented(segmented, on_step)
 
-    def see(self, photo: Photo, settings: CutSettings, *, heed: Callable[[str], None] = go_on) -> Seen:
-        """What the networks see of `photo`: all that an Engine is needed for; `cut_seen` does the rest."""
+    def segment(
+        self, photo: Photo, settings: CutSettings, *, on_step: Callable[[str], None] = no_op
+    ) -> SegmentedPhoto:
+        """What the networks say of `photo`; `cut_segmented` does the rest and needs no Engine."""
         seconds: dict[str, float] = {}
-        with timed(seconds, "load", heed):
+        with timed(seconds, "load", on_step):
             segmenters = self.segmenters(settings)
-        with timed(seconds, "segment", heed):
+        with timed(seconds, "segment", on_step):
             side = view_side(segmenters, settings.quality, settings.subject)
-            copy = shown(photo, side, own_alpha=settings.input_alpha == "multiply")
+            copy = network_input(photo, side, own_alpha=settings.input_alpha == "multiply")
             scale = copy.view.shape[1] / photo.width
             frame = search_frame(settings.subject, copy.view, scale)
             pointed_at = points_of(settings.subject) is not None
-            sight = see(copy.better, segmenters, settings.quality, frame, heed, pointed_at=pointed_at)
-            probability, count = choose_subject(sight.probability, settings, scale)
-        return Seen(
+            segmentation = segment(
+                copy.enhanced, segmenters, settings.quality, frame, on_step, pointed_at=pointed_at
+            )
+            probability, count = choose_subject(segmentation.probability, settings, scale)
+        return SegmentedPhoto(
             photo=photo,
             settings=settings,
             small=copy.small,
             view=copy.view,
-            sight=sight,
+            segmentation=segmentation,
             probability=probability,
             count=count,
             model=segmenters[0].network.name,

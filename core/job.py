@@ -20,7 +20,7 @@ from mattebox.core.errors import (
     UnexpectedError,
     WriteError,
 )
-from mattebox.core.process import settle_in
+from mattebox.core.process import configure_process
 from mattebox.core.settings import CutSettings, FinishSettings
 
 if TYPE_CHECKING:
@@ -72,8 +72,8 @@ class OpenJob:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SeenJob:
-    """A job whose photo was looked at; `cut` computes its cutout and needs no engine for that."""
+class SegmentedJob:
+    """A job whose photo is segmented; `cut` computes its cutout and needs no engine for that."""
 
     job: Job
     cut: Callable[[], Cutout]
@@ -133,7 +133,7 @@ def process_engine() -> Engine:
 def prepare_process(threads: int, device: str) -> None:
     """Give this process an engine of its own with so many threads on that device: workers begin so."""
     global _ENGINE  # noqa: PLW0603 - one engine a process is the point
-    settle_in()
+    configure_process()
     import cv2  # noqa: PLC0415 - arrays are loaded when work starts
 
     from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
@@ -150,7 +150,7 @@ def run_job(job: Job, engine: Engine | None = None) -> JobReport:
     Raises MatteboxError children, each with its `step`: PhotoError, WeightsError, InferenceError,
     SettingsError, WriteError, NotEnoughMemoryError, UnexpectedError.
     """
-    return write_cutout(see_photo(read_source(job), engine or process_engine()))
+    return write_cutout(segment_photo(read_source(job), engine or process_engine()))
 
 
 def read_source(job: Job) -> OpenJob:
@@ -179,31 +179,31 @@ def _layer_to_cut(job: Job, photo: Photo) -> Photo:
     return layer_photo(photo, wanted.pop())
 
 
-def see_photo(opened: OpenJob, engine: Engine) -> SeenJob:
-    """The second step: what the networks see; the only one that needs the engine."""
+def segment_photo(opened: OpenJob, engine: Engine) -> SegmentedJob:
+    """The second step: what the networks say; the only one that needs the engine."""
     job, photo = opened.job, opened.photo
     with _step(job, "cut"):
         if job.matte is not None:
             from mattebox.core.matte.supplied_matte import cut_with_matte  # noqa: PLC0415 - for approved reviews
 
-            return SeenJob(job, partial(cut_with_matte, photo, job.matte, job.cut), opened.seconds)
-        from mattebox.core.matting import cut_seen  # noqa: PLC0415 - arrays are loaded when work starts
+            return SegmentedJob(job, partial(cut_with_matte, photo, job.matte, job.cut), opened.seconds)
+        from mattebox.core.matting import cut_segmented  # noqa: PLC0415 - arrays are loaded when work starts
 
         settings = job.cut
         if all(item.output.format == "mask" for item in job.outputs):
             # A mask holds no colours.
             settings = settings.model_copy(update={"decontaminate": False})
-        return SeenJob(job, partial(cut_seen, engine.see(photo, settings)), opened.seconds)
+        return SegmentedJob(job, partial(cut_segmented, engine.segment(photo, settings)), opened.seconds)
 
 
-def write_cutout(seen: SeenJob) -> JobReport:
+def write_cutout(segmented: SegmentedJob) -> JobReport:
     """The last step: compute the matte, finish the cutout, write and seal every staged file."""
     from mattebox.core.finish import finish  # noqa: PLC0415 - arrays are loaded when work starts
     from mattebox.core.write import write_output  # noqa: PLC0415
 
-    job = seen.job
+    job = segmented.job
     with _step(job, "cut"):
-        cutout = seen.cut()
+        cutout = segmented.cut()
     start = time.perf_counter()
     with _step(job, "finish"):
         composition = finish(cutout, job.finish, job.cut.limits)
@@ -227,7 +227,7 @@ def write_cutout(seen: SeenJob) -> JobReport:
         warnings=report.warnings,
         subject_box=report.subject_box,
         seconds={
-            "read": round(seen.read_seconds, 4),
+            "read": round(segmented.read_seconds, 4),
             **report.seconds,
             "finish": round(finished - start, 4),
             "write": round(time.perf_counter() - finished, 4),

@@ -1,4 +1,4 @@
-"""Many photos abreast: each lane takes one photo through all its steps, on its share of the cores."""
+"""Many photos in lanes: each takes one photo through all its steps, on its share of the cores."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from mattebox.core.job import read_source, see_photo, write_cutout
+from mattebox.core.job import read_source, segment_photo, write_cutout
 from mattebox.core.network.device import available_cores
 from mattebox.core.parallel import lanes, limit_lanes
-from mattebox.core.process import settle_in_lanes
+from mattebox.core.process import configure_lanes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +29,7 @@ def lanes_for(photos: int) -> int:
     return max(1, min(available_cores(), photos // _LEAST_EACH, _MOST))
 
 
-def run_abreast(
+def run_in_lanes(
     jobs: Iterable[Job], engine: Engine | Callable[[], Engine], count: int
 ) -> Iterator[tuple[Job, Future[JobReport]]]:
     """Do all jobs, `count` at once, and yield each with its outcome to come, in order.
@@ -62,7 +62,7 @@ def run_abreast(
 
 
 def _cut(opened: Future[OpenJob], engine: Engine) -> JobReport:
-    return write_cutout(see_photo(opened.result(), engine))
+    return write_cutout(segment_photo(opened.result(), engine))
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def _shared_by(count: int) -> Iterator[None]:
     """Let each of `count` lanes take its share of the cores, as long as the block runs."""
     import cv2  # noqa: PLC0415 - a single photo's reading does not wait for it
 
-    settle_in_lanes(count)
+    configure_lanes(count)
     usual, threads = lanes(), cv2.getNumThreads()
     limit_lanes(usual // count)
     cv2.setNumThreads(max(1, usual // count))

@@ -1,4 +1,4 @@
-"""From what networks have seen, or somebody has drawn, to a cutout; no network is needed any more."""
+"""From a segmentation, or a rough mask, to a cutout; no network is needed any more."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from mattebox.core.photo import Photo, Pixels
     from mattebox.core.report.advice import Advice
     from mattebox.core.report.features import Features
-    from mattebox.core.segment.segmentation import Sight
+    from mattebox.core.segment.segmentation import Segmentation
     from mattebox.core.settings import CutSettings
 
 
-def go_on(step: str) -> None:
+def no_op(step: str) -> None:
     """Stop at no step."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """A photo that networks have looked at.
+class SegmentedPhoto:
+    """A photo and its segmentation.
 
     small: the photo's pixels at the size of its view, (h, w, c); view: what the networks saw, (h, w, 3)
     uint8. probability: (h, w) float32 of the chosen subjects, `count` of them. device: where the networks
@@ -49,7 +49,7 @@ class Seen:
     settings: CutSettings
     small: Pixels
     view: NDArray[np.uint8]
-    sight: Sight
+    segmentation: Segmentation
     probability: NDArray[np.float32]
     count: int
     model: str
@@ -59,7 +59,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judgement:
+class _Assessment:
     """What a report says beside the matte's own facts."""
 
     model: str
@@ -71,77 +71,92 @@ class _Judgement:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def cut_seen(seen: Seen, heed: Callable[[str], None] = go_on) -> Cutout:
-    """The cutout of what networks have seen: alpha at full resolution, clean colours, a report.
+def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no_op) -> Cutout:
+    """The cutout of a segmented photo: alpha at full resolution, clean colours, a report.
 
-    heed: called with the name of each step before it; what it raises stops the work.
+    on_step: called with the name of each step before it; what it raises stops the work.
     """
-    photo, settings, seconds = seen.photo, seen.settings, dict(seen.seconds)
+    photo, settings, seconds = segmented.photo, segmented.settings, dict(segmented.seconds)
 
     def measured() -> Features | None:
         with timed(seconds, "report"):
-            return measure(seen.view, seen.sight, seen.probability, close_up(seen.photo, seen.view))
+            return measure(
+                segmented.view,
+                segmented.segmentation,
+                segmented.probability,
+                close_up(segmented.photo, segmented.view),
+            )
 
     def refined() -> Pixels:
         with timed(seconds, "refine"):
             return refine_matte(
                 photo,
-                seen.probability,
+                segmented.probability,
                 settings.refine,
-                seen.sight.detail,
-                seen.small,
+                segmented.segmentation.detail,
+                segmented.small,
                 learned=settings.quality != "fast",
             )
 
-    heed("refine")
+    on_step("refine")
     features, alpha = both(measured, refined)
-    advice = warn(features, seen.count, max(photo.width, photo.height))
-    judgement = _Judgement(
-        seen.model, confidence(features), advice, seen.sight.names, seen.device, seen.notes, seconds
+    advice = warn(features, segmented.count, max(photo.width, photo.height))
+    assessment = _Assessment(
+        segmented.model,
+        confidence(features),
+        advice,
+        segmented.segmentation.names,
+        segmented.device,
+        segmented.notes,
+        seconds,
     )
-    return _cutout(photo, settings, alpha, judgement, heed)
+    return _cutout(photo, settings, alpha, assessment, on_step)
 
 
-def cut_drawn(
-    photo: Photo, settings: CutSettings, rough: NDArray[np.float32], heed: Callable[[str], None] = go_on
+def cut_rough(
+    photo: Photo, settings: CutSettings, rough: NDArray[np.float32], on_step: Callable[[str], None] = no_op
 ) -> Cutout:
-    """The cutout of a rough matte (h, w), of any size, 0..1, that somebody has drawn; as `cut_seen`."""
+    """The cutout of a rough matte (h, w), of any size, 0..1, made by hand; as `cut_segmented`."""
     # There is no network to doubt.
     advice = () if (rough >= 0.5).any() else warn(None, 0, 0)
-    judgement = _Judgement("", 0.0 if advice else 1.0, advice)
-    with timed(judgement.seconds, "refine", heed):
+    assessment = _Assessment("", 0.0 if advice else 1.0, advice)
+    with timed(assessment.seconds, "refine", on_step):
         alpha = refine_rough(photo, rough, settings.refine)
-    return _cutout(photo, settings, alpha, judgement, heed)
+    return _cutout(photo, settings, alpha, assessment, on_step)
 
 
 def _cutout(
-    photo: Photo, settings: CutSettings, alpha: Pixels, told: _Judgement, heed: Callable[[str], None]
+    photo: Photo,
+    settings: CutSettings,
+    alpha: Pixels,
+    assessment: _Assessment,
+    on_step: Callable[[str], None],
 ) -> Cutout:
     if photo.alpha is not None and settings.input_alpha == "multiply":
         alpha = multiplied(alpha, photo.alpha)
     foreground = None
     if settings.decontaminate:
-        with timed(told.seconds, "foreground", heed):
+        with timed(assessment.seconds, "foreground", on_step):
             foreground = straight_foreground(photo.pixels, alpha)
     box = subject_box(alpha)
-    advice = told.advice if box is not None else warn(None, 0, 0)
+    advice = assessment.advice if box is not None else warn(None, 0, 0)
     report = CutReport(
-        model=told.model,
-        confidence=round(told.sure, 4) if box else 0.0,
+        model=assessment.model,
+        confidence=round(assessment.sure, 4) if box else 0.0,
         warnings=tuple(item.name for item in advice),
         subject_box=box,
-        seconds=told.seconds,
-        looks=told.looks,
-        device=told.device,
-        notes=(*told.notes, *(item.sentence for item in advice)),
+        seconds=assessment.seconds,
+        looks=assessment.looks,
+        device=assessment.device,
+        notes=(*assessment.notes, *(item.sentence for item in advice)),
     )
     return Cutout(photo, alpha, foreground, report)
 
 
 @contextmanager
-def timed(seconds: dict[str, float], step: str, heed: Callable[[str], None] = go_on) -> Iterator[None]:
-    """Add what the block takes to `seconds` of `step`; `heed` hears of the step before it."""
-    heed(step)
+def timed(seconds: dict[str, float], step: str, on_step: Callable[[str], None] = no_op) -> Iterator[None]:
+    """Add what the block takes to `seconds` of `step`; `on_step` is called with the step before it."""
+    on_step(step)
     start = time.perf_counter()
     yield
     seconds[step] = round(seconds.get(step, 0.0) + time.perf_counter() - start, 4)

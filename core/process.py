@@ -33,7 +33,7 @@ def loading() -> Iterator[None]:
             gc.enable()
 
 
-def settle_in() -> None:
+def configure_process() -> None:
     """Keep freed memory for the next array, and start no threads that nothing uses; call it early.
 
     Else every temporary picture is given back to the system and its next one comes page by page: half
@@ -44,7 +44,7 @@ def settle_in() -> None:
     _allocate(((_MMAP, _MMAP_MOST), (_TRIM, _KEPT), (_ARENAS, 1)))
 
 
-def settle_in_lanes(count: int) -> None:
+def configure_lanes(count: int) -> None:
     """Give each of `count` threads that are about to work on photos memory of its own.
 
     Photos that are cut side by side in one arena leave holes that fit no other: over 500 photos it grew by

@@ -39,29 +39,29 @@ class Event:
 
 
 class Events:
-    """Tells every listener what happens; a listener that fails never stops the work."""
+    """Passes what happens on to every listener; a listener that fails never stops the work."""
 
     def __init__(self, *listeners: Callable[[Event], None]) -> None:
         self._listeners = list(listeners)
 
     def add(self, listener: Callable[[Event], None]) -> None:
-        """Tell one more."""
+        """Add a listener."""
         self._listeners.append(listener)
 
     def remove(self, listener: Callable[[Event], None]) -> None:
-        """Tell one less."""
+        """Remove a listener."""
         self._listeners.remove(listener)
 
-    def tell(self, event_name: str, folder: str = "", job: str = "", **values: Any) -> None:
+    def emit(self, event_name: str, folder: str = "", job: str = "", **values: Any) -> None:
         """Something happened."""
-        self.pass_on(Event(event_name, folder, job, values))
+        self.dispatch(Event(event_name, folder, job, values))
 
-    def pass_on(self, event: Event) -> None:
-        """Tell everybody of an event."""
+    def dispatch(self, event: Event) -> None:
+        """Pass an event on to every listener."""
         for listener in tuple(self._listeners):
             try:
                 listener(event)
-            except Exception as error:  # noqa: BLE001 - told, and the work goes on
+            except Exception as error:  # noqa: BLE001 - reported, and the work goes on
                 sys.stderr.write(f"A listener failed on {event.name}: {type(error).__name__}\n")
 
 

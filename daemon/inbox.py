@@ -1,4 +1,4 @@
-"""The inbox: what workers, watches and signals tell the loop, in order."""
+"""The inbox: what workers, watches and signals send to the loop, in order."""
 
 from __future__ import annotations
 

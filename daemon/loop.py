@@ -10,12 +10,12 @@ from mattebox.daemon.delivery.deliver import Delivery
 from mattebox.daemon.errors import TemplateError
 from mattebox.daemon.inbox import Inbox
 from mattebox.daemon.intake.claim import claim
-from mattebox.daemon.intake.inspection import Glance, look
+from mattebox.daemon.intake.inspection import InspectionTask, inspect_file
 from mattebox.daemon.intake.intake import Candidate, Intake
-from mattebox.daemon.intake.watch import Hint, OverflowAlarm
-from mattebox.daemon.report.notify import Told, note_told
+from mattebox.daemon.intake.watch import FolderEvent, OverflowAlarm
+from mattebox.daemon.report.notify import NotificationSent, note_sent
 from mattebox.daemon.work.jobs import Jobs
-from mattebox.daemon.work.workers import Done, Trouble
+from mattebox.daemon.work.workers import Failure, TaskResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mattebox.daemon.config.load import LoadedConfig
     from mattebox.daemon.delivery.review import Reviews
     from mattebox.daemon.events import Events
-    from mattebox.daemon.intake.inspection import Look
+    from mattebox.daemon.intake.inspection import Inspection
     from mattebox.daemon.intake.intake import Ready
     from mattebox.daemon.journal.journal import Journal
     from mattebox.daemon.work.workers import Pool
@@ -40,11 +40,11 @@ class Stop(NamedTuple):
     why: Ending = "stopped"
 
 
-class Chore(NamedTuple):
+class PeriodicTask(NamedTuple):
     """Something that is done every so many seconds beside the work."""
 
-    every: float
-    do: Callable[[Loop], None]
+    interval: float
+    action: Callable[[Loop], None]
 
 
 class Loop:
@@ -58,9 +58,9 @@ class Loop:
         *,
         once: bool,
         inbox: Inbox | None = None,
-        chores: Sequence[Chore] = (),
+        periodic_tasks: Sequence[PeriodicTask] = (),
     ) -> None:
-        """`inbox` receives workers' answers, hints and Stop. `once`: end when nothing waits any more."""
+        """inbox: receives task results, folder events and Stop. once: end when nothing waits any more."""
         self.loaded = loaded
         self.journal = journal
         self.events = events
@@ -72,26 +72,27 @@ class Loop:
             folder.name: Intake(loaded, folder, journal, events, once=once)
             for folder in loaded.config.folders
         }
-        self._chores = list(chores)
-        self._chores_due = [0.0 for _ in chores]
-        self._looking: dict[str, Candidate] = {}
+        self._periodic_tasks = list(periodic_tasks)
+        self._due_times = [0.0 for _ in periodic_tasks]
+        self._in_inspection: dict[str, Candidate] = {}
         self._ending: Ending | None = None
         self._active: set[str] = set()
 
     def recover(self) -> None:
         """Finish what a former run began; what needs a worker waits for one."""
-        # Of a batch that ended in a former run, but for being told, the end is told now.
+        # A batch that ended in a former run and was not reported is reported now.
         self._active = set(self.journal.outbox.batches()) & set(self.intakes)
         before = {job.id: job.state for job in self.journal.jobs()}
         for job in self.delivery.recover():
             if job.state != before[job.id]:
-                self.jobs.tell_end(job)
-            self.jobs.take(job)
+                self.jobs.emit_ending(job)
+            self.jobs.enqueue(job)
 
-    def run(self, pool: Pool, *, room: int, grace: float) -> Ending:
-        """Work until told to stop, or (once) until nothing waits. room: tasks given to workers at a time.
+    def run(self, pool: Pool, *, max_tasks: int, grace: float) -> Ending:
+        """Work until told to stop, or (once) until nothing waits.
 
-        What workers have begun may finish within `grace` seconds; the rest waits for the next start.
+        max_tasks: so many are given to workers at a time. What they have begun may finish within `grace`
+        seconds; the rest waits for the next start.
         """
         alarm = None
         if not self.once:
@@ -104,7 +105,7 @@ class Loop:
             while True:
                 now = time.monotonic()
                 if self._ending is None:
-                    self._tick(now, pool, room)
+                    self._tick(now, pool, max_tasks)
                     if self.once and not self._busy():
                         return "idle"
                 else:
@@ -120,39 +121,39 @@ class Loop:
             pool.stop()
             # The answers that came while the workers were stopped.
             self._receive(0.0)
-            self.jobs.give_up_work()
+            self.jobs.abandon_work()
 
     def _busy(self) -> bool:
         held = all(intake.root.held or not intake.busy() for intake in self.intakes.values())
-        return not held or bool(self._looking) or bool(self.jobs.waiting) or bool(self.jobs.in_work)
+        return not held or bool(self._in_inspection) or bool(self.jobs.waiting) or bool(self.jobs.in_work)
 
-    def _tick(self, now: float, pool: Pool, room: int) -> None:
-        for index, chore in enumerate(self._chores):
-            if now >= self._chores_due[index]:
-                self._chores_due[index] = now + chore.every
-                chore.do(self)
+    def _tick(self, now: float, pool: Pool, max_tasks: int) -> None:
+        for index, task in enumerate(self._periodic_tasks):
+            if now >= self._due_times[index]:
+                self._due_times[index] = now + task.interval
+                task.action(self)
         for intake in self.intakes.values():
             intake.scan(now)
         if self.jobs.waiting or any(intake.waiting for intake in self.intakes.values()):
             pool.start()
-        self.jobs.start(pool, room - self.jobs.in_work)
-        # So many files are looked into and claimed ahead that no worker waits for its next one.
-        free = room - self.jobs.ready - len(self._looking)
+        self.jobs.start(pool, max_tasks - self.jobs.in_work)
+        # So many files are inspected and claimed ahead that no worker waits for its next one.
+        free = max_tasks - self.jobs.ready - len(self._in_inspection)
         for intake in self.intakes.values():
             if free <= 0:
                 break
             if intake.root.held:
                 continue
             for candidate in intake.candidates(now):
-                self._look(intake, candidate, pool)
+                self._inspect(intake, candidate, pool)
                 free -= 1
                 if free <= 0:
                     break
-        self._tell_idle()
+        self._emit_idle()
 
-    def _tell_idle(self) -> None:
-        """Tell of each folder whose last file has ended: its batch is finished."""
-        busy = self.jobs.folders | {candidate.folder for candidate in self._looking.values()}
+    def _emit_idle(self) -> None:
+        """Report each folder whose last file has ended: its batch is finished."""
+        busy = self.jobs.folders | {candidate.folder for candidate in self._in_inspection.values()}
         busy |= {name for name, intake in self.intakes.items() if intake.waiting}
         ended = self._active - busy
         self._active |= busy
@@ -160,19 +161,19 @@ class Loop:
             self._active.discard(name)
             delivered, failed = self.jobs.batch(name)
             count = self.journal.outbox.batches().get(name, 0)
-            self.events.tell("idle", name, delivered=delivered, failed=failed, batch=count)
+            self.events.emit("idle", name, delivered=delivered, failed=failed, batch=count)
 
-    def _look(self, intake: Intake, candidate: Candidate, pool: Pool) -> None:
-        count = intake.looking(candidate)
+    def _inspect(self, intake: Intake, candidate: Candidate, pool: Pool) -> None:
+        count = intake.begin_inspection(candidate)
         if count >= intake.folder.attempts:
             what = f"Looking into it ended its worker {count} times (a crash, or too little memory)."
-            self._claim(intake, intake.doomed(candidate, what))
+            self._claim(intake, intake.give_up(candidate, what))
             return
         token = f"{candidate.folder}\0{candidate.path}"
-        self._looking[token] = candidate
+        self._in_inspection[token] = candidate
         path = intake.folder.watch / candidate.path
-        glance = Glance(path, self._limits(intake), intake.mark(candidate))
-        pool.submit(token, look, glance, self.loaded.config.engine.timeout)
+        task = InspectionTask(path, self._limits(intake), intake.marker(candidate))
+        pool.submit(token, inspect_file, task, self.loaded.config.engine.timeout)
 
     def _limits(self, intake: Intake) -> ReadLimits:
         """The most generous limits of the folder's rules: which rule takes the file is not known yet."""
@@ -197,13 +198,13 @@ class Loop:
             return
         if job is None:
             return
-        self.events.tell("claimed", folder.name, job.id, input=ready.path, rule=plan.rule)
+        self.events.emit("claimed", folder.name, job.id, input=ready.path, rule=plan.rule)
         if ready.problem:
             kind = "TruncatedPhotoError" if ready.truncated else "PhotoError"
-            self.jobs.take(job)
-            self.jobs.fail(job, Trouble(ready.problem, kind, step="read"))
+            self.jobs.enqueue(job)
+            self.jobs.fail(job, Failure(ready.problem, kind, step="read"))
         else:
-            self.jobs.take(job)
+            self.jobs.enqueue(job)
 
     def _receive(self, wait: float) -> None:
         """Sleep until something arrives, then take all that has arrived."""
@@ -215,27 +216,27 @@ class Loop:
     def _handle(self, item: Any) -> None:
         if isinstance(item, Stop):
             self._ending = self._ending or item.why
-        elif isinstance(item, Hint):
+        elif isinstance(item, FolderEvent):
             now = time.monotonic()
             for intake in self.intakes.values():
                 if item.folder in ("", intake.folder.name):
-                    intake.hint(item.path, now)
-        elif isinstance(item, Told):
-            note_told(self.journal, item)
-        elif isinstance(item, Done):
-            if item.token in self._looking:
-                self._looked(self._looking.pop(item.token), item)
+                    intake.on_folder_event(item.path, now)
+        elif isinstance(item, NotificationSent):
+            note_sent(self.journal, item)
+        elif isinstance(item, TaskResult):
+            if item.token in self._in_inspection:
+                self._inspected(self._in_inspection.pop(item.token), item)
             else:
                 self.jobs.finished(item)
 
-    def _looked(self, candidate: Candidate, done: Done) -> None:
+    def _inspected(self, candidate: Candidate, result: TaskResult) -> None:
         intake = self.intakes[candidate.folder]
-        found: Look | None = done.value
+        found: Inspection | None = result.value
         if found is None:
-            # The worker died or hung; the count of such looks, which is in the journal, bounds the repeats.
-            intake.not_looked(candidate)
+            # The worker died or hung; the journal's count of such inspections bounds the repeats.
+            intake.abort_inspection(candidate)
             return
-        ready = intake.looked(candidate, found, time.monotonic())
+        ready = intake.end_inspection(candidate, found, time.monotonic())
         if ready is not None and self._ending is None:
             self._claim(intake, ready)
 
@@ -246,23 +247,23 @@ class Loop:
             due.append(jobs)
         soonest = min(due, default=now + _LONGEST_SLEEP) - now
         # With all workers busy nothing can be started: their answers wake the loop.
-        floor = 0.05 if self._looking or self.jobs.in_work else 0.0
+        floor = 0.05 if self._in_inspection or self.jobs.in_work else 0.0
         return min(max(soonest, floor, 0.01), _LONGEST_SLEEP)
 
 
 def keep_watching(loop: Loop) -> None:
-    """The chore that rebuilds dead watches."""
+    """The periodic task that rebuilds dead watches."""
     for intake in loop.intakes.values():
         intake.root.keep_watching(loop.inbox)
 
 
-def review_chore(every: float, reviews: Reviews) -> Chore:
-    """The chore that carries out what people have decided."""
+def review_task(interval: float, reviews: Reviews) -> PeriodicTask:
+    """The periodic task that carries out what people have decided."""
 
     def collect(loop: Loop) -> None:
         reviews.collect(loop.journal, review_folders(loop.loaded.config), loop.jobs)
 
-    return Chore(every, collect)
+    return PeriodicTask(interval, collect)
 
 
-WATCH_CHORE: Final = Chore(_HEALTH_CHECK, keep_watching)
+WATCH_TASK: Final = PeriodicTask(_HEALTH_CHECK, keep_watching)

@@ -13,9 +13,9 @@ from mattebox.core.network.lookup import fetch_networks, input_side
 from mattebox.daemon.config.planning import all_cuts
 from mattebox.daemon.inbox import Inbox
 from mattebox.daemon.journal.journal import Journal
-from mattebox.daemon.loop import WATCH_CHORE, Loop, Stop
+from mattebox.daemon.loop import WATCH_TASK, Loop, Stop
 from mattebox.daemon.report.notify import notifying
-from mattebox.daemon.work.sizing import choose, free_memory
+from mattebox.daemon.work.sizing import choose_sizing, free_memory
 from mattebox.daemon.work.workers import Workers
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mattebox.core.network.lookup import Progress
     from mattebox.daemon.config.load import LoadedConfig
     from mattebox.daemon.events import Events
-    from mattebox.daemon.loop import Chore, Ending
+    from mattebox.daemon.loop import Ending, PeriodicTask
     from mattebox.daemon.work.sizing import Sizing
     from mattebox.daemon.work.workers import Pool
 
@@ -42,14 +42,16 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Crew:
+class RunningPool:
     """The workers of one run, and how many tasks they are given at a time."""
 
     pool: Pool
-    room: int
+    max_tasks: int
 
 
-def hire(loaded: LoadedConfig, inbox: Inbox, events: Events, progress: Progress | None) -> Crew:
+def start_workers(
+    loaded: LoadedConfig, inbox: Inbox, events: Events, progress: Progress | None
+) -> RunningPool:
     """Weights of every network that the rules name, then workers that fit this machine.
 
     The weights are fetched here, once, before workers could all ask for them. Raises LicenceError,
@@ -58,7 +60,7 @@ def hire(loaded: LoadedConfig, inbox: Inbox, events: Events, progress: Progress 
     weights = fetch_networks(all_cuts(loaded.config), progress)
     largest = max((path.stat().st_size for path in weights.values()), default=0)
     engine = loaded.config.engine
-    sizing: Sizing = choose(
+    sizing: Sizing = choose_sizing(
         engine.workers,
         engine.memory,
         largest,
@@ -66,7 +68,7 @@ def hire(loaded: LoadedConfig, inbox: Inbox, events: Events, progress: Progress 
         free_memory(),
         side=max(map(input_side, weights), default=0),
     )
-    events.tell(
+    events.emit(
         "workers", workers=sizing.workers, threads=sizing.threads, memory=sizing.memory, why=sizing.why
     )
     pool = Workers(
@@ -78,7 +80,7 @@ def hire(loaded: LoadedConfig, inbox: Inbox, events: Events, progress: Progress 
         cut=next(all_cuts(loaded.config)) if len(weights) == 1 else None,
     )
     # One task more than workers, so that none of them waits for this process.
-    return Crew(pool, sizing.workers + 1)
+    return RunningPool(pool, sizing.workers + 1)
 
 
 def run(
@@ -87,14 +89,14 @@ def run(
     *,
     once: bool,
     progress: Progress | None = None,
-    chores: Sequence[Chore] = (),
-    crew: Callable[[Inbox], Crew] | None = None,
+    periodic_tasks: Sequence[PeriodicTask] = (),
+    start_pool: Callable[[Inbox], RunningPool] | None = None,
     journal: Journal | None = None,
 ) -> Summary:
     """Work on the hot folders, once or until told to stop by SIGTERM or Ctrl+C.
 
-    `crew` hires other workers than `hire` does. Raises StateLockedError, JournalError, LicenceError,
-    WeightsError.
+    start_pool: starts other workers than `start_workers` does. Raises StateLockedError, JournalError,
+    LicenceError, WeightsError.
     """
     inbox = Inbox()
     own = journal is None
@@ -107,14 +109,18 @@ def run(
             events,
             once=once,
             inbox=inbox,
-            chores=chores if once else (WATCH_CHORE, *chores),
+            periodic_tasks=periodic_tasks if once else (WATCH_TASK, *periodic_tasks),
         )
         with _signals(inbox), notifying(loaded.config.notify, journal, events, inbox):
-            hired = crew(inbox) if crew is not None else hire(loaded, inbox, events, progress)
-            events.tell("recovering") if journal.jobs() else None
+            started = (
+                start_pool(inbox)
+                if start_pool is not None
+                else start_workers(loaded, inbox, events, progress)
+            )
+            events.emit("recovering") if journal.jobs() else None
             loop.recover()
-            ending = loop.run(hired.pool, room=hired.room, grace=loaded.config.engine.grace)
-        left = loop.jobs.given_back + len(
+            ending = loop.run(started.pool, max_tasks=started.max_tasks, grace=loaded.config.engine.grace)
+        left = loop.jobs.returned + len(
             journal.jobs("claimed", "staged", "delivered", "failing", "returning")
         )
         held = sum(bool(intake.root.held) for intake in loop.intakes.values())

@@ -10,10 +10,10 @@ from mattebox.daemon.delivery.review import Reviews
 from mattebox.daemon.errors import ConfigError
 from mattebox.daemon.journal.identity import identity
 from mattebox.daemon.journal.journal import Journal
-from mattebox.daemon.loop import Chore, Loop, Stop, review_chore
-from mattebox.daemon.report.sdnotify import tell_manager, watchdog_interval
+from mattebox.daemon.loop import Loop, PeriodicTask, Stop, review_task
+from mattebox.daemon.report.sdnotify import sd_notify, watchdog_interval
 from mattebox.daemon.report.status import LIVE, write_live
-from mattebox.daemon.run import HISTORY, Crew, run
+from mattebox.daemon.run import HISTORY, RunningPool, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mattebox.daemon.config.load import LoadedConfig
     from mattebox.daemon.events import Events
     from mattebox.daemon.inbox import Inbox
-    from mattebox.daemon.report.metrics import Meter
+    from mattebox.daemon.report.metrics import MetricsServer
     from mattebox.daemon.run import Summary
 
 _RELOAD_CHECK: Final = 2.0
@@ -37,7 +37,7 @@ def serve(
     events: Events,
     *,
     progress: Progress | None = None,
-    crew: Callable[[Inbox], Crew] | None = None,
+    start_pool: Callable[[Inbox], RunningPool] | None = None,
 ) -> Summary:
     """Run the hot folders of a file until told to stop; a changed file is taken over while it runs.
 
@@ -49,16 +49,18 @@ def serve(
     try:
         while True:
             reload = Reload(loaded, events)
-            summary = _serve_one(loaded, journal, events, reload=reload, progress=progress, crew=crew)
+            summary = _serve_one(
+                loaded, journal, events, reload=reload, progress=progress, start_pool=start_pool
+            )
             if summary.ending != "reload" or reload.fresh is None:
                 return summary
             if reload.fresh.state != loaded.state:
                 journal.close()
                 journal = Journal(reload.fresh.state)
             loaded = reload.fresh
-            events.tell("config-reloaded", path=str(path))
+            events.emit("config-reloaded", path=str(path))
     finally:
-        tell_manager("STOPPING=1")
+        sd_notify("STOPPING=1")
         (loaded.state / LIVE).unlink(missing_ok=True)
         journal.close()
 
@@ -70,34 +72,42 @@ def _serve_one(
     *,
     reload: Reload,
     progress: Progress | None,
-    crew: Callable[[Inbox], Crew] | None,
+    start_pool: Callable[[Inbox], RunningPool] | None,
 ) -> Summary:
     """One configuration's time."""
-    chores = [
-        Chore(_RELOAD_CHECK, reload),
-        review_chore(_REVIEW_CHECK, Reviews()),
-        Chore(_LIVE_CHECK, lambda loop: write_live(loop.loaded.state, loop.intakes)),
-        Chore(watchdog_interval(), lambda _: tell_manager("READY=1\nWATCHDOG=1")),
-        Chore(_DAY, lambda loop: loop.journal.prune(time.time() - HISTORY)),
+    periodic_tasks = [
+        PeriodicTask(_RELOAD_CHECK, reload),
+        review_task(_REVIEW_CHECK, Reviews()),
+        PeriodicTask(_LIVE_CHECK, lambda loop: write_live(loop.loaded.state, loop.intakes)),
+        PeriodicTask(watchdog_interval(), lambda _: sd_notify("READY=1\nWATCHDOG=1")),
+        PeriodicTask(_DAY, lambda loop: loop.journal.prune(time.time() - HISTORY)),
     ]
-    meter: Meter | None = None
+    metrics_server: MetricsServer | None = None
     if loaded.config.metrics is not None:
-        from mattebox.daemon.report.metrics import Meter  # noqa: PLC0415 - only where it is asked for
+        from mattebox.daemon.report.metrics import MetricsServer  # noqa: PLC0415 - only where it is asked for
 
-        meter = Meter(loaded.config.metrics)
-        gauge = meter.gauge
-        chores.append(Chore(_LIVE_CHECK, lambda loop: gauge(loop.jobs.in_work, loop.intakes)))
-        events.add(meter)
+        metrics_server = MetricsServer(loaded.config.metrics)
+        update = metrics_server.update
+        periodic_tasks.append(PeriodicTask(_LIVE_CHECK, lambda loop: update(loop.jobs.in_work, loop.intakes)))
+        events.add(metrics_server)
     try:
-        return run(loaded, events, once=False, progress=progress, chores=chores, crew=crew, journal=journal)
+        return run(
+            loaded,
+            events,
+            once=False,
+            progress=progress,
+            periodic_tasks=periodic_tasks,
+            start_pool=start_pool,
+            journal=journal,
+        )
     finally:
-        if meter is not None:
-            events.remove(meter)
-            meter.stop()
+        if metrics_server is not None:
+            events.remove(metrics_server)
+            metrics_server.stop()
 
 
 class Reload:
-    """The chore that looks whether the configuration's file has changed."""
+    """The periodic task that looks whether the configuration's file has changed."""
 
     def __init__(self, loaded: LoadedConfig, events: Events) -> None:
         self.fresh: LoadedConfig | None = None
@@ -114,7 +124,7 @@ class Reload:
         try:
             fresh = load_config(self._loaded.path)
         except ConfigError as error:
-            self._events.tell("config-broken", mistakes=list(error.mistakes))
+            self._events.emit("config-broken", mistakes=list(error.mistakes))
             return
         if fresh.config != self._loaded.config:
             self.fresh = fresh

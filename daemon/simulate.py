@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mattebox.core.errors import MatteboxError
 from mattebox.daemon.config.facts import Facts
 from mattebox.daemon.config.planning import make_plan, review_folders
-from mattebox.daemon.config.rules import choose
+from mattebox.daemon.config.rules import choose_rule
 from mattebox.daemon.errors import TemplateError
 from mattebox.daemon.intake.scan import Scope
 from mattebox.daemon.journal.plan import WORK_FOLDER
@@ -46,8 +46,8 @@ def simulate(loaded: LoadedConfig) -> Iterator[dict[str, Any]]:
 
 def _answer(loaded: LoadedConfig, folder: Folder, path: str, found: Identity) -> dict[str, Any]:
     facts = _facts(folder, path, found)
-    choice = choose(folder, facts)
-    rule = choice.index if choice.index is not None else choice.blind
+    choice = choose_rule(folder, facts)
+    rule = choice.index if choice.index is not None else choice.needs_header
     outputs: list[str] = []
     note = facts.problem
     if rule is not None:

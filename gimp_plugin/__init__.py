@@ -1,1 +1,1 @@
-"""Cutouts inside GIMP: the plug-in, its installer and the engine host that it talks to."""
+"""Cutouts inside GIMP: the plug-in, its installer and the engine host that it connects to."""

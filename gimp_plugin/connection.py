@@ -1,4 +1,4 @@
-"""One plug-in's talk with the host: requests in, answers out, and a watch on whether it is still there."""
+"""A plug-in's connection to the host: requests in, answers out, and a watch on whether it is still there."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mattebox.core.errors import MatteboxError
 from mattebox.gimp_plugin.mattebox import protocol, shared_memory
-from mattebox.gimp_plugin.mattebox.shared_memory import Memory, MemoryRefusedError
-from mattebox.gimp_plugin.rendezvous import release
+from mattebox.gimp_plugin.mattebox.shared_memory import SharedMemory, SharedMemoryError
+from mattebox.gimp_plugin.rendezvous import package_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from mattebox.core.engine import Engine
 
-_BEAT: Final = 1.0
-_LOOK: Final = 0.1
+_HEARTBEAT: Final = 1.0
+_POLL: Final = 0.1
 _STEPS: Final = {
     "wait": "Waiting for another cutout",
     "load": "Loading the network",
@@ -35,7 +35,7 @@ class Stopped(Exception):  # noqa: N818 - no error: the plug-in was cancelled
 
 
 class HostServices(Protocol):
-    """What a talk needs of the host that it is part of."""
+    """What a connection needs of its host."""
 
     last_seconds: float | None
 
@@ -45,12 +45,12 @@ class HostServices(Protocol):
     def stop(self) -> None:
         """Ask the host to end."""
 
-    def engine(self, talk: Talk) -> AbstractContextManager[Engine]:
-        """The engine, for one talk at a time."""
+    def engine(self, connection: PluginConnection) -> AbstractContextManager[Engine]:
+        """The engine, for one connection at a time."""
 
 
-class Talk:
-    """Serves one connection; every answer, step and beat goes out under one lock."""
+class PluginConnection:
+    """Serves one connection; every answer, step and heartbeat goes out under one lock."""
 
     def __init__(self, wire: Connection, host: HostServices) -> None:
         """`wire` has proved its key."""
@@ -58,7 +58,7 @@ class Talk:
         self._host = host
         self._sending = threading.Lock()
         self._gone = threading.Event()
-        self._at_work: Engine | None = None
+        self._running_engine: Engine | None = None
         self._stopping = threading.Lock()
         self._text = ""
         self.busy = False
@@ -69,25 +69,25 @@ class Talk:
             try:
                 while self._answer(protocol.receive_head(self._wire)):
                     pass
-            except (protocol.ProtocolError, MemoryRefusedError) as error:
+            except (protocol.ProtocolError, SharedMemoryError) as error:
                 self._send("failed", message=f"The Mattebox engine did not understand the plug-in: {error}.")
 
-    def heed(self, step: str) -> None:
+    def on_step(self, step: str) -> None:
         """Tell the plug-in what happens now. Raises Stopped where the plug-in is gone."""
         self._text = _STEPS.get(step, step)
-        self._beat()
+        self._send_heartbeat()
         if self._gone.is_set():
             raise Stopped
 
     def _answer(self, head: dict[str, Any]) -> bool:
-        """Answer one message; False ends the talk."""
+        """Answer one message; False ends the connection."""
         theirs = head.get("mattebox")
         if theirs != protocol.VERSION:
             self._send("refused", message=_other_version(theirs))
             return False
         if head["say"] == "hello":
             can = [*protocol.CAN, *(["shared"] if shared_memory.AVAILABLE else [])]
-            self._send("hello", version=release(), can=can)
+            self._send("hello", version=package_version(), can=can)
         elif head["say"] == "status":
             self._send("status", **self._host.status())
         elif head["say"] == "stop":
@@ -103,7 +103,7 @@ class Talk:
         self.busy = True
         try:
             with self._received(head) as (request, blobs, shared):
-                report, answer = self._done(request, blobs)
+                report, answer = self._computed(request, blobs)
                 if shared is None:
                     self._send("done", answer, report=report)
                     return
@@ -122,7 +122,7 @@ class Talk:
             self._send("failed", message="There is not enough memory for a layer of this size.")
         except Stopped:
             raise EOFError from None
-        except (OSError, EOFError, protocol.ProtocolError, MemoryRefusedError):
+        except (OSError, EOFError, protocol.ProtocolError, SharedMemoryError):
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the person in the editor hears of it
             self._send(
@@ -133,27 +133,29 @@ class Talk:
             self.busy = False
 
     @contextlib.contextmanager
-    def _received(self, head: dict[str, Any]) -> Iterator[tuple[protocol.CutRequest, Any, Memory | None]]:
+    def _received(
+        self, head: dict[str, Any]
+    ) -> Iterator[tuple[protocol.CutRequest, Any, SharedMemory | None]]:
         """A request, its bytes, and the memory that they are in where it is shared."""
         request = protocol.CutRequest.of(head)
         if head.get("shared") is not True:
             yield request, protocol.receive_blobs(self._wire, head), None
             return
-        shared = Memory.take(self._wire, request.room())
+        shared = SharedMemory.receive(self._wire, request.room())
         try:
             yield request, shared.parts(0, head["blobs"]), shared
         finally:
             shared.close()
 
-    def _done(self, request: protocol.CutRequest, blobs: Any) -> tuple[dict[str, Any], list[memoryview]]:
+    def _computed(self, request: protocol.CutRequest, blobs: Any) -> tuple[dict[str, Any], list[memoryview]]:
         """The report and the answer's bytes, when the engine had time for it."""
-        from mattebox.gimp_plugin.cut import do_cut  # noqa: PLC0415 - loads arrays
+        from mattebox.gimp_plugin.cut import cut_layer  # noqa: PLC0415 - loads arrays
 
         with self._watched():
-            self.heed("wait")
+            self.on_step("wait")
             with self._host.engine(self) as engine, self._stoppable(engine):
                 start = time.monotonic()
-                report, answer = do_cut(request, blobs, engine, self.heed)
+                report, answer = cut_layer(request, blobs, engine, self.on_step)
                 self._host.last_seconds = round(time.monotonic() - start, 3)
         return {**report, "took": self._host.last_seconds}, answer
 
@@ -172,33 +174,33 @@ class Talk:
     @contextlib.contextmanager
     def _stoppable(self, engine: Engine) -> Iterator[None]:
         """Let the watch end a network's run meanwhile, and never the next plug-in's."""
-        self._at_work = engine
+        self._running_engine = engine
         try:
             yield
         finally:
             with self._stopping:
-                self._at_work = None
+                self._running_engine = None
 
     def _watch(self, done: threading.Event) -> None:
-        beat = 0.0
-        while not done.wait(_LOOK):
-            self._look()
-            if time.monotonic() >= beat:
-                beat = time.monotonic() + _BEAT
-                self._beat()
+        next_heartbeat = 0.0
+        while not done.wait(_POLL):
+            self._check_gone()
+            if time.monotonic() >= next_heartbeat:
+                next_heartbeat = time.monotonic() + _HEARTBEAT
+                self._send_heartbeat()
             if self._gone.is_set():
                 with self._stopping:
-                    if self._at_work is not None:
-                        self._at_work.interrupt()
+                    if self._running_engine is not None:
+                        self._running_engine.interrupt()
 
-    def _beat(self) -> None:
+    def _send_heartbeat(self) -> None:
         try:
-            self._look()
+            self._check_gone()
             self._send("step", text=self._text)
         except (OSError, EOFError):
             self._gone.set()
 
-    def _look(self) -> None:
+    def _check_gone(self) -> None:
         # A plug-in says nothing while it waits: what can be read now is its end.
         with contextlib.suppress(OSError, EOFError):
             if not self._wire.poll():

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
 
 
-def do_cut(
-    request: CutRequest, blobs: Sequence[bytes | memoryview], engine: Engine, heed: Callable[[str], None]
+def cut_layer(
+    request: CutRequest, blobs: Sequence[bytes | memoryview], engine: Engine, on_step: Callable[[str], None]
 ) -> tuple[dict[str, Any], list[memoryview]]:
     """The report, and the mask (and colours where asked for) as bytes of the request's size and depth.
 
-    `heed` is called before each step with its name and may raise to stop. Raises MatteboxError children.
+    `on_step` is called before each step with its name and may raise to stop. Raises MatteboxError children.
     """
     settings = settings_of(request)
     photo, mask = _unpacked(request, blobs)
     rough = None
     if request.rough and mask is not None:
         rough = mask.astype(np.float32) / np.float32(np.iinfo(mask.dtype).max)
-    cutout = engine.cut(photo, settings, rough=rough, heed=heed)
+    cutout = engine.cut(photo, settings, rough=rough, on_step=on_step)
     alpha: NDArray[Any] = cutout.alpha
     if photo.alpha is not None and settings.input_alpha == "multiply" and not request.apply_alpha:
         alpha = divided(alpha, photo.alpha)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from mattebox.gimp_plugin.install import RECORD, SOURCE, files, is_ours
 from mattebox.gimp_plugin.mattebox.client import Engine, EngineError, Record
-from mattebox.gimp_plugin.rendezvous import release
+from mattebox.gimp_plugin.rendezvous import package_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def examine_engine(profile: Profile) -> Finding:
         engine.close()
     except EngineError as error:
         return Finding(False, f"{profile.label}: {error}")
-    here = release()
+    here = package_version()
     if engine.version != here:
         return Finding(
             False,

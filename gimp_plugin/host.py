@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.errors import reason_of
-from mattebox.gimp_plugin.connection import Talk
+from mattebox.gimp_plugin.connection import PluginConnection
 from mattebox.gimp_plugin.mattebox import protocol
-from mattebox.gimp_plugin.rendezvous import HostError, held
+from mattebox.gimp_plugin.rendezvous import HostError, acquire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,11 +36,11 @@ class Host:
         self._make_engine = make_engine
         self._idle = idle
         self._stop = threading.Event()
-        self._turn = threading.Lock()
-        self._talks: set[Talk] = set()
+        self._engine_lock = threading.Lock()
+        self._connections: set[PluginConnection] = set()
         self._last_use = time.monotonic()
         self._engine: Engine | None = None
-        self._fetching: Talk | None = None
+        self._fetching: PluginConnection | None = None
         self.last_seconds: float | None = None
 
     def stop(self) -> None:
@@ -49,7 +49,7 @@ class Host:
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Serve until stopped, idle or dislodged; `ready` is called once it listens. Raises HostError."""
-        with held(self.folder) as key:
+        with acquire(self.folder) as key:
             place = protocol.address(self.folder)
             listener = _listen(place)
             try:
@@ -68,32 +68,32 @@ class Host:
         return {
             "pid": os.getpid(),
             "networks": list(names),
-            "talks": len(self._talks) - 1,
+            "talks": len(self._connections) - 1,
             "busy": self.is_busy(),
             "last_cut_seconds": self.last_seconds,
         }
 
     @contextlib.contextmanager
-    def engine(self, talk: Talk) -> Iterator[Engine]:
-        """The engine, for one talk at a time; fetches of weights are told to that talk."""
-        with self._turn:
-            self._fetching = talk
+    def engine(self, connection: PluginConnection) -> Iterator[Engine]:
+        """The engine, for one connection at a time; fetches of weights are reported to it."""
+        with self._engine_lock:
+            self._fetching = connection
             try:
                 if self._engine is None:
-                    self._engine = self._make_engine(_Relay(self))
+                    self._engine = self._make_engine(_FetchProgress(self))
                 yield self._engine
             finally:
                 self._fetching = None
                 self._last_use = time.monotonic()
 
-    def tell(self, text: str) -> None:
-        """Pass a line about a fetch on to the talk that waits for it; raises Stopped where it is gone."""
+    def report_fetch(self, text: str) -> None:
+        """Pass a line about a fetch on to the connection that waits; raises Stopped where it is gone."""
         if self._fetching is not None:
-            self._fetching.heed(text)
+            self._fetching.on_step(text)
 
     def is_busy(self) -> bool:
         """Whether somebody waits for a cutout."""
-        return any(talk.busy for talk in self._talks.copy())
+        return any(connection.busy for connection in self._connections.copy())
 
     def _is_idle(self) -> bool:
         if self.is_busy():
@@ -114,38 +114,38 @@ class Host:
                 protocol.prove(wire, key, first=True)
             except (AuthenticationError, TimeoutError, EOFError, OSError):
                 return
-            talk = Talk(wire, self)
-            self._talks.add(talk)
+            connection = PluginConnection(wire, self)
+            self._connections.add(connection)
             self._last_use = time.monotonic()
             try:
-                talk.run()
+                connection.run()
             finally:
-                self._talks.discard(talk)
+                self._connections.discard(connection)
 
 
-class _Relay:
-    """A models.progress.Progress that tells the plug-in how a fetch goes."""
+class _FetchProgress:
+    """A models.progress.Progress that reports to the plug-in how a fetch goes."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._label, self._total, self._done, self._told = "", 0, 0, -1
+        self._label, self._total, self._done, self._reported = "", 0, 0, -1
 
     def begin(self, label: str, total: int | None) -> None:
-        self._label, self._total, self._done, self._told = label, total or 0, 0, -1
-        self._host.tell(f"Fetching {label}")
+        self._label, self._total, self._done, self._reported = label, total or 0, 0, -1
+        self._host.report_fetch(f"Fetching {label}")
 
     def advance(self, count: int) -> None:
         self._done += count
         share = 100 * self._done // self._total if self._total else 0
-        if share != self._told:
-            self._told = share
-            self._host.tell(f"Fetching {self._label}: {share} %")
+        if share != self._reported:
+            self._reported = share
+            self._host.report_fetch(f"Fetching {self._label}: {share} %")
 
     def end(self) -> None:
         """The step that follows says what comes next."""
 
     def note(self, line: str) -> None:
-        self._host.tell(line)
+        self._host.report_fetch(line)
 
 
 def _listen(place: str) -> Listener:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.errors import MatteboxError
-from mattebox.gimp_plugin.rendezvous import release
+from mattebox.gimp_plugin.rendezvous import package_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SOURCE: Final = Path(__file__).resolve().parent / "mattebox"
 RECORD: Final = "record.json"
-# What the engine needs to find the same weights and the same meeting place as the user's shell.
+# What the engine needs to find the same weights and the same rendezvous as the user's shell.
 _KEPT: Final = ("MATTEBOX_MODELS", "MATTEBOX_OFFLINE", "XDG_CACHE_HOME")
 
 
@@ -39,7 +39,7 @@ def record(folder: Path, networks: Sequence[tuple[str, str]]) -> dict[str, Any]:
     return {
         "command": [sys.executable, "-P", "-m", "mattebox.cli.main", "engine"],
         "folder": os.fspath(folder),
-        "version": release(),
+        "version": package_version(),
         "environment": {name: os.environ[name] for name in _KEPT if os.environ.get(name)},
         "networks": [list(row) for row in networks],
     }

@@ -1,4 +1,4 @@
-"""The private folder where plug-in and engine host meet: its place, its key, and who may hold it."""
+"""The rendezvous of plug-in and engine host, a private folder: its place, its key, and who may hold it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def release() -> str:
+def package_version() -> str:
     """The version of this mattebox, or "checkout" where it runs without being installed."""
     try:
         return version("mattebox")
@@ -45,7 +45,7 @@ def default_folder() -> Path:
 
 
 @contextlib.contextmanager
-def held(folder: Path) -> Iterator[bytes]:
+def acquire(folder: Path) -> Iterator[bytes]:
     """Hold the folder as the one host in it, and yield the new key. Raises HostError.
 
     The operating system lets go of the lock when the process ends, however it ends.

@@ -22,7 +22,7 @@ from rich.progress import track
 
 from mattebox.core.matte.solid import solid
 from mattebox.core.network.segmenter import Segmenter
-from mattebox.core.segment.fusion import fused_looks
+from mattebox.core.segment.fusion import fused_predictions
 from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store
 
@@ -39,10 +39,10 @@ _SEED = 11
 
 def ask(segmenter: Segmenter, picture: Bytes, *, twice: bool) -> Matte:
     """What refining would be given for a picture (s, s, 3): (s, s) float32 in 0..1."""
-    looks = [segmenter.probability(picture)]
+    predictions = [segmenter.probability(picture)]
     if twice:
-        looks.append(np.ascontiguousarray(segmenter.probability(picture[:, ::-1].copy())[:, ::-1]))
-    return solid(fused_looks(looks), scale_of(segmenter, picture))
+        predictions.append(np.ascontiguousarray(segmenter.probability(picture[:, ::-1].copy())[:, ::-1]))
+    return solid(fused_predictions(predictions), scale_of(segmenter, picture))
 
 
 def scale_of(segmenter: Segmenter, picture: Bytes) -> float:

@@ -39,47 +39,47 @@ _STEADY: Final = 0.005
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sides:
+class LocalColours:
     """The colours of both sides around each pixel of a box: (h, w, c) float32 in 0..1 each.
 
     known: (h, w) bool, whether both sides have any sure pixel in reach.
     """
 
     subject: Map
-    behind: Map
+    background: Map
     known: NDArray[np.bool_]
 
     @property
     def contrast(self) -> Map:
         """The squared distance of the two colours, (h, w)."""
-        apart = self.subject - self.behind
+        apart = self.subject - self.background
         return summed_product(apart, apart)
 
 
-def both_sides(picture: Map, parts: Trimap, detail: float, box: Box) -> Sides:
+def local_colours(picture: Map, parts: Trimap, detail: float, box: Box) -> LocalColours:
     """The colours of subject and background around each pixel of a box of `picture` (h, w, c) in 0..1."""
-    (subject, share_in), (behind, share_out) = side_by_side(
+    (subject, share_in), (background, share_out) = side_by_side(
         lambda sure: _gathered(picture, sure, detail, box), (parts.inside, parts.outside)
     )
-    return Sides(subject, behind, np.asarray((share_in > _LEAST) & (share_out > _LEAST)))
+    return LocalColours(subject, background, np.asarray((share_in > _LEAST) & (share_out > _LEAST)))
 
 
-def colour_model(sides: Sides) -> Map:
-    """Alpha as an affine function of colour around each pixel: where on the line between `sides` it lies.
+def colour_model(colours: LocalColours) -> Map:
+    """Alpha as an affine function of colour around each pixel: where on the line between `colours` it lies.
 
     Its slope over each of c channels in 0..1 and its value where all are 0, (h, w, c + 1) float32; then
     planes of 0 up to a multiple of core.matte.enlarge.PLANES. Equation 2 of Levin et al.
     """
-    line = sides.subject - sides.behind
+    line = colours.subject - colours.background
     steady = summed_product(line, line) + np.float32(_STEADY)
     slopes = [np.asarray(cv2.divide(plane, steady)) for plane in cv2.split(line)]
     slope = np.asarray(cv2.merge(slopes), np.float32).reshape(line.shape)
-    start = -summed_product(sides.behind, slope)
+    start = -summed_product(colours.background, slope)
     lack = -(len(slopes) + 1) % PLANES
     return np.asarray(cv2.merge([*slopes, start, *[np.zeros_like(start)] * lack]), np.float32)
 
 
-def along_line(pixels: NDArray[Any], model: Map) -> Map:
+def project(pixels: NDArray[Any], model: Map) -> Map:
     """Alpha (h, w) in 0..1 of pixels (h, w, c), floats in 0..1 or whole levels, by a `colour_model`."""
     top = np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1
     planes = [*cv2.split(pixels)]

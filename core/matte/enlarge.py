@@ -27,7 +27,7 @@ def tiles(height: int, width: int) -> Iterator[tuple[slice, slice]]:
             yield slice(top, min(height, top + TILE)), slice(left, min(width, left + TILE))
 
 
-def beneath(
+def source_window(
     small: tuple[int, ...], size: tuple[int, int], rows: slice, columns: slice
 ) -> tuple[slice, slice]:
     """The part of a map of shape `small` that `enlarged` asks for a tile; two pixels more a side."""
@@ -44,13 +44,13 @@ def enlarged(small: Map, size: tuple[int, int], rows: slice, columns: slice, *, 
     return _along(across, small.shape[0], size[0], rows, axis=0, cubic=cubic, start=lines.start)
 
 
-def smoothly(small: Map, size: tuple[int, int], rows: slice, columns: slice) -> Map:
+def enlarged_smooth(small: Map, size: tuple[int, int], rows: slice, columns: slice) -> Map:
     """A tile of a smooth `small` (h, w) or (h, w, c) at `size`: `enlarged` to a 64th of its pixels.
 
     Several times quicker, for places are rounded; for maps whose neighbours are nearly alike, best in a
     multiple of PLANES.
     """
-    lines, across = beneath(small.shape, size, rows, columns)
+    lines, across = source_window(small.shape, size, rows, columns)
     down, right = small.shape[0] / size[0], small.shape[1] / size[1]
     place = np.array(
         [

@@ -54,11 +54,11 @@ def _tile(pixels: Pixels, alpha: Pixels, tile: Box, scale: int) -> Patch | None:
     first, left = tile[0].start + box[0].start, tile[1].start + box[1].start
     place = slice(first, first + soft.shape[0]), slice(left, left + soft.shape[1])
     near = _grown(place, alpha.shape, _NARROW // 2 + 1)
-    wide_subject, wide_behind = _wide_means(pixels, alpha, near, scale)
+    wide_subject, wide_background = _wide_means(pixels, alpha, near, scale)
     image = _unit(pixels[near])
     matte = _spread_channels(_unit(alpha[near]), image.shape[2])
-    subject = _subject(image, matte, wide_subject, wide_behind)
-    levels = _subject(image, matte, *_means(subject, wide_behind, matte, _NARROW))
+    subject = _subject(image, matte, wide_subject, wide_background)
+    levels = _subject(image, matte, *_means(subject, wide_background, matte, _NARROW))
     levels *= np.float32(top)
     levels += np.float32(0.5)
     above, before = first - near[0].start, left - near[1].start
@@ -73,8 +73,8 @@ def _wide_means(pixels: Pixels, alpha: Pixels, near: Box, scale: int) -> tuple[M
     around = _grown(near, alpha.shape, _WIDE * scale // 2 + step, step)
     image = _reduced(pixels[around], step)
     matte = _spread_channels(_reduced(alpha[around], step)[..., 0], image.shape[2])
-    subject, behind = _means(image, image, matte, _WIDE // _SKIP)
-    return _spread(subject, around, near, step), _spread(behind, around, near, step)
+    subject, background = _means(image, image, matte, _WIDE // _SKIP)
+    return _spread(subject, around, near, step), _spread(background, around, near, step)
 
 
 def _grown(part: Box, shape: tuple[int, ...], margin: int, step: int = 1) -> Box:
@@ -113,21 +113,21 @@ def _spread(small: Map, around: Box, near: Box, step: int) -> Map:
     return np.asarray(large.reshape(height, width, -1)[inner[0], inner[1]], np.float32)
 
 
-def _means(subject: Map, behind: Map, matte: Map, width: int) -> tuple[Map, Map]:
+def _means(subject: Map, background: Map, matte: Map, width: int) -> tuple[Map, Map]:
     share = _blur(matte, width)
     mean_subject = _blur(subject * matte, width)
     mean_subject /= share + np.float32(_EPSILON)
-    mean_behind = _blur(behind * (1 - matte), width)
-    mean_behind /= np.float32(1 + _EPSILON) - share
-    return mean_subject, mean_behind
+    mean_background = _blur(background * (1 - matte), width)
+    mean_background /= np.float32(1 + _EPSILON) - share
+    return mean_subject, mean_background
 
 
-def _subject(image: Map, matte: Map, mean_subject: Map, mean_behind: Map) -> Map:
+def _subject(image: Map, matte: Map, mean_subject: Map, mean_background: Map) -> Map:
     """Equation 4, with as few passes over the pixels as it has terms."""
-    fused = mean_subject - mean_behind
+    fused = mean_subject - mean_background
     fused *= matte
     np.subtract(image, fused, out=fused)
-    fused -= mean_behind
+    fused -= mean_background
     fused *= matte
     fused += mean_subject
     return np.asarray(np.clip(fused, 0.0, 1.0, out=fused), np.float32)

@@ -12,9 +12,16 @@ import numpy as np
 
 from mattebox.core.matte.band_tiles import along_band
 from mattebox.core.matte.closed_form import closed_form
-from mattebox.core.matte.colour_projection import along_line, both_sides, colour_model
-from mattebox.core.matte.enlarge import beneath, enlarged, smoothly, tiles
-from mattebox.core.matte.evidence import believed, hazy, held, sharper, softness, surer
+from mattebox.core.matte.colour_projection import colour_model, local_colours, project
+from mattebox.core.matte.enlarge import enlarged, enlarged_smooth, source_window, tiles
+from mattebox.core.matte.evidence import (
+    accept_refined,
+    accept_solved,
+    data_weight,
+    haze_mask,
+    softness,
+    stretched,
+)
 from mattebox.core.matte.learned import shipped_refiner
 from mattebox.core.matte.solid import solid
 from mattebox.core.matte.trimap import trimap, unknown_band, unsure_band
@@ -37,8 +44,8 @@ class Evidence:
     """What colour has to show before it may change an edge.
 
     reach: the band's half width, in pixels of the map that is asked about. contrast: the squared distance
-    of the two sides' colours at which it has half a say. tolerance: how far its alpha, averaged over a
-    pixel of that map, may leave the map; beyond it has no say.
+    of the two sides' colours at which it has half a weight. tolerance: how far its alpha, averaged over a
+    pixel of that map, may leave the map; beyond it has no weight.
     """
 
     reach: float
@@ -47,11 +54,11 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Line:
-    """Alpha by colour (core.matte.colour_projection.colour_model), and how much say it has, (h, w) in 0..1."""
+class ColourModel:
+    """Alpha by colour (`colour_model` of matte.colour_projection), and its weight, (h, w) in 0..1."""
 
     model: Map
-    say: Map
+    weight: Map
 
 
 # Measured on labelled photos (bench/edges.py): looser evidence gains on real hair and loses on hard edges.
@@ -66,8 +73,8 @@ _REACH: Final = 3.0
 _UNSURE_REACH: Final = 1.6
 _SOLVED_TILE: Final = 192
 # A map with more pixels than this for each of the network's is first brought to _WORTH of them: refining
-# costs half, and edges come out as well (labelled photos enlarged to 1200 to 1600 pixels, one look at 1024:
-# .2074, .1365 and .1235 either way; with the map averaged instead, .2075, .1376 and .1242).
+# costs half, and edges come out as well (labelled photos enlarged to 1200 to 1600 pixels, one prediction at
+# 1024: .2074, .1365 and .1235 either way; with the map averaged instead, .2075, .1376 and .1242).
 _FINE: Final = 2.8
 _WORTH: Final = 2.0
 # A hard edge becomes this many pixels wide.
@@ -91,9 +98,9 @@ def refine_matte(
 
     mode: auto, none, hair or hard. detail: pixels of the map per pixel of the network's input. small: the
     photo's pixels at the map's size, where somebody has them. learned: whether the learned refiner and the
-    solver are asked, which takes half as long as a network's look; `refiner` is another than the shipped one.
-    Within the unknown band they and then, at the photo's own scale, colour decide as far as the evidence
-    goes; elsewhere the map stands, solid where it is sure.
+    solver are asked, which takes half as long as a network's prediction; `refiner` is another than the
+    shipped one. Within the unknown band they and then, at the photo's own scale, colour decide as far as the
+    evidence goes; elsewhere the map stands, solid where it is sure.
     """
     if mode == "none":
         return _full_size(photo, solid(probability, detail), None, 1.0)
@@ -107,13 +114,13 @@ def refine_matte(
         view = network_view(photo, small, own_alpha=False)
         level = _refined(refiner or shipped_refiner(), view, small, level, detail)
         scale = 1.0
-    line = _weigh(small, level, _EVIDENCE[mode], scale)
-    if line is not None:
-        line = replace(line, say=line.say * softness(level, scale))
+    colour = _colour_model(small, level, _EVIDENCE[mode], scale)
+    if colour is not None:
+        colour = replace(colour, weight=colour.weight * softness(level, scale))
     steepness = 1.0
     if mode == "hard":
         steepness = max(1.0, detail * photo.width / level.shape[1] / _HARD_WIDTH)
-    return _full_size(photo, level, line, steepness)
+    return _full_size(photo, level, colour, steepness)
 
 
 def _refined(
@@ -126,25 +133,25 @@ def _refined(
         return level
     refined = refiner.refine(view, level, band)
     picture = _unit(small)
-    sides = both_sides(picture, trimap(level, _EVIDENCE["auto"].reach * detail), detail, box)
+    colours = local_colours(picture, trimap(level, _EVIDENCE["auto"].reach * detail), detail, box)
     found = level.copy()
-    found[box] = believed(level[box], refined[box], picture[box], sides, detail)
+    found[box] = accept_refined(level[box], refined[box], picture[box], colours, detail)
     screen = np.ones_like(level)
-    screen[box] = held(sides, detail)
+    screen[box] = data_weight(colours, detail)
     unknown = unsure_band(level, _UNSURE_REACH * detail)
     asked = band & (softness(found, detail) > 0)
-    asked[box] |= hazy(found[box], detail)
+    asked[box] |= haze_mask(found[box], detail)
     asked &= unknown
     if not asked.any():
         return found
-    begun = np.where(unknown, surer(found, detail), found)
+    begun = np.where(unknown, stretched(found, detail), found)
     solved = along_band(
         lambda tile: closed_form(picture[tile], begun[tile], unknown[tile], screen[tile]),
         found,
         asked,
         _SOLVED_TILE,
     )
-    found[box] = sharper(found[box], solved[box], sides, detail)
+    found[box] = accept_solved(found[box], solved[box], colours, detail)
     return found
 
 
@@ -162,8 +169,8 @@ def refine_rough(photo: Photo, rough: Map, mode: str = "auto", reach: float = 0.
     level = np.asarray(cv2.resize(rough, size, interpolation=cv2.INTER_AREA), np.float32)
     detail = max(1.0, reach * float(np.hypot(*level.shape)) / _ROUGH.reach)
     steepness = max(1.0, detail / shrink / _HARD_WIDTH) if mode == "hard" else 1.0
-    weighed = _weigh(_at_size(photo, level), level, _ROUGH, detail)
-    return _full_size(photo, level, weighed, steepness)
+    colour = _colour_model(_at_size(photo, level), level, _ROUGH, detail)
+    return _full_size(photo, level, colour, steepness)
 
 
 def levels(alpha: Map, dtype: np.dtype[Any]) -> Pixels:
@@ -191,8 +198,8 @@ def _shrunk(small: Pixels, probability: Map, share: float) -> tuple[Pixels, Map]
     return fewer.reshape(height, width, -1), np.asarray(np.clip(found, 0.0, 1.0), np.float32)
 
 
-def _weigh(small: Pixels, level: Map, evidence: Evidence, detail: float) -> Line | None:
-    """Both sides' colours and how much say they have; None where nothing is unknown."""
+def _colour_model(small: Pixels, level: Map, evidence: Evidence, detail: float) -> ColourModel | None:
+    """Both sides' colours and their weight; None where nothing is unknown."""
     parts = trimap(level, evidence.reach * detail)
     sigma = max(1.0, detail)
     # Two blurs in a row, each of which looks four of its sigmas away.
@@ -200,17 +207,17 @@ def _weigh(small: Pixels, level: Map, evidence: Evidence, detail: float) -> Line
     if box is None:
         return None
     picture = _unit(small)
-    sides = both_sides(picture, parts, detail, box)
-    model = colour_model(sides)
-    found = along_line(picture[box], model)
-    contrast = sides.contrast
-    say = contrast / (contrast + np.float32(evidence.contrast)) * sides.known
+    colours = local_colours(picture, parts, detail, box)
+    model = colour_model(colours)
+    found = project(picture[box], model)
+    contrast = colours.contrast
+    weight = contrast / (contrast + np.float32(evidence.contrast)) * colours.known
     if np.isfinite(evidence.tolerance):
         apart = np.abs(cv2.GaussianBlur(found - level[box], (0, 0), sigma))
-        say *= np.clip(1 - apart / np.float32(evidence.tolerance), 0, 1)
-        say = cv2.GaussianBlur(np.asarray(say, np.float32), (0, 0), sigma)
-    say = _placed(np.asarray(say, np.float32), box, level.shape) * parts.unknown
-    return Line(_placed(model, box, level.shape), say)
+        weight *= np.clip(1 - apart / np.float32(evidence.tolerance), 0, 1)
+        weight = cv2.GaussianBlur(np.asarray(weight, np.float32), (0, 0), sigma)
+    weight = _placed(np.asarray(weight, np.float32), box, level.shape) * parts.unknown
+    return ColourModel(_placed(model, box, level.shape), weight)
 
 
 def _placed(part: Map, box: Box, shape: tuple[int, ...]) -> Map:
@@ -220,20 +227,20 @@ def _placed(part: Map, box: Box, shape: tuple[int, ...]) -> Map:
     return whole
 
 
-def _full_size(photo: Photo, level: Map, line: Line | None, steepness: float) -> Pixels:
+def _full_size(photo: Photo, level: Map, colour: ColourModel | None, steepness: float) -> Pixels:
     size = (photo.height, photo.width)
     alpha: Pixels = np.empty(size, photo.pixels.dtype)
 
     def fill(tile: tuple[slice, slice]) -> None:
-        below = level[beneath(level.shape, size, *tile)]
-        asked = line is not None and bool(line.say[beneath(level.shape, size, *tile)].any())
+        below = level[source_window(level.shape, size, *tile)]
+        asked = colour is not None and bool(colour.weight[source_window(level.shape, size, *tile)].any())
         if not asked and below.min() == below.max():
             # Most of a photo is far from every edge.
             alpha[tile] = levels(below[:1, :1], photo.pixels.dtype)
             return
         part = np.clip(enlarged(level, size, *tile, cubic=True), 0.0, 1.0)
-        if line is not None and asked:
-            _ask_colour(photo, part, line, tile)
+        if colour is not None and asked:
+            _blend_colour(photo, part, colour, tile)
         if steepness > 1:
             part = np.clip((part - np.float32(0.5)) * np.float32(steepness) + np.float32(0.5), 0.0, 1.0)
         alpha[tile] = levels(np.asarray(part, np.float32), photo.pixels.dtype)
@@ -242,12 +249,12 @@ def _full_size(photo: Photo, level: Map, line: Line | None, steepness: float) ->
     return alpha
 
 
-def _ask_colour(photo: Photo, part: Map, line: Line, tile: tuple[slice, slice]) -> None:
-    """Move `part`, a tile of the matte, towards what colour says, as far as it has a say."""
+def _blend_colour(photo: Photo, part: Map, colour: ColourModel, tile: tuple[slice, slice]) -> None:
+    """Move `part`, a tile of the matte, towards what colour says, by its weight."""
     size = (photo.height, photo.width)
-    found = along_line(photo.pixels[tile], smoothly(line.model, size, *tile))
+    found = project(photo.pixels[tile], enlarged_smooth(colour.model, size, *tile))
     found -= part
-    found *= smoothly(line.say, size, *tile)
+    found *= enlarged_smooth(colour.weight, size, *tile)
     part += found
 
 

@@ -1,4 +1,4 @@
-"""What somebody has drawn: an outline that is nearly right, or no more than a shape around the subject."""
+"""A rough mask by hand: an outline that is nearly right, or no more than a shape around the subject."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 _PLAIN: Final = 0.98
 
 
-def around(photo: Photo, settings: CutSettings, rough: NDArray[np.float32]) -> CutSettings | None:
+def search_settings(photo: Photo, settings: CutSettings, rough: NDArray[np.float32]) -> CutSettings | None:
     """The settings that look for a subject inside a plain rough shape; None where the shape is an outline.
 
     rough: (h, w) float32 in 0..1, of any size. A shape over the whole photo says nothing of where.
     """
-    drawn = rough >= 0.5
-    box = mask_box(drawn)
+    mask = rough >= 0.5
+    box = mask_box(mask)
     if box is None or settings.refine == "none":
         return None
-    part = drawn[box]
+    part = mask[box]
     plain = _alike(part, np.ones_like(part)) or _alike(part, _ellipse(*part.shape))
-    if part.size == drawn.size or not plain:
+    if part.size == mask.size or not plain:
         return None
     rows, columns = box
-    across, down = photo.width / drawn.shape[1], photo.height / drawn.shape[0]
+    across, down = photo.width / mask.shape[1], photo.height / mask.shape[0]
     edges = (columns.start * across, rows.start * down, columns.stop * across, rows.stop * down)
     return settings.model_copy(update={"subject": edges})
 

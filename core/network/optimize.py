@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import OptimizeError
 from mattebox.core.network.device import usable_kinds
-from mattebox.core.network.pictures import Pictures, drawn_pictures
+from mattebox.core.network.pictures import Pictures, synthetic_pictures
 from mattebox.core.network.quantize import LEAST_IOU, MOST_DIFFERENCE, Agreement, compare, quantize
 from mattebox.core.network.segmenter import Segmenter
 from mattebox.models.optimised import keep_optimised
@@ -45,7 +45,7 @@ def optimize(
     """
     weights = store.path(network)
     store.verify(network)
-    pictures = pictures if pictures is not None else drawn_pictures()
+    pictures = pictures if pictures is not None else synthetic_pictures()
     kind = usable_kinds()[0]
     with tempfile.TemporaryDirectory(dir=store.folder, prefix=f".{network.file}.optimize-") as scratch:
         staged = Path(scratch) / weights.name

@@ -35,13 +35,13 @@ class Pictures:
         return len(self.calibrate) + len(self.check)
 
 
-def drawn_pictures() -> Pictures:
-    """The built-in recipe: 24 drawn scenes to calibrate on, 12 others to check on."""
-    return Pictures(drawn_scenes(CALIBRATE, 0), drawn_scenes(CHECK, 1), f"{CHECK} drawn scenes")
+def synthetic_pictures() -> Pictures:
+    """The built-in recipe: 24 synthetic scenes to calibrate on, 12 others to check on."""
+    return Pictures(synthetic_scenes(CALIBRATE, 0), synthetic_scenes(CHECK, 1), f"{CHECK} drawn scenes")
 
 
-def drawn_scenes(count: int, seed: int = 0) -> list[View]:
-    """`count` drawn pictures, (512, 512, 3) uint8: lit subjects with texture before a ground.
+def synthetic_scenes(count: int, seed: int = 0) -> list[View]:
+    """`count` synthetic pictures, (512, 512, 3) uint8: lit subjects with texture before a ground.
 
     They need no photo of anybody. Fractal noise gives the statistics of natural textures (power falls
     with the square of frequency), stripes and strands give the hard and thin edges that natural noise

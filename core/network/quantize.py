@@ -21,7 +21,7 @@ from mattebox.core.errors import MissingExtraError, OptimizeError
 from mattebox.core.extra import install_command
 from mattebox.core.network.dot_products import has_int8_dot_products
 from mattebox.core.network.narrow import widened
-from mattebox.core.network.segmenter import Segmenter, prepare
+from mattebox.core.network.segmenter import Segmenter, input_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -146,7 +146,7 @@ class _Feed:
         if picture is None:
             return None
         self._tick()
-        return {self._entry: prepare(self._network, picture)}
+        return {self._entry: input_tensor(self._network, picture)}
 
 
 @contextlib.contextmanager

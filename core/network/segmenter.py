@@ -60,7 +60,7 @@ class Segmenter:
         network = self.network
         side = network.input_size
         try:
-            raw = self._runtime.run(prepare(network, view))
+            raw = self._runtime.run(input_tensor(network, view))
         except InferenceError as error:
             raise InferenceError(f"The network {network.name} failed on this photo: {error}") from error
         answer = _activate(raw.reshape(side, side), network.activation)
@@ -72,7 +72,7 @@ class Segmenter:
         self._runtime.interrupt()
 
 
-def prepare(network: Network, view: NDArray[np.uint8]) -> NDArray[np.float32]:
+def input_tensor(network: Network, view: NDArray[np.uint8]) -> NDArray[np.float32]:
     """A small sRGB picture, (h, w, 3) uint8, as the network wants it: (1, 3, side, side) float32."""
     side = network.input_size
     small = cv2.resize(view, (side, side), interpolation=cv2.INTER_AREA)

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime as ort
 
 from mattebox.core.network.device import AUTOMATIC, DEVICES, INSTALL, PROVIDERS
-from mattebox.core.network.pictures import drawn_scenes
+from mattebox.core.network.pictures import synthetic_scenes
 from mattebox.core.network.segmenter import Segmenter
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _try(name: str, offered: set[str], network: Network, weights: Path | None) -
     segmenter = Segmenter(network, weights, device=name)
     if segmenter.device != name:
         return {**finding, "reason": segmenter.note}
-    (picture,) = drawn_scenes(1)
+    (picture,) = synthetic_scenes(1)
     answer = segmenter.probability(picture)
     if name != "cpu":
         expected = Segmenter(network, weights, device="cpu").probability(picture)

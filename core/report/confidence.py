@@ -23,7 +23,7 @@ _BEST_AT_NOTHING: Final = ("haze",)
 class Curve:
     """A logistic curve of some measures, as bench/calibrate.py fits it.
 
-    slopes: by names in Features, and bias: of the log-odds over the `doubt` in each measure (Platt,
+    slopes: by names in Features, and bias: of the log-odds over the `log_shortfall` in each measure (Platt,
     "Probabilistic Outputs for Support Vector Machines", 1999).
     """
 
@@ -32,23 +32,25 @@ class Curve:
 
     def confidence(self, features: Features) -> float:
         """The probability, 0..1, that the matte's IoU is at least 0.9."""
-        odds = sum(slope * doubt(name, getattr(features, name)) for name, slope in self.slopes.items())
+        odds = sum(
+            slope * log_shortfall(name, getattr(features, name)) for name, slope in self.slopes.items()
+        )
         return 1 / (1 + exp(-(odds + self.bias)))
 
 
-def doubt(name: str, value: float) -> float:
+def log_shortfall(name: str, value: float) -> float:
     """The logarithm of how far a measure of 0..1 is from its best: near that small differences say much."""
     return log((value if name in _BEST_AT_NOTHING else 1 - value) + _FINEST)
 
 
 @cache
 def shipped_curves() -> dict[str, Curve]:
-    """The calibration in core/report/calibration.json, a curve for each name that kind() gives."""
+    """The calibration in calibration.json, a curve for each name that kind() gives."""
     table = json.loads(files("mattebox.core.report").joinpath("calibration.json").read_text("utf-8"))
     return {name: Curve(**row) for name, row in table.items()}
 
 
-def kind(networks: int, looks: int) -> str:
+def curve_name(networks: int, looks: int) -> str:
     """Which curve is for mattes of so many networks and looks: what agrees differs between them."""
     if networks > 1:
         return "several_networks"
@@ -64,4 +66,4 @@ def confidence(features: Features | None) -> float:
     """
     if features is None:
         return 0.0
-    return shipped_curves()[kind(features.networks, features.looks)].confidence(features)
+    return shipped_curves()[curve_name(features.networks, features.looks)].confidence(features)

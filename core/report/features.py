@@ -16,14 +16,14 @@ from mattebox.core.segment.prediction import inside
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mattebox.core.segment.segmentation import Sight
+    from mattebox.core.segment.segmentation import Segmentation
 
     Map = NDArray[np.float32]
 
 _RING: Final = 6
 # How far from the edge its two sides are looked for, as a share of the diagonal.
 _EDGE_REACH: Final = 0.02
-# What looks lack is told apart no further than this.
+# What predictions lack is told apart no further than this.
 _FINEST: Final = 0.01
 _STEP: Final = 24  # levels of gray that tell an edge from noise
 _SOBEL: Final = 8  # its answer to a slope of one level a pixel
@@ -34,9 +34,10 @@ class Features:
     """Measures of one matte; each 0..1 unless said otherwise.
 
     networks: how many networks looked; a number.
-    looks: how many looks there were, those that were not let in too; a number.
-    agreement: what the looks' answers share with what they amount to, the least of them.
-    consent: the same of the looks at the whole frame, taken together: 1 less the geometric mean of what each
+    looks: how many predictions there were, those that were not let in too; a number.
+    agreement: what the predictions share with what they amount to, the least of them.
+    consent: the same of the predictions of the whole frame, taken together: 1 less the geometric mean of what
+    each
         lacks.
     decided: how far from one half the map is where it is not surely empty.
     haze: share of the subject that is not sure though it is away from its edge.
@@ -64,7 +65,10 @@ class Features:
 
 
 def measure(
-    view: NDArray[np.uint8], sight: Sight, probability: Map, close: NDArray[np.uint8] | None = None
+    view: NDArray[np.uint8],
+    segmentation: Segmentation,
+    probability: Map,
+    close: NDArray[np.uint8] | None = None,
 ) -> Features | None:
     """The measures of the chosen subject's `probability` (h, w) in `view` (h, w, 3); None if it is empty.
 
@@ -84,10 +88,16 @@ def measure(
     border = np.concatenate([subject[0], subject[-1], subject[:, 0], subject[:, -1]])
     gray = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.uint8)
     return Features(
-        networks=len({look.network for look in sight.looks}),
-        looks=len(sight.looks),
-        agreement=min((_shared(look.map, sight, look.frame) for look in sight.looks), default=1.0),
-        consent=_consent(sight),
+        networks=len({prediction.network for prediction in segmentation.predictions}),
+        looks=len(segmentation.predictions),
+        agreement=min(
+            (
+                _shared(prediction.map, segmentation, prediction.frame)
+                for prediction in segmentation.predictions
+            ),
+            default=1.0,
+        ),
+        consent=_consent(segmentation),
         decided=decided(probability),
         haze=float((probability[core] < 0.9).mean()) if core.any() else 1.0,
         whole=float(facts[1:, cv2.CC_STAT_AREA].max()) / area,
@@ -99,17 +109,21 @@ def measure(
     )
 
 
-def _consent(sight: Sight) -> float:
-    wide = [look for look in sight.looks if look.frame == sight.looks[0].frame]
+def _consent(segmentation: Segmentation) -> float:
+    wide = [
+        prediction
+        for prediction in segmentation.predictions
+        if prediction.frame == segmentation.predictions[0].frame
+    ]
     if not wide:
         return 1.0
-    lacks = [1 - _shared(look.map, sight, look.frame) + _FINEST for look in wide]
+    lacks = [1 - _shared(prediction.map, segmentation, prediction.frame) + _FINEST for prediction in wide]
     return float(1 + _FINEST - np.exp(np.mean(np.log(lacks))))
 
 
-def _shared(answer: Map, sight: Sight, frame: tuple[int, int, int, int]) -> float:
+def _shared(answer: Map, segmentation: Segmentation, frame: tuple[int, int, int, int]) -> float:
     part = inside(frame)
-    return overlap(answer[part], sight.probability[part])
+    return overlap(answer[part], segmentation.probability[part])
 
 
 def _contrast(view: NDArray[np.uint8], subject: NDArray[np.uint8], kernel: NDArray[np.uint8]) -> float:

@@ -1,6 +1,7 @@
-"""Fusion: one map from several looks of one network, and one from several networks' maps.
+"""Fusion: one map from several predictions of one network, and one from several networks' maps.
 
-No look can overrule two that are surer of the opposite, and a network that contradicts itself counts less.
+No prediction can overrule two that are surer of the opposite, and a network that contradicts itself counts
+less.
 """
 
 from __future__ import annotations
@@ -18,30 +19,30 @@ if TYPE_CHECKING:
 
 _Item = TypeVar("_Item")
 
-# What a look says counts at a pixel even where it is quite undecided.
-_LEAST_SAY: Final = 0.05
+# What a prediction's vote counts at a pixel even where it is quite undecided.
+_LEAST_VOTE: Final = 0.05
 # Where a map is below this it is empty rather than undecided.
 _EMPTY: Final = 0.1
 # Log-odds of a network's answer are taken of 0.001 to 0.999.
 _STEADY: Final = 1e-3
-# The more, the less a look counts that the others do not share; measured from 0 to 8, it only helped.
+# The more, the less a prediction counts that the others do not share; measured from 0 to 8, it only helped.
 _STRICTNESS: Final = 4
-# No network loses all its say.
+# No network loses all its weight.
 _LEAST_TRUST: Final = 1e-3
 
 
-def fused_looks(answers: Sequence[Map], trust: Sequence[float] | None = None) -> Map:
-    """The mean of a network's looks, (h, w) float32 each, in which the more decided one counts more.
+def fused_predictions(answers: Sequence[Map], trust: Sequence[float] | None = None) -> Map:
+    """The mean of a network's predictions, (h, w) float32 each, in which the more decided one counts more.
 
     trust: what each counts beside that, above 0; equal where it is left out.
     """
     total = np.zeros_like(answers[0])
-    says = np.zeros_like(answers[0])
+    votes = np.zeros_like(answers[0])
     for answer, weight in zip(answers, trust or [1.0] * len(answers), strict=True):
-        say = np.float32(weight) * ((2 * answer - 1) ** 2 + np.float32(_LEAST_SAY))
-        total += say * answer
-        says += say
-    return np.asarray(total / says, np.float32)
+        vote = np.float32(weight) * ((2 * answer - 1) ** 2 + np.float32(_LEAST_VOTE))
+        total += vote * answer
+        votes += vote
+    return np.asarray(total / votes, np.float32)
 
 
 def fused_networks(answers: Sequence[Map], trust: Sequence[float]) -> Map:
@@ -62,12 +63,14 @@ def log_odds(answer: Map) -> Map:
     return np.asarray(np.log(steady / (1 - steady)), np.float32)
 
 
-def consensus(answers: Sequence[Map]) -> list[float]:
-    """What each of three or more looks at the same place counts: little where it stands alone."""
-    return agreed(answers, overlap, _STRICTNESS)
+def consensus_weights(answers: Sequence[Map]) -> list[float]:
+    """What each of three or more predictions of the same place counts: little where it stands alone."""
+    return agreement_weights(answers, overlap, _STRICTNESS)
 
 
-def agreed(items: Sequence[_Item], shared: Callable[[_Item, _Item], float], strictness: float) -> list[float]:
+def agreement_weights(
+    items: Sequence[_Item], shared: Callable[[_Item, _Item], float], strictness: float
+) -> list[float]:
     """What each of two or more items counts, above 0: what it shares with the others, to a power.
 
     shared: how much two of them share, 0..1. strictness: that power.
@@ -81,7 +84,7 @@ def agreed(items: Sequence[_Item], shared: Callable[[_Item, _Item], float], stri
     return [float(weight) for weight in counted]
 
 
-def trusted(whole: Map, mirrored: Map) -> float:
+def self_consistency(whole: Map, mirrored: Map) -> float:
     """How far to trust a network on this photo, 0..1, from its answers to the photo and to its mirror image.
 
     A network that knows the subject finds it again in the mirror, and is decided about it.

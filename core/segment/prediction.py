@@ -1,4 +1,4 @@
-"""A look: what one network answers about one part of a view, as it is or mirrored."""
+"""A prediction: what one network says of one augmentation of a view, a part of it or its mirror image."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ _PART: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """One answer of one network: `map` (h, w) float32 in 0..1 of the view's size; 0 outside `frame`.
+class Prediction:
+    """One prediction of one network: `map` (h, w) float32 in 0..1 of the view's size; 0 outside `frame`.
 
-    way: whole, mirrored or box; of a panel (core.segment.ensemble) box, wide box, and each of them mirrored.
+    augmentation: whole, mirrored or box; of an ensemble box, wide box, and each of them mirrored.
     frame: left, top, right, bottom of what it looked at. used: whether the fusion let it in.
     """
 
     network: str
-    way: str
+    augmentation: str
     map: Map
     frame: Frame
     used: bool = True
 
     @property
     def name(self) -> str:
-        """What the report calls this look."""
-        return f"{self.network} {self.way}"
+        """What the report calls this prediction, among its `looks`."""
+        return f"{self.network} {self.augmentation}"
 
 
 def inside(frame: Frame) -> tuple[slice, slice]:
@@ -48,7 +48,7 @@ def inside(frame: Frame) -> tuple[slice, slice]:
     return slice(frame[1], frame[3]), slice(frame[0], frame[2])
 
 
-def look_at(view: NDArray[np.uint8], segmenter: Segmenter, frame: Frame, *, mirrored: bool = False) -> Map:
+def predict(view: NDArray[np.uint8], segmenter: Segmenter, frame: Frame, *, mirrored: bool = False) -> Map:
     """What a network says of a frame of the view (h, w, 3) uint8: (h, w) float32 in 0..1, 0 outside of it.
 
     Raises InferenceError.

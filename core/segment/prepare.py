@@ -55,18 +55,19 @@ _ROWS: Final = 128  # that are enough to tell it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
-    """What of a photo is shown to networks.
+class NetworkInput:
+    """What of a photo networks are given.
 
-    small: its own pixels, (h, w, c); view: the same in sRGB, (h, w, 3) uint8; better: the view prepared.
+    small: its own pixels, (h, w, c); view: the same in sRGB, (h, w, 3) uint8; enhanced: the view as it is
+    made easier to see.
     """
 
     small: Pixels
     view: NDArray[np.uint8]
-    better: NDArray[np.uint8]
+    enhanced: NDArray[np.uint8]
 
 
-def shown(photo: Photo, side: int = LONGEST, *, own_alpha: bool = True) -> Shown:
+def network_input(photo: Photo, side: int = LONGEST, *, own_alpha: bool = True) -> NetworkInput:
     """What networks are shown of a photo, at no more than `side` pixels a side.
 
     With `own_alpha` what the photo hides is neutral gray.
@@ -75,7 +76,7 @@ def shown(photo: Photo, side: int = LONGEST, *, own_alpha: bool = True) -> Shown
     view = network_view(photo, small, own_alpha=own_alpha)
     smaller = max(view.shape) < min(LONGEST, max(photo.width, photo.height))
     larger = (lambda: network_view(photo, own_alpha=own_alpha)) if smaller else None
-    return Shown(small, view, prepared(view, larger))
+    return NetworkInput(small, view, prepared(view, larger))
 
 
 def prepared(

@@ -1,4 +1,4 @@
-"""Looks: what networks see in the whole frame, in its mirror image and in the subject's own box."""
+"""Segmentation by test-time augmentation: the whole frame, its mirror image, the subject's own box."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from mattebox.core.segment.ensemble import panel
-from mattebox.core.segment.fusion import consensus, fused_looks, overlap
-from mattebox.core.segment.prediction import Frame, Look, inside, look_at, subject_frame
+from mattebox.core.segment.ensemble import ensemble
+from mattebox.core.segment.fusion import consensus_weights, fused_predictions, overlap
+from mattebox.core.segment.prediction import Frame, Prediction, inside, predict, subject_frame
 from mattebox.core.segment.view import LONGEST
 from mattebox.core.settings.cut import box_of
 
@@ -36,97 +36,101 @@ COMPANIONS: Final = (
     "birefnet-general",
     "bria-rmbg",
 )
-# Measured on labelled photos (bench/quality.py). A box look that shares less than this of its answer
-# with the other looks has found something else, and is not let in.
+# Measured on labelled photos (bench/quality.py). A box prediction that shares less than this of its
+# answer with the others has found something else, and is not let in.
 _AGREEMENT: Final = 0.4
 _BOX_MARGIN: Final = 0.2
 # A box that a person draws is tight, and networks want to see what is around a subject: with 0.03, 0.2 and
 # 0.35 of its side the edge error in true boxes was higher (bench/rough.py).
 _SEARCH_MARGIN: Final = 0.1
 # Networks that look at this many pixels a side see small subjects well enough in the whole frame:
-# their own box look lowered every measure but one.
+# their own box prediction lowered every measure but one.
 _LARGE_INPUT: Final = 512
-# A single look at the whole frame holds no more than its network's input does; of a view with more pixels
-# than this for each of those only the time is noticed. Further looks go closer.
+# A single prediction of the whole frame holds no more than its network's input does; of a view with more
+# pixels than this for each of those only the time is noticed. Further ones go closer.
 _WORTH: Final = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sight:
-    """All looks at one view and what they amount to: `probability` (h, w) float32 in 0..1.
+class Segmentation:
+    """All predictions for one view and what they amount to: `probability` (h, w) float32 in 0..1.
 
     detail: view pixels per pixel of the finest network input that was used; at least 1.
     """
 
     probability: Map
-    looks: tuple[Look, ...]
+    predictions: tuple[Prediction, ...]
     detail: float
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The looks that were let in, in their order."""
-        return tuple(look.name for look in self.looks if look.used)
+        """The names of the predictions that the fusion let in, in their order."""
+        return tuple(prediction.name for prediction in self.predictions if prediction.used)
 
 
 def view_side(segmenters: Sequence[Segmenter], quality: Quality, subject: Subject = "auto") -> int:
-    """How many pixels a side the view needs at most for the looks of this quality at this subject."""
+    """How many pixels a side the view needs at most for the predictions of this quality for this subject."""
     if quality != "fast" or box_of(subject) is not None:
         return LONGEST
     return min(LONGEST, _WORTH * max(segmenter.network.input_size for segmenter in segmenters))
 
 
-def see(
+def segment(
     view: NDArray[np.uint8],
     segmenters: Sequence[Segmenter],
     quality: Quality = "balanced",
     within: Frame | None = None,
-    heed: Callable[[str], None] = lambda _: None,
+    on_step: Callable[[str], None] = lambda _: None,
     *,
     pointed_at: bool = False,
-) -> Sight:
-    """Look at a view (h, w, 3) uint8 with one network, as the quality says, or with several, as a panel does.
+) -> Segmentation:
+    """Segment a view (h, w, 3) uint8 with one network, as the quality says, or with an ensemble of several.
 
     `within` confines the search to a box of the view; pointed_at: whether a person says which of the parts
-    that are found are meant, so that none is left out for want of a second opinion. `heed` is called before
-    each further look and may raise to stop. Raises InferenceError.
+    that are found are meant, so that none is left out for want of a second opinion. `on_step` is called
+    before each further prediction and may raise to stop. Raises InferenceError.
     """
     height, width = view.shape[:2]
     frame = within or (0, 0, width, height)
     if len(segmenters) > 1:
-        looks, probability = panel(view, segmenters, frame, heed, second=not pointed_at)
+        predictions, probability = ensemble(view, segmenters, frame, on_step, confirm=not pointed_at)
     else:
-        looks, probability = _one_network(view, segmenters[0], quality, frame, heed)
+        predictions, probability = _one_network(view, segmenters[0], quality, frame, on_step)
     finest = max(segmenter.network.input_size for segmenter in segmenters)
     side = max(frame[2] - frame[0], frame[3] - frame[1])
-    return Sight(probability, tuple(looks), max(1.0, side / finest))
+    return Segmentation(probability, tuple(predictions), max(1.0, side / finest))
 
 
 def _one_network(
-    view: NDArray[np.uint8], segmenter: Segmenter, quality: Quality, frame: Frame, heed: Callable[[str], None]
-) -> tuple[list[Look], Map]:
+    view: NDArray[np.uint8],
+    segmenter: Segmenter,
+    quality: Quality,
+    frame: Frame,
+    on_step: Callable[[str], None],
+) -> tuple[list[Prediction], Map]:
     name = segmenter.network.name
-    looks = [Look(name, "whole", look_at(view, segmenter, frame), frame)]
+    predictions = [Prediction(name, "whole", predict(view, segmenter, frame), frame)]
     if quality == "fast":
-        return looks, looks[0].map
-    heed("segment")
-    looks.append(Look(name, "mirrored", look_at(view, segmenter, frame, mirrored=True), frame))
-    both = [look.map for look in looks]
-    answer = fused_looks(both)
+        return predictions, predictions[0].map
+    on_step("segment")
+    predictions.append(Prediction(name, "mirrored", predict(view, segmenter, frame, mirrored=True), frame))
+    both = [prediction.map for prediction in predictions]
+    answer = fused_predictions(both)
     large = segmenter.network.input_size > _LARGE_INPUT
     box = None if large else subject_frame(answer, frame, _BOX_MARGIN)
     if box is None:
-        return looks, answer
-    heed("segment")
-    closer = look_at(view, segmenter, box)
+        return predictions, answer
+    on_step("segment")
+    closer = predict(view, segmenter, box)
     part = inside(box)
     agreed = overlap(answer[part], closer[part]) >= _AGREEMENT
-    looks.append(Look(name, "box", closer, box, used=agreed))
+    predictions.append(Prediction(name, "box", closer, box, used=agreed))
     if agreed:
         three = [*(each[part] for each in both), closer[part]]
-        trust = consensus(three)
-        answer = fused_looks(both, trust[:2])
-        answer[part] = fused_looks(three, trust)
-    return looks, answer
+        trust = consensus_weights(three)
+        answer = fused_predictions(both, trust[:2])
+        answer[part] = fused_predictions(three, trust)
+    return predictions, answer
 
 
 def search_frame(subject: Subject, view: NDArray[np.uint8], scale: float) -> Frame | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _RIM: Final = 2
 # Ghosts: faint parts down to this, up to this share of the subject's area. Of 1031 labelled maps by U²-Net
-# 196 came nearer to the truth without them and 58 less near; of 381 by a panel 59 and 10.
+# 196 came nearer to the truth without them and 58 less near; of 381 by an ensemble 59 and 10.
 _FAINT: Final = 0.05
 _GHOSTLY: Final = 0.2
 

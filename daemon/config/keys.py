@@ -30,7 +30,7 @@ def _from_base(path: Path, info: ValidationInfo) -> Path:
         raise ValueError("~ stands for a home folder, and this user has none here") from error
 
 
-Place = Annotated[Path, AfterValidator(_from_base)]
+ConfigPath = Annotated[Path, AfterValidator(_from_base)]
 Name = Annotated[str, Field(pattern=r"^[^/\\\x00-\x1f]+$", max_length=80)]
 Globs = Annotated[list[str], BeforeValidator(as_list)]
 
@@ -96,7 +96,7 @@ class Review(Settings):
 
     below: float = Field(0.0, ge=0, le=1, description="cutouts less confident than this are reviewed")
     warnings: Globs = Field([], description="warnings that send a cutout to review; * means any")
-    to: Place = Field(Path("review"), validate_default=True, description="the folder of reviews")
+    to: ConfigPath = Field(Path("review"), validate_default=True, description="the folder of reviews")
 
 
 class Rule(Settings):
@@ -121,8 +121,8 @@ class FolderKeys(Settings):
     patience: Duration = Field(60.0, gt=0, description="how long an incomplete file may stay unchanged")
     ignore: Globs = Field([], description="globs of names or paths that are left alone")
     originals: Literal["done", "keep"] = Field("done", description="move originals, or leave them in place")
-    done: Place = Field(Path("done"), validate_default=True)
-    failed: Place = Field(Path("failed"), validate_default=True)
+    done: ConfigPath = Field(Path("done"), validate_default=True)
+    failed: ConfigPath = Field(Path("failed"), validate_default=True)
     attempts: int = Field(3, ge=1, le=100, description="attempts before a file goes to failed")
     deduplicate: bool = Field(False, description="do the same content only once")
 
@@ -140,7 +140,7 @@ class Folder(FolderKeys):
     """One hot folder; what it does not say comes from `defaults`."""
 
     name: Name
-    watch: Place
+    watch: ConfigPath
     rules: list[Rule] = Field(min_length=1)
 
     def rule_name(self, index: int) -> str:
@@ -191,7 +191,7 @@ class Config(Settings):
     """The whole configuration; paths are relative to its file."""
 
     version: Literal[1]
-    state: Place | None = None
+    state: ConfigPath | None = None
     engine: EngineConfig = EngineConfig()
     defaults: Defaults = Defaults()
     notify: Notify = Notify()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mattebox.core.settings import CutSettings, FinishSettings, Output, parse_output
 from mattebox.core.settings.rule import layered, rule_cut
-from mattebox.daemon.config.template import Names, Template
+from mattebox.daemon.config.template import FieldValues, Template
 from mattebox.daemon.errors import TemplateError
 from mattebox.daemon.journal.plan import Plan, PlannedOutput, ReviewPlan
 
@@ -57,7 +57,7 @@ def make_plan(loaded: LoadedConfig, folder: Folder, index: int, path: str, size:
     """
     config, rule = loaded.config, folder.rules[index]
     tree, _, name = path.rpartition("/")
-    names = Names(tree, name, folder.rule_name(index), folder.name, datetime.now().astimezone(), *size)
+    names = FieldValues(tree, name, folder.rule_name(index), folder.name, datetime.now().astimezone(), *size)
     outputs = tuple(
         PlannedOutput(_output(item), _target(item.to, loaded, names)) for item in deliveries(config, rule)
     )
@@ -80,7 +80,7 @@ def make_plan(loaded: LoadedConfig, folder: Folder, index: int, path: str, size:
     )
 
 
-def _target(text: str, loaded: LoadedConfig, names: Names) -> Path:
+def _target(text: str, loaded: LoadedConfig, names: FieldValues) -> Path:
     target = Template(text, loaded.base).path(names)
     place = os.path.realpath(target.parent)
     for folder in loaded.config.folders:

@@ -23,11 +23,11 @@ _NAMING: Final = frozenset({"extension", "name", "name_regex"})
 
 
 class Verdict(NamedTuple):
-    """One rule's answer: None where it takes the file, else why not; `blind` without a header to ask."""
+    """One rule's answer: None where it takes the file, else why not, or that it needs the header."""
 
     rule: str
     why_not: str | None
-    blind: bool = False
+    needs_header: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class Choice:
     verdicts: tuple[Verdict, ...]
 
     @property
-    def blind(self) -> int | None:
+    def needs_header(self) -> int | None:
         """The first rule that would need the header that is missing, or None."""
-        return next((number for number, verdict in enumerate(self.verdicts) if verdict.blind), None)
+        return next((number for number, verdict in enumerate(self.verdicts) if verdict.needs_header), None)
 
 
-def choose(folder: Folder, facts: Facts) -> Choice:
+def choose_rule(folder: Folder, facts: Facts) -> Choice:
     """Which rule of a folder takes a file."""
     verdicts = []
     for index, rule in enumerate(folder.rules):
@@ -51,7 +51,7 @@ def choose(folder: Folder, facts: Facts) -> Choice:
         try:
             problem = _ending(rule.when, facts) or why_not(rule.when, facts)
         except UnreadableError as error:
-            verdicts.append(Verdict(name, str(error), blind=True))
+            verdicts.append(Verdict(name, str(error), needs_header=True))
             continue
         verdicts.append(Verdict(name, problem))
         if problem is None:

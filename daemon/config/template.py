@@ -24,7 +24,7 @@ _DATE: Final = re.compile(r"[A-Za-z0-9%_.\- ]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class FieldValues:
     """The values of a template's fields for one photo; tree is "" at the watched folder itself."""
 
     tree: str
@@ -68,7 +68,7 @@ class Template:
         self.root = Path(os.path.normpath(base.joinpath(*fixed)))
         self._parts = tuple(parts)
 
-    def path(self, names: Names) -> Path:
+    def path(self, names: FieldValues) -> Path:
         """The output's path for one photo. Raises TemplateError where it would leave the root."""
         values = names.values()
         parts: list[str] = []

@@ -16,7 +16,7 @@ from mattebox.daemon.delivery.place import LostStagedError, move, place
 from mattebox.daemon.delivery.reason import write_reason
 from mattebox.daemon.intake.claim import finish_claim, remove_work_folder
 from mattebox.daemon.journal.identity import identity
-from mattebox.daemon.journal.markers import Marks
+from mattebox.daemon.journal.markers import Markers
 from mattebox.daemon.journal.plan import review_outputs
 from mattebox.daemon.journal.rows import Placement
 from mattebox.daemon.journal.steps import step
@@ -33,7 +33,7 @@ class Delivery:
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
-        self.marks = Marks(journal.folder / "begun")
+        self.markers = Markers(journal.folder / "begun")
 
     def unchanged(self, job: JobRow) -> bool:
         """Whether the original is still what was claimed; if not, the journal learns what it is now."""
@@ -47,8 +47,8 @@ class Delivery:
 
     def begin(self, job: JobRow) -> Job:
         """Count an attempt, note the staged names, and give the work to be done. Raises OSError."""
-        self._forget_staged(job)
-        self.marks.clear(job.id)
+        self._delete_staged(job)
+        self.markers.clear(job.id)
         review = job.plan.review
         if job.phase == "review" and review is not None:
             outputs = review_outputs(review, job.plan, job.id)
@@ -68,9 +68,9 @@ class Delivery:
         matte = Path(job.reason["file"]) if job.phase == "approved" and job.reason else None
         return Job(job.work, tuple(staged), job.plan.cut, finish, matte)
 
-    def again(self, job: JobRow, *, count: bool) -> JobRow:
+    def requeue(self, job: JobRow, *, count: bool) -> JobRow:
         """Back to waiting; with `count` the attempt stays counted."""
-        self._forget_staged(job)
+        self._delete_staged(job)
         attempts = job.attempts if count else max(0, job.attempts - 1)
         with self.journal.transaction():
             job = self.journal.change(job.id, state="claimed", attempts=attempts)
@@ -79,7 +79,7 @@ class Delivery:
 
     def to_review(self, job: JobRow, why: str) -> JobRow:
         """A person shall look: the outputs are thrown away and a review is rendered next."""
-        self._forget_staged(job)
+        self._delete_staged(job)
         with self.journal.transaction():
             job = self.journal.change(
                 job.id, state="claimed", phase="review", attempts=0, reason={"why": why}
@@ -95,9 +95,9 @@ class Delivery:
         step("review approved")
         return job
 
-    def refuse(self, job: JobRow) -> JobRow:
+    def reopen_review(self, job: JobRow) -> JobRow:
         """The file that a person approved holds no usable matte: the review is open again."""
-        self._forget_staged(job)
+        self._delete_staged(job)
         with self.journal.transaction():
             job = self.journal.change(job.id, state="review", phase="review")
         step("approval refused")
@@ -128,7 +128,7 @@ class Delivery:
             except LostStagedError:
                 if paths:
                     raise
-                return self.again(job, count=True)
+                return self.requeue(job, count=True)
             report = dict(job.report or {})
             report["outputs"] = [
                 {**output, "path": os.fspath(paths.get(output["path"], output["path"]))}
@@ -152,21 +152,21 @@ class Delivery:
     def fail(self, job: JobRow, reason: dict[str, Any]) -> JobRow:
         """Give up: the original goes to failed/ with NAME.reason.json. Raises OSError."""
         if job.state != "failing":
-            self._forget_staged(job)
+            self._delete_staged(job)
             with self.journal.transaction():
                 job = self.journal.change(job.id, state="failing", reason=reason)
                 self.journal.files.forget_content(job.id)
             step("failure noted")
-        wished = job.plan.failed / job.plan.tree / job.plan.name
-        final = wished if job.plan.keep else self._move_original(job, wished)
+        target = job.plan.failed / job.plan.tree / job.plan.name
+        final = target if job.plan.keep else self._move_original(job, target)
         write_reason(self.journal, job, final.with_name(f"{final.name}.reason.json"))
         return self._end(job, "failed", None)
 
-    def give_back(self, job: JobRow) -> JobRow:
+    def return_original(self, job: JobRow) -> JobRow:
         """The original returns to the watched folder and counts as new. Raises OSError."""
-        _need_root(job)
+        _require_root(job)
         if job.state != "returning":
-            self._forget_staged(job)
+            self._delete_staged(job)
             with self.journal.transaction():
                 job = self.journal.change(job.id, state="returning", attempts=0)
             step("return noted")
@@ -184,9 +184,9 @@ class Delivery:
         remove_work_folder(job)
         return self.journal.job(job.id)
 
-    def vanish(self, job: JobRow) -> None:
+    def drop_vanished(self, job: JobRow) -> None:
         """Somebody took the original away while it was worked on: nothing is left to do."""
-        self._forget_staged(job)
+        self._delete_staged(job)
         with self.journal.transaction():
             self.journal.change(job.id, state="returned", reason={"what": "The original was taken away."})
         remove_work_folder(job)
@@ -202,7 +202,7 @@ class Delivery:
                 self.finish_pending(job)
             with contextlib.suppress(KeyError):
                 waiting.append(self.journal.job(job.id))
-        self.marks.sweep({job.id for job in waiting if job.state == "working"})
+        self.markers.sweep({job.id for job in waiting if job.state == "working"})
         return waiting
 
     def finish_pending(self, job: JobRow) -> None:
@@ -210,8 +210,8 @@ class Delivery:
         if job.state == "claiming":
             finish_claim(self.journal, job)
         elif job.state == "working":
-            # Without a mark no worker was at it: whatever ended the last run, it was not this photo.
-            self.again(job, count=self.marks.is_set(job.id))
+            # Without a marker no worker was at it: whatever ended the last run, it was not this photo.
+            self.requeue(job, count=self.markers.is_set(job.id))
         elif job.state in ("staged", "reviewing", "delivered"):
             self.deliver(job)
         elif job.state == "duplicating":
@@ -219,7 +219,7 @@ class Delivery:
         elif job.state == "failing":
             self.fail(job, job.reason or {})
         elif job.state == "returning":
-            self.give_back(job)
+            self.return_original(job)
 
     def _end(self, job: JobRow, state: State, originals: Path | None) -> JobRow:
         if originals is not None and not job.plan.keep:
@@ -234,17 +234,17 @@ class Delivery:
         step("ended")
         return job
 
-    def _move_original(self, job: JobRow, wished: Path) -> Path:
+    def _move_original(self, job: JobRow, target: Path) -> Path:
         items = self.journal.placements(job.id, "original")
-        item = items[0] if items else Placement(job.id, "original", 0, job.work, wished)
+        item = items[0] if items else Placement(job.id, "original", 0, job.work, target)
         places = (job.work, item.staged, item.final or item.staged)
         if item.state != "placed" and not any(os.path.lexists(path) for path in places):
-            _need_root(job)
+            _require_root(job)
             # Somebody took the original away; what was made of it is safe, and nothing is left to move.
-            return wished
+            return target
         return move(self.journal, item, job.work)
 
-    def _forget_staged(self, job: JobRow) -> None:
+    def _delete_staged(self, job: JobRow) -> None:
         """Delete what a former attempt staged and did not publish."""
         for item in self.journal.placements(job.id, "output", "review"):
             if item.state != "placed":
@@ -263,7 +263,7 @@ class Delivery:
         step("review cleared")
 
 
-def _need_root(job: JobRow) -> None:
+def _require_root(job: JobRow) -> None:
     if not job.plan.watch.is_dir():
         raise FileNotFoundError(errno.ENOENT, "the watched folder is gone", os.fspath(job.plan.watch))
 

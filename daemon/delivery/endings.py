@@ -1,4 +1,4 @@
-"""Endings: what is told when a job is delivered, has failed, or waits for a person."""
+"""Endings: the event when a job is delivered, has failed, or waits for a person."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from mattebox.daemon.events import Event
 if TYPE_CHECKING:
     from mattebox.daemon.journal.rows import JobRow
 
-# The event of each state that people are told of.
+# The event of each state that people are notified of.
 EVENT_OF: Final = {"done": "delivered", "review": "review", "failed": "failed"}
 STATE_OF: Final = {event: state for state, event in EVENT_OF.items()}
 
 
 def ending(job: JobRow) -> Event | None:
-    """The event that tells how a job ended, made from its row alone; None for other states."""
+    """The event of how a job ended, made from its row alone; None for other states."""
     if job.state not in EVENT_OF:
         return None
     report: dict[str, Any] = job.report or {}

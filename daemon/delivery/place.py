@@ -66,7 +66,7 @@ def move(journal: Journal, item: Placement, source: Path) -> Path:
         final = place(journal, item)
     except _OtherDeviceError:
         with journal.transaction():
-            item = journal.save(replace(item, state="planned", staged=stage_name(item.wished)))
+            item = journal.save(replace(item, state="planned", staged=stage_name(item.target)))
         step("copy planned")
         _copy(source, item.staged)
         final = place(journal, item)
@@ -78,9 +78,9 @@ def move(journal: Journal, item: Placement, source: Path) -> Path:
 
 
 def _next_name(journal: Journal, item: Placement) -> Placement:
-    item.wished.parent.mkdir(parents=True, exist_ok=True)
-    candidate = free_place(item.wished, item.candidate)
-    final = numbered(item.wished, candidate)
+    item.target.parent.mkdir(parents=True, exist_ok=True)
+    candidate = free_place(item.target, item.candidate)
+    final = numbered(item.target, candidate)
     with journal.transaction():
         item = journal.save(replace(item, state="linking", candidate=candidate, final=final))
     step("name chosen")

@@ -51,15 +51,15 @@ def failure_reason(
     }
 
 
-def write_reason(journal: Journal, job: JobRow, wished: Path) -> None:
+def write_reason(journal: Journal, job: JobRow, target: Path) -> None:
     """Write a job's reason as JSON, synced, and place it as outputs are placed. Raises OSError."""
     items = journal.placements(job.id, "reason")
-    item = items[0] if items else Placement(job.id, "reason", 0, stage_name(wished), wished)
+    item = items[0] if items else Placement(job.id, "reason", 0, stage_name(target), target)
     if item.state == "planned":
         with journal.transaction():
             journal.save(item)
         step("reason planned")
-        wished.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         with item.staged.open("w", encoding="utf-8", errors="backslashreplace") as file:
             json.dump(job.reason, file, indent=2, ensure_ascii=False)
             file.write("\n")

@@ -24,27 +24,27 @@ _JOB_IN_NAME: Final = re.compile(r"\.([0-9a-f]{10})(?=[^0-9a-f])")
 _SETTLE: Final = 2.0
 
 
-class Verdict(NamedTuple):
+class Decision(NamedTuple):
     """A file that a person dropped: which job, what was decided, and the file."""
 
     job: str
-    verdict: Literal["approved", "rejected"]
+    outcome: Literal["approved", "rejected"]
     path: Path
 
 
-def verdicts(review: Path) -> Iterator[Verdict]:
+def decisions(review: Path) -> Iterator[Decision]:
     """The files in approved/ and rejected/ that belong to a job, in any sub-folder of theirs."""
-    for verdict in (APPROVED, REJECTED):
-        folder = review / verdict
+    for decision in (APPROVED, REJECTED):
+        folder = review / decision
         if not folder.is_dir():
             continue
         for path in sorted(folder.rglob("*")):
             found = _JOB_IN_NAME.findall(path.name)
             if found and not path.name.startswith((".", "~")) and identity(path) is not None:
-                yield Verdict(found[-1], verdict, path)
+                yield Decision(found[-1], decision, path)
 
 
-class Decisions(Protocol):
+class DecisionHandler(Protocol):
     """Who carries out what people decide."""
 
     def approve(self, job: JobRow, file: Path) -> None:
@@ -63,27 +63,27 @@ class Reviews:
         self._settling = Settling()
         self._refused: dict[Path, Identity] = {}
 
-    def collect(self, journal: Journal, folders: Iterable[Path], decisions: Decisions) -> None:
+    def collect(self, journal: Journal, folders: Iterable[Path], handler: DecisionHandler) -> None:
         """Approve and reject what people have decided in these review folders."""
         waiting = {job.id: job for job in journal.jobs("review")}
         if not waiting:
             return
         now = time.monotonic()
         for folder in folders:
-            for verdict in verdicts(folder):
-                job, found = waiting.get(verdict.job), identity(verdict.path)
-                if job is None or found is None or self._refused.get(verdict.path) == found:
+            for decision in decisions(folder):
+                job, found = waiting.get(decision.job), identity(decision.path)
+                if job is None or found is None or self._refused.get(decision.path) == found:
                     continue
-                settled = self._settling.observe(verdict.path, found, now, self._settle)
+                settled = self._settling.observe(decision.path, found, now, self._settle)
                 if not settled and self._settle:
                     continue
-                self._settling.forget(verdict.path)
-                del waiting[verdict.job]
-                if verdict.verdict == APPROVED:
-                    self._refused[verdict.path] = found
-                    decisions.approve(job, verdict.path)
+                self._settling.forget(decision.path)
+                del waiting[decision.job]
+                if decision.outcome == APPROVED:
+                    self._refused[decision.path] = found
+                    handler.approve(job, decision.path)
                 else:
-                    decisions.reject(job, verdict.path)
+                    handler.reject(job, decision.path)
 
 
 def decide(journal: Journal, job: JobRow, *, approve: bool) -> Path:

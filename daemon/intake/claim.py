@@ -31,7 +31,7 @@ def claim(journal: Journal, folder: str, found: Identity, plan: Plan) -> JobRow 
     job = JobRow(job_id, folder, work, found, state, "deliver", 0, plan, None, None, time.time())
     with journal.transaction():
         journal.add(job)
-        journal.files.forget_looks(folder, found)
+        journal.files.forget_aborted_inspections(folder, found)
     step("claim written")
     return job if plan.keep else _rename(journal, job)
 

@@ -1,4 +1,4 @@
-"""A look into a file before it is claimed, by a worker: what its header says, and whether it is whole."""
+"""Inspection of a file before it is claimed, by a worker: what its header says, and whether it is whole."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mattebox.core.errors import MatteboxError, NotEnoughMemoryError
-from mattebox.daemon.journal.markers import marked
+from mattebox.daemon.journal.markers import in_progress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,33 +16,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
-    """One file for a worker to look into. mark: there while it does."""
+class InspectionTask:
+    """One file for a worker to inspect. marker: there while it does."""
 
     path: Path
     limits: ReadLimits
-    mark: Path
+    marker: Path
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a look into a file told: its header, or the problem; whether it may still be growing."""
+class Inspection:
+    """What the inspection of a file found: its header, or the problem; whether it may still be growing."""
 
     header: PhotoFacts | None
     problem: str = ""
     truncated: bool = False
 
 
-def look(glance: Glance) -> Look:
+def inspect_file(task: InspectionTask) -> Inspection:
     """Read a file's header, and decode it where only that tells whether it is whole.
 
     Half a file is not ready, and no photo is no photo. Raises NotEnoughMemoryError.
     """
-    with marked(glance.mark):
-        return _look(glance.path, glance.limits)
+    with in_progress(task.marker):
+        return _inspect(task.path, task.limits)
 
 
-def _look(path: Path, limits: ReadLimits) -> Look:
+def _inspect(path: Path, limits: ReadLimits) -> Inspection:
     from mattebox.core.photo import probe, read_photo  # noqa: PLC0415 - loads arrays
     from mattebox.core.photo.whole import is_whole  # noqa: PLC0415
 
@@ -53,15 +53,15 @@ def _look(path: Path, limits: ReadLimits) -> Look:
     except NotEnoughMemoryError:
         raise
     except MatteboxError as error:
-        return Look(None, str(error), type(error).__name__ == "TruncatedPhotoError")
+        return Inspection(None, str(error), type(error).__name__ == "TruncatedPhotoError")
     try:
         if not is_whole(path, header.format):
             read_photo(path, limits)
     except NotEnoughMemoryError:
         raise
     except MatteboxError as error:
-        return Look(header, str(error), type(error).__name__ == "TruncatedPhotoError")
-    return Look(header)
+        return Inspection(header, str(error), type(error).__name__ == "TruncatedPhotoError")
+    return Inspection(header)
 
 
 def _plain(value: Any) -> Any:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mattebox.daemon.config.facts import Facts
-from mattebox.daemon.config.rules import choose, uses
+from mattebox.daemon.config.rules import choose_rule, uses
 from mattebox.daemon.intake.root import WatchedRoot
 from mattebox.daemon.intake.scan import Scope
 from mattebox.daemon.intake.settle import Settling
 from mattebox.daemon.journal.identity import content_key, identity
-from mattebox.daemon.journal.markers import Marks
+from mattebox.daemon.journal.markers import Markers
 from mattebox.daemon.journal.plan import WORK_FOLDER
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mattebox.daemon.config.keys import Folder
     from mattebox.daemon.config.load import LoadedConfig
     from mattebox.daemon.events import Events
-    from mattebox.daemon.intake.inspection import Look
+    from mattebox.daemon.intake.inspection import Inspection
     from mattebox.daemon.journal.identity import Identity
     from mattebox.daemon.journal.journal import Journal
 
@@ -50,7 +50,7 @@ class Ready(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Pace:
+class _ScanTimes:
     next_scan: float = 0.0
     scan_now: bool = True
 
@@ -63,7 +63,7 @@ class Intake:
     ) -> None:
         """`once`: nothing is waited for longer than settling takes."""
         self.folder = folder
-        self.marks = Marks(journal.folder / "looking")
+        self.markers = Markers(journal.folder / "looking")
         self._journal = journal
         self._events = events
         self._once = once
@@ -73,11 +73,11 @@ class Intake:
         own = [folder.done, folder.failed, loaded.state, *reviews, folder.watch / WORK_FOLDER]
         self._scope = Scope(folder.watch, recursive=folder.recursive, ignore=folder.ignore, own=own)
         self._settling = Settling()
-        self._looking: set[str] = set()
+        self._in_inspection: set[str] = set()
         self._left_alone: dict[str, Identity] = {}
         self._known_done: dict[str, Identity] = {}
         self._by_age = any(uses(rule.when, "min_age") for rule in folder.rules)
-        self._pace = _Pace()
+        self._scan_times = _ScanTimes()
         self.root = WatchedRoot(folder, journal, events, self.scan_soon)
 
     @property
@@ -86,8 +86,8 @@ class Intake:
         return len(self._settling)
 
     def busy(self) -> bool:
-        """Whether a file is still settling or being looked into, or a scan is due at once."""
-        return bool(self._settling) or bool(self._looking) or self._pace.scan_now
+        """Whether a file is still settling or in inspection, or a scan is due at once."""
+        return bool(self._settling) or bool(self._in_inspection) or self._scan_times.scan_now
 
     def oldest(self, now: float) -> float:
         """Seconds since the longest-waiting file was first seen."""
@@ -95,9 +95,9 @@ class Intake:
 
     def scan_soon(self) -> None:
         """Look at everything at the next tick."""
-        self._pace.scan_now = True
+        self._scan_times.scan_now = True
 
-    def hint(self, path: str | None, now: float) -> None:
+    def on_folder_event(self, path: str | None, now: float) -> None:
         """Something happened at `path`; None: anywhere."""
         if path is None:
             self.scan_soon()
@@ -110,64 +110,64 @@ class Intake:
             # A tree that was moved in, or files made before the new folder was watched.
             try:
                 for inner, found in self._scope.files(below):
-                    self._see(inner, found, now)
+                    self._observe(inner, found, now)
             except OSError:
                 self.scan_soon()
         else:
-            self._see(below, identity(full), now)
+            self._observe(below, identity(full), now)
 
     def scan(self, now: float) -> None:
         """Look at the whole folder, if it is time."""
-        pace = self._pace
-        if not pace.scan_now and now < pace.next_scan:
+        times = self._scan_times
+        if not times.scan_now and now < times.next_scan:
             return
-        pace.scan_now = False
-        pace.next_scan = now + (self.folder.poll if self.root.polling else self.folder.rescan)
+        times.scan_now = False
+        times.next_scan = now + (self.folder.poll if self.root.polling else self.folder.rescan)
         if not self.root.open():
-            pace.next_scan = now + _HELD_WAIT
+            times.next_scan = now + _HELD_WAIT
             return
         try:
             present = set()
             for path, found in self._scope.files():
                 present.add(path)
-                self._see(path, found, now)
+                self._observe(path, found, now)
         except OSError as error:
             self.root.hold(f"{self.folder.watch}: the watched folder cannot be read ({error.strerror}).")
-            pace.next_scan = now + _HELD_WAIT
+            times.next_scan = now + _HELD_WAIT
             return
         self._left_alone = {path: found for path, found in self._left_alone.items() if path in present}
         self.root.release()
 
     def candidates(self, now: float) -> Iterator[Candidate]:
-        """The files that have settled; each is offered again until it is looked into or gone."""
+        """The files that have settled; each is offered again until it is inspected or gone."""
         for key in self._settling.due(now):
             path = str(key)
-            if path in self._looking:
+            if path in self._in_inspection:
                 continue
             found = identity(self.folder.watch / path)
             if not self._settling.observe(path, found, now, self.folder.settle) or found is None:
                 continue
-            choice = choose(self.folder, self._facts(path, found, None))
-            if choice.index is None and choice.blind is None:
+            choice = choose_rule(self.folder, self._facts(path, found, None))
+            if choice.index is None and choice.needs_header is None:
                 self._leave_alone(path, found, choice.verdicts[-1].why_not or "")
                 continue
             yield Candidate(self.folder.name, path, found)
 
-    def looking(self, candidate: Candidate) -> int:
-        """Note that a file is looked into; how many looks into it were cut short."""
-        self._looking.add(candidate.path)
-        if self.marks.is_set(_mark_name(candidate)):
-            self._count_look(candidate)
-        return self._journal.files.looks(candidate.folder, candidate.found)
+    def begin_inspection(self, candidate: Candidate) -> int:
+        """Note that a file is in inspection; how many inspections of it were cut short."""
+        self._in_inspection.add(candidate.path)
+        if self.markers.is_set(_marker_name(candidate)):
+            self._count_aborted(candidate)
+        return self._journal.files.aborted_inspections(candidate.folder, candidate.found)
 
-    def mark(self, candidate: Candidate) -> Path:
-        """What is on the disk while a worker looks into a file."""
-        return self.marks.of(_mark_name(candidate))
+    def marker(self, candidate: Candidate) -> Path:
+        """What is on the disk while a worker inspects a file."""
+        return self.markers.of(_marker_name(candidate))
 
-    def looked(self, candidate: Candidate, look: Look, now: float) -> Ready | None:
-        """What follows from a look: claim now, or None: not ready, gone, or nobody's."""
+    def end_inspection(self, candidate: Candidate, inspection: Inspection, now: float) -> Ready | None:
+        """What follows from an inspection: claim now, or None: not ready, gone, or nobody's."""
         path = candidate.path
-        self._looking.discard(path)
+        self._in_inspection.discard(path)
         found = identity(self.folder.watch / path)
         if found is None or path not in self._settling:
             self._settling.forget(path)
@@ -176,12 +176,12 @@ class Intake:
             self._settling.observe(path, found, now, self.folder.settle)
             return None
         with self._journal.transaction():
-            self._journal.files.forget_looks(self.folder.name, found)
-        if look.truncated and not self._patience_ended(path, now):
+            self._journal.files.forget_aborted_inspections(self.folder.name, found)
+        if inspection.truncated and not self._patience_ended(path, now):
             return None
-        facts = self._facts(path, found, look)
-        choice = choose(self.folder, facts)
-        rule = choice.index if choice.index is not None else choice.blind
+        facts = self._facts(path, found, inspection)
+        choice = choose_rule(self.folder, facts)
+        rule = choice.index if choice.index is not None else choice.needs_header
         if rule is None:
             self._leave_alone(path, found, choice.verdicts[-1].why_not or "")
             return None
@@ -192,38 +192,38 @@ class Intake:
             self._known_done[path] = found
             return None
         self._settling.forget(path)
-        size = (look.header.width, look.header.height) if look.header else (0, 0)
-        return Ready(path, found, rule, size, look.problem, look.truncated)
+        size = (inspection.header.width, inspection.header.height) if inspection.header else (0, 0)
+        return Ready(path, found, rule, size, inspection.problem, inspection.truncated)
 
-    def not_looked(self, candidate: Candidate) -> None:
-        """A look ended without an answer; the file is offered again."""
-        self._looking.discard(candidate.path)
-        self._count_look(candidate)
+    def abort_inspection(self, candidate: Candidate) -> None:
+        """An inspection ended without an answer; the file is offered again."""
+        self._in_inspection.discard(candidate.path)
+        self._count_aborted(candidate)
 
-    def _count_look(self, candidate: Candidate) -> None:
+    def _count_aborted(self, candidate: Candidate) -> None:
         # Between the two a kill loses a count; the other way round it could count twice.
         with suppress(OSError):
-            self.marks.clear(_mark_name(candidate))
+            self.markers.clear(_marker_name(candidate))
         with self._journal.transaction():
-            self._journal.files.count_look(candidate.folder, candidate.found)
+            self._journal.files.count_aborted_inspection(candidate.folder, candidate.found)
 
-    def doomed(self, candidate: Candidate, problem: str) -> Ready:
-        """A file whose looks killed their workers: it is claimed in order to fail."""
-        self._looking.discard(candidate.path)
+    def give_up(self, candidate: Candidate, problem: str) -> Ready:
+        """A file whose inspections killed their workers: it is claimed in order to fail."""
+        self._in_inspection.discard(candidate.path)
         self._settling.forget(candidate.path)
         return Ready(candidate.path, candidate.found, 0, (0, 0), problem)
 
     def next_due(self, now: float) -> float:
         """When something may have to be done, without any event."""
         due = self._settling.next_due()
-        scan = now if self._pace.scan_now else self._pace.next_scan
+        scan = now if self._scan_times.scan_now else self._scan_times.next_scan
         return min(scan, due if due is not None else scan)
 
     def retry_soon(self) -> None:
         """Look at everything again in a while."""
-        self._pace.next_scan = time.monotonic() + _HELD_WAIT
+        self._scan_times.next_scan = time.monotonic() + _HELD_WAIT
 
-    def _see(self, path: str, found: Identity | None, now: float) -> None:
+    def _observe(self, path: str, found: Identity | None, now: float) -> None:
         if found is not None:
             # Only a condition on age can change its answer while the file stays the same.
             if self._left_alone.get(path) == found and not self._by_age:
@@ -243,30 +243,30 @@ class Intake:
             return False
         if self._known_done.get(path) == found:
             return True
-        choice = choose(self.folder, self._facts(path, found, None))
-        # Without the header it may be open which rule takes the file; then it is looked into again.
-        sure = choice.index is not None and choice.blind is None
+        choice = choose_rule(self.folder, self._facts(path, found, None))
+        # Without the header it may be open which rule takes the file; then it is inspected again.
+        sure = choice.index is not None and choice.needs_header is None
         return done[choice.index or 0] if sure else all(done)
 
     def _patience_ended(self, path: str, now: float) -> bool:
-        looks = self._settling.back_off(path, now, self.folder.settle)
+        checks = self._settling.back_off(path, now, self.folder.settle)
         if self._once:
-            return looks > 1
+            return checks > 1
         return self._settling.unchanged_for(path, now) >= self.folder.patience
 
-    def _facts(self, path: str, found: Identity, look: Look | None) -> Facts:
+    def _facts(self, path: str, found: Identity, inspection: Inspection | None) -> Facts:
         age = max(0.0, time.time() - found.mtime_ns / 1e9)
-        if look is None:
+        if inspection is None:
             return Facts(path, found.size, age)
-        return Facts(path, found.size, age, look.header, look.problem)
+        return Facts(path, found.size, age, inspection.header, inspection.problem)
 
     def _leave_alone(self, path: str, found: Identity, why: str) -> None:
         self._settling.forget(path)
-        told = self._left_alone.get(path) == found
+        was_known = self._left_alone.get(path) == found
         self._left_alone[path] = found
-        if not told:
-            self._events.tell("left-alone", self.folder.name, path=path, why=why or "no rule takes it")
+        if not was_known:
+            self._events.emit("left-alone", self.folder.name, path=path, why=why or "no rule takes it")
 
 
-def _mark_name(candidate: Candidate) -> str:
+def _marker_name(candidate: Candidate) -> str:
     return content_key(candidate.found).replace(":", "-")

@@ -51,7 +51,7 @@ class WatchedRoot:
             for folder in (self._folder.done, self._folder.failed):
                 with suppress(OSError):
                     folder.mkdir(parents=True, exist_ok=True)
-            self._events.tell("folder-made", self._folder.name, path=os.fspath(root))
+            self._events.emit("folder-made", self._folder.name, path=os.fspath(root))
         with self._journal.transaction():
             self._journal.files.remember_root(root)
         return True
@@ -66,13 +66,13 @@ class WatchedRoot:
                 self._watch = Watch(name, root, recursive=self._folder.recursive, inbox=inbox)
             except OSError as error:
                 self.polling = True
-                self._events.tell("polling", name, why=f"no events: {reason_of(error)}")
+                self._events.emit("polling", name, why=f"no events: {reason_of(error)}")
         self._scan_soon()
 
     def keep_watching(self, inbox: Inbox) -> None:
         """Rebuild a watch that died or whose root was replaced."""
         if self._watch is not None and not self._watch.healthy():
-            self._events.tell("watch-rebuilt", self._folder.name)
+            self._events.emit("watch-rebuilt", self._folder.name)
             self.start_watching(inbox)
         elif self._watch is None and not self.polling and self._folder.watch.is_dir():
             self.start_watching(inbox)
@@ -87,10 +87,10 @@ class WatchedRoot:
         """Say once that the folder cannot be worked in just now."""
         if why != self.held:
             self.held = why
-            self._events.tell("held", self._folder.name, why=why)
+            self._events.emit("held", self._folder.name, why=why)
 
     def release(self) -> None:
         """Say that the folder can be worked in again, where it could not."""
         if self.held:
             self.held = ""
-            self._events.tell("back", self._folder.name)
+            self._events.emit("back", self._folder.name)

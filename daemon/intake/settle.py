@@ -10,66 +10,66 @@ if TYPE_CHECKING:
 
     from mattebox.daemon.journal.identity import Identity
 
-# Waiting between looks grows from here where nothing is waited for before the first.
+# Waiting between checks grows from here where nothing is waited for before the first.
 _SHORTEST: Final = 0.1
 
 
 @dataclass(slots=True)
-class _Seen:
+class _Observation:
     found: Identity
     since: float
     first: float
     not_before: float
-    looks: int = 0
+    checks: int = 0
 
 
 class Settling:
     """Pure bookkeeping of files that are not ready yet; times are those of a monotonic clock."""
 
     def __init__(self) -> None:
-        self._seen: dict[Hashable, _Seen] = {}
+        self._observations: dict[Hashable, _Observation] = {}
 
     def __len__(self) -> int:
-        return len(self._seen)
+        return len(self._observations)
 
     def __contains__(self, key: Hashable) -> bool:
-        return key in self._seen
+        return key in self._observations
 
     def observe(self, key: Hashable, found: Identity | None, now: float, settle: float) -> bool:
         """Whether a file is ready: the same for `settle` seconds. None (it is gone) forgets it."""
         if found is None:
-            self._seen.pop(key, None)
+            self._observations.pop(key, None)
             return False
-        seen = self._seen.get(key)
-        if seen is None or seen.found != found:
-            first = seen.first if seen else now
-            self._seen[key] = _Seen(found, now, first, now + settle)
+        observation = self._observations.get(key)
+        if observation is None or observation.found != found:
+            first = observation.first if observation else now
+            self._observations[key] = _Observation(found, now, first, now + settle)
             return False
-        return now >= seen.not_before
+        return now >= observation.not_before
 
     def due(self, now: float) -> list[Hashable]:
-        """The files that are worth another look at their identity, in the order in which they came."""
-        return [key for key, seen in self._seen.items() if seen.not_before <= now]
+        """The files whose identity is worth another check, in the order in which they came."""
+        return [key for key, observation in self._observations.items() if observation.not_before <= now]
 
     def back_off(self, key: Hashable, now: float, settle: float) -> int:
         """A ready file turned out not to be: wait, longer each time; how often that was."""
-        seen = self._seen[key]
-        seen.looks += 1
-        seen.not_before = now + min(max(settle, _SHORTEST) * 2**seen.looks, max(60.0, settle))
-        return seen.looks
+        observation = self._observations[key]
+        observation.checks += 1
+        observation.not_before = now + min(max(settle, _SHORTEST) * 2**observation.checks, max(60.0, settle))
+        return observation.checks
 
     def unchanged_for(self, key: Hashable, now: float) -> float:
         """Seconds since the file last changed."""
-        return now - self._seen[key].since
+        return now - self._observations[key].since
 
     def oldest(self, now: float) -> float:
         """Seconds since the longest-waiting file was first seen; 0 without files."""
-        return max((now - seen.first for seen in self._seen.values()), default=0.0)
+        return max((now - observation.first for observation in self._observations.values()), default=0.0)
 
     def next_due(self) -> float | None:
         """When the next file may be ready."""
-        return min((seen.not_before for seen in self._seen.values()), default=None)
+        return min((observation.not_before for observation in self._observations.values()), default=None)
 
     def forget(self, key: Hashable) -> None:
         """Stop watching a file."""
-        self._seen.pop(key, None)
+        self._observations.pop(key, None)

@@ -1,4 +1,4 @@
-"""Watching: events are hints to look, never the truth; what they miss, the rescans find."""
+"""Watching: events say where to look, and are never the truth; what they miss, the rescans find."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NETWORK_SYSTEMS: Final = frozenset(
 )
 
 
-class Hint(NamedTuple):
+class FolderEvent(NamedTuple):
     """Something happened in a folder: at `path`, or (None) somewhere in it."""
 
     folder: str
@@ -76,7 +76,7 @@ class OverflowAlarm(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Ask for a scan; the line itself is not shown."""
         _ = record
-        self._inbox.put(Hint("", None))
+        self._inbox.put(FolderEvent("", None))
 
     def stop(self) -> None:
         """Listen no more."""
@@ -92,7 +92,7 @@ class _Handler(FileSystemEventHandler):
         if event.event_type not in _READING:
             # A file that was moved inside has its final name in dest_path alone.
             path = event.dest_path or event.src_path
-            self._inbox.put(Hint(self._name, os.fsdecode(path)))
+            self._inbox.put(FolderEvent(self._name, os.fsdecode(path)))
 
 
 def is_network(path: Path, table: Path = Path("/proc/self/mountinfo")) -> bool:

@@ -1,4 +1,4 @@
-"""What the journal knows of files and folders beside their jobs: done in place, looked into, seen, there."""
+"""What the journal knows of files and folders beside their jobs: done in place, inspected, seen, there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Files:
-    """The ledger of files that stay in place, looks cut short, known contents and watched folders."""
+    """The ledger of files that stay in place, inspections cut short, known contents and watched folders."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         """`database` is the journal's; changes belong into its transactions."""
@@ -46,20 +46,20 @@ class Files:
         """Let a file that stays in place be done again."""
         self._db.execute("DELETE FROM ledger WHERE job = ?", (job_id,))
 
-    def count_look(self, folder: str, found: Identity) -> None:
-        """Count a look into a file that was cut short."""
+    def count_aborted_inspection(self, folder: str, found: Identity) -> None:
+        """Count an inspection of a file that was cut short."""
         self._db.execute(
             "INSERT INTO looks VALUES (?,?,1) ON CONFLICT DO UPDATE SET count = count + 1",
             (folder, content_key(found)),
         )
 
-    def looks(self, folder: str, found: Identity) -> int:
-        """How many looks into a file were cut short."""
+    def aborted_inspections(self, folder: str, found: Identity) -> int:
+        """How many inspections of a file were cut short."""
         query = "SELECT coalesce(sum(count), 0) FROM looks WHERE folder = ? AND content = ?"
         return int(self._db.execute(query, (folder, content_key(found))).fetchone()[0])
 
-    def forget_looks(self, folder: str, found: Identity) -> None:
-        """A look ended well."""
+    def forget_aborted_inspections(self, folder: str, found: Identity) -> None:
+        """An inspection ended well."""
         self._db.execute("DELETE FROM looks WHERE folder = ? AND content = ?", (folder, content_key(found)))
 
     def content_owner(self, folder: str, sha256: str, job_id: str) -> str:

@@ -186,7 +186,7 @@ class Journal:
                 item.kind,
                 item.number,
                 os.fsencode(item.staged),
-                os.fsencode(item.wished),
+                os.fsencode(item.target),
                 None if item.final is None else os.fsencode(item.final),
                 item.candidate,
                 item.state,

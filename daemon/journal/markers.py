@@ -1,4 +1,4 @@
-"""Marks: on the disk while a worker is at a job, so that only work that was cut short counts."""
+"""Markers: on the disk while a worker is at a job, so that only work that was cut short counts."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def marked(mark: Path) -> Iterator[None]:
+def in_progress(marker: Path) -> Iterator[None]:
     """Keep an empty file there as long as the block runs; a kill and a power cut leave it.
 
     Where it cannot be made, the work goes on without: what a full disk cuts short is no photo's fault.
     """
     with contextlib.suppress(OSError):
-        mark.parent.mkdir(exist_ok=True, mode=0o700)
-        os.close(os.open(mark, os.O_WRONLY | os.O_CREAT, 0o600))
-        sync_folder(mark.parent)
+        marker.parent.mkdir(exist_ok=True, mode=0o700)
+        os.close(os.open(marker, os.O_WRONLY | os.O_CREAT, 0o600))
+        sync_folder(marker.parent)
     try:
         yield
     finally:
         with contextlib.suppress(OSError):
-            mark.unlink(missing_ok=True)
+            marker.unlink(missing_ok=True)
 
 
-class Marks:
-    """The marks of one kind of work, by a name for what is worked on."""
+class Markers:
+    """The markers of one kind of work, by a name for what is worked on."""
 
     def __init__(self, folder: Path) -> None:
         """`folder` need not be there."""
         self._folder = folder
 
     def of(self, name: str) -> Path:
-        """Where a mark is."""
+        """Where a marker is."""
         return self._folder / name
 
     def is_set(self, name: str) -> bool:
@@ -52,8 +52,8 @@ class Marks:
     def sweep(self, kept: Container[str]) -> None:
         """Clear what former runs left, but for those in `kept`."""
         with contextlib.suppress(FileNotFoundError):
-            for mark in list(self._folder.iterdir()):
-                if mark.name not in kept:
-                    mark.unlink(missing_ok=True)
+            for marker in list(self._folder.iterdir()):
+                if marker.name not in kept:
+                    marker.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 self._folder.rmdir()

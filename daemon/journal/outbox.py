@@ -1,4 +1,4 @@
-"""The outbox: whom the journal owes news of an ending, or of a finished batch."""
+"""The outbox: notifications of endings and finished batches that are still to be sent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Outbox:
-    """News that is owed from the transaction that makes it until it was told."""
+    """Notifications that are pending from the transaction that makes them until they were sent."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         """`database` is the journal's; changes belong into its transactions."""
@@ -22,11 +22,11 @@ class Outbox:
         self._states: frozenset[str] = frozenset()
 
     def subscribe(self, states: Iterable[str]) -> None:
-        """Who comes into one of these states from now on is noted as owed."""
+        """A job that comes into one of these states from now on gives a pending notification."""
         self._states = frozenset(states)
 
     def wants(self, state: str | None) -> bool:
-        """Whether somebody wants to be told of a state."""
+        """Whether somebody wants to be notified of a state."""
         return state in self._states
 
     def count_ending(self, folder: str) -> None:
@@ -35,25 +35,25 @@ class Outbox:
             "INSERT INTO batches VALUES (?,1) ON CONFLICT DO UPDATE SET count = count + 1", (folder,)
         )
 
-    def owed(self) -> list[JobRow]:
-        """The jobs whose present state somebody has still to be told of, oldest first."""
+    def pending(self) -> list[JobRow]:
+        """The jobs of whose present state a notification is pending, oldest first."""
         # The columns are a constant of ours.
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE owed != '' AND owed = state ORDER BY updated"  # noqa: S608
         return [job_of(row) for row in self._db.execute(query)]
 
-    def told(self, job_id: str, state: str) -> None:
-        """Somebody was told of a job's state."""
+    def mark_sent(self, job_id: str, state: str) -> None:
+        """The notification of a job's state was sent."""
         self._db.execute("UPDATE jobs SET owed = '' WHERE id = ? AND owed = ?", (job_id, state))
 
     def batches(self) -> dict[str, int]:
-        """Folders of whose last batch nobody was told that it is finished, and its endings' count."""
+        """Folders whose last batch's end is still to be sent, and the count of its endings."""
         return dict(self._db.execute("SELECT folder, count FROM batches"))
 
-    def batch_told(self, folder: str, count: int) -> None:
-        """Somebody was told that a batch is finished; one that has grown since is another."""
+    def mark_batch_sent(self, folder: str, count: int) -> None:
+        """A batch's end was sent; a batch that has grown since is another."""
         self._db.execute("DELETE FROM batches WHERE folder = ? AND count = ?", (folder, count))
 
-    def owe_nothing(self) -> None:
-        """There is nobody to tell."""
+    def clear(self) -> None:
+        """There is nobody to notify: nothing is pending."""
         self._db.execute("UPDATE jobs SET owed = '' WHERE owed != ''")
         self._db.execute("DELETE FROM batches")

@@ -45,7 +45,7 @@ class Placement:
     kind: str
     number: int
     staged: Path
-    wished: Path
+    target: Path
     final: Path | None = None
     candidate: int = 0
     state: str = "planned"

@@ -39,7 +39,7 @@ def _own_names_only(app: WSGIApplication) -> WSGIApplication:
     return guarded
 
 
-class Meter:
+class MetricsServer:
     """Counts events and shows queues; one HTTP server on 127.0.0.1."""
 
     def __init__(self, settings: Metrics) -> None:
@@ -83,7 +83,7 @@ class Meter:
         if event.name == "delivered":
             self._seconds.labels(event.folder).observe(event.values.get("seconds") or 0.0)
 
-    def gauge(self, in_work: int, intakes: Mapping[str, Intake]) -> None:
+    def update(self, in_work: int, intakes: Mapping[str, Intake]) -> None:
         """Measure the queues: of jobs in work, and by folder of files that were seen."""
         self._working.set(in_work)
         for name, intake in intakes.items():

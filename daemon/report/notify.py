@@ -36,23 +36,23 @@ _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 class Notifier:
-    """Tells a webhook and a command; neither can hold up or stop the work."""
+    """Notifies a webhook and a command; neither can hold up or stop the work."""
 
     def __init__(
         self,
         settings: Notify,
-        complain: Callable[[str], None],
-        told: Callable[[Event], None] = lambda _: None,
+        on_failure: Callable[[str], None],
+        on_sent: Callable[[Event], None] = lambda _: None,
         *,
         first_pause: float = _FIRST_PAUSE,
     ) -> None:
-        """`complain` hears when a notification was given up; secrets are never part of what it hears.
+        """on_failure: gets a sentence when a notification was given up; secrets are never part of it.
 
-        told: hears of each event that was sent, or given up after the settings' attempts.
+        on_sent: gets each event that was sent, or given up after the settings' attempts.
         """
-        self._told = told
+        self._on_sent = on_sent
         self._settings = settings
-        self._complain = complain
+        self._on_failure = on_failure
         self._first_pause = first_pause
         self._waiting: queue.Queue[Event | None] = queue.Queue(_MOST_WAITING)
         self._thread = threading.Thread(target=self._work, name="notify", daemon=True)
@@ -64,7 +64,7 @@ class Notifier:
             try:
                 self._waiting.put_nowait(event)
             except queue.Full:
-                self._complain(f"{event.name}: too many wait; this one is sent at the next start")
+                self._on_failure(f"{event.name}: too many wait; this one is sent at the next start")
 
     def stop(self, timeout: float = 5.0) -> None:
         """Send what waits, for a while, then end."""
@@ -77,8 +77,8 @@ class Notifier:
                 try:
                     send(event)
                 except Exception as error:  # noqa: BLE001 - one bad peer never ends this thread for the others
-                    self._complain(f"{event.name}: a notification failed ({type(error).__name__})")
-            self._told(event)
+                    self._on_failure(f"{event.name}: a notification failed ({type(error).__name__})")
+            self._on_sent(event)
 
     def _post(self, event: Event) -> None:
         hook = self._settings.webhook
@@ -103,7 +103,7 @@ class Notifier:
                     break
             else:
                 return
-        self._complain(f"{event.name}: the webhook at {_host(hook.url)} did not take it ({problem})")
+        self._on_failure(f"{event.name}: the webhook at {_host(hook.url)} did not take it ({problem})")
 
     def _run(self, event: Event) -> None:
         command = self._settings.command
@@ -124,51 +124,51 @@ class Notifier:
                     stderr=subprocess.DEVNULL,
                 )
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            self._complain(f"{event.name}: the command {command[0]} failed ({_why(error)})")
+            self._on_failure(f"{event.name}: the command {command[0]} failed ({_why(error)})")
 
 
-class Told(NamedTuple):
-    """Somebody was told of an event, in the thread of notifications."""
+class NotificationSent(NamedTuple):
+    """An event was sent, or given up, in the thread of notifications."""
 
     event: Event
 
 
-def note_told(journal: Journal, told: Told) -> None:
-    """What was told is owed no more; only the journal's own thread may say so."""
-    event = told.event
+def note_sent(journal: Journal, sent: NotificationSent) -> None:
+    """What was sent is pending no more; only the journal's own thread may write that."""
+    event = sent.event
     with journal.transaction():
         if event.name in STATE_OF:
-            journal.outbox.told(event.job, STATE_OF[event.name])
+            journal.outbox.mark_sent(event.job, STATE_OF[event.name])
         else:
-            journal.outbox.batch_told(event.folder, event.values["batch"])
+            journal.outbox.mark_batch_sent(event.folder, event.values["batch"])
     step("notification noted")
 
 
 @contextmanager
 def notifying(settings: Notify, journal: Journal, events: Events, inbox: Inbox) -> Iterator[None]:
-    """Tell those whom the settings name of every ending and every finished batch at least once.
+    """Notify those whom the settings name of every ending and every finished batch at least once.
 
-    An ending is owed in the transaction that makes it, until it was sent: what a kill or a power cut
+    An ending is pending from the transaction that makes it until it was sent: what a kill or a power cut
     kept from being sent is sent by the next run. Receivers tell repeats by the job's id.
     """
     forbidden = webhook_is_off(settings)
     if forbidden:
-        events.tell("notify-off", why=OFF)
+        events.emit("notify-off", why=OFF)
         settings = settings.model_copy(update={"webhook": None})
     if settings.webhook is None and not settings.command:
         if not forbidden:
             with journal.transaction():
-                journal.outbox.owe_nothing()
+                journal.outbox.clear()
         journal.outbox.subscribe(())
         yield
         return
     notifier = Notifier(
         settings,
-        lambda text: events.tell("notify-failed", why=text),
-        lambda event: inbox.put(Told(event)),
+        lambda text: events.emit("notify-failed", why=text),
+        lambda event: inbox.put(NotificationSent(event)),
     )
     journal.outbox.subscribe(STATE_OF[name] for name in settings.on if name in STATE_OF)
-    for job in journal.outbox.owed():
+    for job in journal.outbox.pending():
         event = ending(job)
         if event is not None:
             notifier(event)
@@ -179,8 +179,8 @@ def notifying(settings: Notify, journal: Journal, events: Events, inbox: Inbox) 
         events.remove(notifier)
         notifier.stop()
         for item in inbox.get(0.0):
-            if isinstance(item, Told):
-                note_told(journal, item)
+            if isinstance(item, NotificationSent):
+                note_sent(journal, item)
 
 
 def webhook_is_off(settings: Notify) -> bool:

@@ -1,4 +1,4 @@
-"""sd_notify: what a systemd service tells its manager; without one it tells nobody."""
+"""sd_notify: what a systemd service reports to its manager; without one, nothing."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import socket
 from contextlib import suppress
 
 
-def tell_manager(text: str) -> None:
-    """Send "READY=1", "WATCHDOG=1" or "STOPPING=1" to $NOTIFY_SOCKET, as sd_notify(3) does."""
+def sd_notify(text: str) -> None:
+    """Send "READY=1", "WATCHDOG=1" or "STOPPING=1" to the socket of $NOTIFY_SOCKET."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address or not hasattr(socket, "AF_UNIX"):
         return

@@ -1,4 +1,4 @@
-"""Status: what the journal, the folders and a running daemon tell, as plain data."""
+"""Status: what the journal, the folders and a running daemon know, as plain data."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ from mattebox.core.errors import MatteboxError, reason_of
 from mattebox.daemon.delivery.endings import ending
 from mattebox.daemon.delivery.reason import failure_reason
 from mattebox.daemon.journal.states import ENDED
-from mattebox.daemon.work.tasks import Work, content_hash, do
-from mattebox.daemon.work.workers import Trouble
+from mattebox.daemon.work.tasks import JobTask, content_hash, do_job
+from mattebox.daemon.work.workers import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mattebox.daemon.delivery.deliver import Delivery
     from mattebox.daemon.events import Events
     from mattebox.daemon.journal.rows import JobRow
-    from mattebox.daemon.work.workers import Done, Pool
+    from mattebox.daemon.work.workers import Pool, TaskResult
 
 _RETRY_WAIT: Final = 5.0
 _MOST_WAIT: Final = 60.0
@@ -61,7 +61,7 @@ class Jobs:
         self._batches: dict[str, list[int]] = {}
         self.delivered = 0
         self.failed = 0
-        self.given_back = 0
+        self.returned = 0
 
     @property
     def in_work(self) -> int:
@@ -93,75 +93,75 @@ class Jobs:
         """When the next waiting job may go on."""
         return min((wait.until for wait in self._waiting.values()), default=None)
 
-    def take(self, job: JobRow) -> None:
+    def enqueue(self, job: JobRow) -> None:
         """A job that has been claimed, or was found in the journal."""
         if job.state not in (*ENDED, "review"):
             self._waiting[job.id] = _Wait(job.folder, 0.0)
 
     def approve(self, job: JobRow, file: Path) -> None:
         """A person approved the matte in `file`: the job goes on."""
-        self.take(self._delivery.approve(job, file))
+        self.enqueue(self._delivery.approve(job, file))
 
     def reject(self, job: JobRow, file: Path) -> None:
         """A person rejected the cutout by what was dropped into rejected/."""
-        self.fail(job, Trouble("A person rejected the cutout in review.", "rejected", step="review"), file)
+        self.fail(job, Failure("A person rejected the cutout in review.", "rejected", step="review"), file)
 
-    def fail(self, job: JobRow, trouble: Trouble, file: Path | None = None) -> None:
+    def fail(self, job: JobRow, failure: Failure, file: Path | None = None) -> None:
         """A job that cannot be done: its original goes to failed/ with the reason.
 
         file: what a person dropped into rejected/, which goes with the review.
         """
-        reason = failure_reason(job, trouble.what, trouble.kind, trouble.step, file)
+        reason = failure_reason(job, failure.what, failure.kind, failure.step, file)
         try:
             ended = self._delivery.fail(job, reason)
         except (OSError, MatteboxError) as error:
-            self._put_off(job.id, error)
+            self._postpone(job.id, error)
             return
-        self.tell_end(ended)
+        self.emit_ending(ended)
 
-    def start(self, pool: Pool, room: int) -> int:
+    def start(self, pool: Pool, max_tasks: int) -> int:
         """Give waiting jobs to workers, or go on with what a disk stopped; how many went to workers."""
         given = 0
         now = self._clock()
         for job_id, wait in list(self._waiting.items()):
-            if given >= room or wait.until > now:
+            if given >= max_tasks or wait.until > now:
                 continue
             try:
                 job = self._journal.job(job_id)
                 if job.state == "claimed":
                     given += self._begin(job, wait, pool)
                 else:
-                    self._go_on(job)
+                    self._resume(job)
             except KeyError:
                 self._waiting.pop(job_id, None)
             except (OSError, MatteboxError) as error:
-                self._put_off(job_id, error)
+                self._postpone(job_id, error)
         return given
 
-    def finished(self, done: Done) -> None:
+    def finished(self, result: TaskResult) -> None:
         """A worker's answer about a job."""
-        wait = self._working.pop(done.token)
-        job = self._journal.job(done.token)
+        wait = self._working.pop(result.token)
+        job = self._journal.job(result.token)
         self._waiting[job.id] = wait
         try:
-            if done.trouble is not None:
-                told = replace(done.trouble, what=self._in_their_names(job, done.trouble.what))
-                self._troubled(job, told, wait)
+            if result.failure is not None:
+                told = replace(result.failure, what=self._in_their_names(job, result.failure.what))
+                self._failed(job, told, wait)
             elif not self._delivery.unchanged(job):
                 self._changed(job)
             else:
-                self._staged(job, done.value)
+                self._staged(job, result.value)
         except (OSError, MatteboxError) as error:
-            self._put_off(job.id, error)
+            self._postpone(job.id, error)
         with suppress(OSError):
-            self._delivery.marks.clear(job.id)
+            self._delivery.markers.clear(job.id)
 
-    def give_up_work(self) -> None:
+    def abandon_work(self) -> None:
         """The workers are stopped before they could finish: their jobs wait for the next start."""
         for job_id in list(self._working):
-            self._delivery.again(self._journal.job(job_id), count=False)
+            self._delivery.requeue(self._journal.job(job_id), count=False)
             with suppress(OSError):
-                self._delivery.marks.clear(job_id)
+                self._delivery.markers.clear(job_id)
             self._waiting[job_id] = self._working.pop(job_id)
 
     def _begin(self, job: JobRow, wait: _Wait, pool: Pool) -> int:
@@ -170,15 +170,15 @@ class Jobs:
             return 0
         if job.attempts >= job.plan.attempts:
             what = f"The work on it ended without an answer {job.attempts} times (a crash or a power cut)."
-            self.fail(job, Trouble(what, "crash"))
+            self.fail(job, Failure(what, "crash"))
             return 0
         if job.plan.deduplicate and job.phase == "deliver" and self._duplicate(job):
             return 0
-        work = Work(self._delivery.begin(job), self._delivery.marks.of(job.id), job.phase == "review")
+        work = JobTask(self._delivery.begin(job), self._delivery.markers.of(job.id), job.phase == "review")
         del self._waiting[job.id]
         self._working[job.id] = wait
-        self._events.tell("working", job.folder, job.id, input=os.fspath(job.plan.source), phase=job.phase)
-        pool.submit(job.id, do, work, job.plan.timeout)
+        self._events.emit("working", job.folder, job.id, input=os.fspath(job.plan.source), phase=job.phase)
+        pool.submit(job.id, do_job, work, job.plan.timeout)
         return 1
 
     def _duplicate(self, job: JobRow) -> bool:
@@ -197,7 +197,7 @@ class Jobs:
             return True
         self._delivery.duplicate(job)
         del self._waiting[job.id]
-        self._events.tell("duplicate", job.folder, job.id, input=os.fspath(job.plan.source), of=owner)
+        self._events.emit("duplicate", job.folder, job.id, input=os.fspath(job.plan.source), of=owner)
         return True
 
     def _staged(self, job: JobRow, report: JobReport) -> None:
@@ -207,9 +207,9 @@ class Jobs:
         if why is not None:
             self._delivery.to_review(job, why)
             return
-        self._go_on(self._delivery.staged(job, report))
+        self._resume(self._delivery.staged(job, report))
 
-    def _go_on(self, job: JobRow) -> None:
+    def _resume(self, job: JobRow) -> None:
         """Everything that a state leaves to do, short of a worker's part. Raises OSError."""
         self._delivery.finish_pending(job)
         try:
@@ -220,10 +220,10 @@ class Jobs:
         if after.state == "claimed":
             return
         self._waiting.pop(job.id, None)
-        self.tell_end(after)
+        self.emit_ending(after)
 
-    def tell_end(self, job: JobRow) -> None:
-        """Tell how a job has ended, if it has."""
+    def emit_ending(self, job: JobRow) -> None:
+        """Emit how a job has ended, if it has."""
         self._waiting.pop(job.id, None)
         event = ending(job)
         if event is not None:
@@ -232,42 +232,42 @@ class Jobs:
             counts[1] += job.state == "failed"
             self.delivered += job.state == "done"
             self.failed += job.state == "failed"
-            self._events.pass_on(event)
+            self._events.dispatch(event)
 
-    def _troubled(self, job: JobRow, trouble: Trouble, wait: _Wait) -> None:
+    def _failed(self, job: JobRow, failure: Failure, wait: _Wait) -> None:
         if not os.path.lexists(job.work):
             if job.plan.watch.is_dir():
                 self._vanished(job)
             else:
-                self._delivery.again(job, count=False)
-                self._put_off(job.id, OSError(None, "the watched folder is gone", os.fspath(job.plan.watch)))
+                self._delivery.requeue(job, count=False)
+                self._postpone(job.id, OSError(None, "the watched folder is gone", os.fspath(job.plan.watch)))
             return
-        if trouble.hold:
-            self._delivery.again(job, count=False)
-            self._put_off(job.id, OSError(None, trouble.what.rstrip(".")))
-        elif trouble.retry and job.attempts < job.plan.attempts:
-            self._delivery.again(job, count=True)
+        if failure.hold:
+            self._delivery.requeue(job, count=False)
+            self._postpone(job.id, OSError(None, failure.what.rstrip(".")))
+        elif failure.retry and job.attempts < job.plan.attempts:
+            self._delivery.requeue(job, count=True)
             wait.until = self._clock() + (0.0 if self._once else min(_RETRY_WAIT * job.attempts, _MOST_WAIT))
-            self._events.tell(
+            self._events.emit(
                 "retry",
                 job.folder,
                 job.id,
                 input=os.fspath(job.plan.source),
-                why=trouble.what,
+                why=failure.what,
                 attempt=job.attempts,
                 of=job.plan.attempts,
             )
         elif job.phase == "approved":
             del self._waiting[job.id]
-            self._delivery.refuse(job)
+            self._delivery.reopen_review(job)
             file = (job.reason or {}).get("file", "")
-            self._events.tell("review-refused", job.folder, job.id, file=file, why=trouble.what)
+            self._events.emit("review-refused", job.folder, job.id, file=file, why=failure.what)
         else:
-            self.fail(job, trouble)
+            self.fail(job, failure)
 
     def _in_their_names(self, job: JobRow, text: str) -> str:
         """The text with the files' own names in place of the work folder's and the staged ones."""
-        names = {item.staged: item.wished for item in self._journal.placements(job.id, "output", "review")}
+        names = {item.staged: item.target for item in self._journal.placements(job.id, "output", "review")}
         for ours, theirs in {**names, job.work: job.plan.source}.items():
             text = text.replace(os.fspath(ours), os.fspath(theirs))
         return text
@@ -278,47 +278,47 @@ class Jobs:
             if job.plan.watch.is_dir():
                 self._vanished(job)
             else:
-                self._put_off(job.id, OSError(None, "the watched folder is gone", os.fspath(job.plan.watch)))
+                self._postpone(job.id, OSError(None, "the watched folder is gone", os.fspath(job.plan.watch)))
             return
         if job.state == "working":
-            self._delivery.again(job, count=False)
+            self._delivery.requeue(job, count=False)
         self._waiting[job.id].until = self._clock() + _UNSETTLED
-        self._events.tell("changed", job.folder, job.id, input=os.fspath(job.plan.source))
+        self._events.emit("changed", job.folder, job.id, input=os.fspath(job.plan.source))
 
     def _vanished(self, job: JobRow) -> None:
-        self._delivery.vanish(job)
+        self._delivery.drop_vanished(job)
         self._waiting.pop(job.id, None)
-        self._events.tell("vanished", job.folder, job.id, input=os.fspath(job.plan.source))
+        self._events.emit("vanished", job.folder, job.id, input=os.fspath(job.plan.source))
 
-    def _put_off(self, job_id: str, error: Exception) -> None:
+    def _postpone(self, job_id: str, error: Exception) -> None:
         """A disk or a folder refuses: nothing is lost, the job waits longer each time."""
         job = self._journal.job(job_id)
         if job.state == "working" and job_id not in self._working:
             # It never reached a worker, or its answer does not count: no attempt is spent on a disk.
             with suppress(OSError):
-                job = self._delivery.again(job, count=False)
+                job = self._delivery.requeue(job, count=False)
         wait = self._waiting.setdefault(job_id, _Wait(job.folder, 0.0))
         wait.holds += 1
         if self._once and wait.holds >= _ONCE_HOLDS:
-            self._give_back(job, error)
+            self._return_original(job, error)
             return
         pause = 0.2 if self._once else min(_RETRY_WAIT * 2 ** (wait.holds - 1), _MOST_WAIT)
         wait.until = self._clock() + pause
-        self._events.tell(
+        self._events.emit(
             "held", job.folder, job_id, why=self._in_their_names(job, _told(error)), pause=pause
         )
 
-    def _give_back(self, job: JobRow, error: Exception) -> None:
+    def _return_original(self, job: JobRow, error: Exception) -> None:
         """`once` does not wait for a disk: the original goes back, or stays with its job for the next run."""
-        self.given_back += 1
+        self.returned += 1
         del self._waiting[job.id]
         where = job.work
         if job.state in ("claimed", "claiming"):
             try:
-                self._delivery.give_back(job)
+                self._delivery.return_original(job)
                 where = job.plan.source
             except (OSError, MatteboxError):
                 where = job.work
-        self._events.tell(
+        self._events.emit(
             "held", job.folder, job.id, why=_told(error), input=os.fspath(Path(where)), gave_up=True
         )

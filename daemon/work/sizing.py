@@ -34,7 +34,7 @@ class Sizing:
     why: str
 
 
-def choose(
+def choose_sizing(
     wanted: int | Literal["auto"],
     memory: int | Literal["auto", "none"],
     weights_bytes: int,

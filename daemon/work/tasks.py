@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from mattebox.daemon.journal.markers import marked
+from mattebox.daemon.journal.markers import in_progress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,21 +18,21 @@ _PREVIEW_SIDE: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """One job for a worker. mark: there while it is done. preview: shrink the second output."""
+class JobTask:
+    """One job for a worker. marker: there while it is done. preview: shrink the second output."""
 
     job: Job
-    mark: Path
+    marker: Path
     preview: bool = False
 
 
-def do(work: Work) -> JobReport:
+def do_job(task: JobTask) -> JobReport:
     """Do a job; its staged files are complete, synced and hashed. Raises MatteboxError, OSError."""
     from mattebox.core.job import run_job  # noqa: PLC0415 - loads arrays
 
-    with marked(work.mark):
-        report = run_job(work.job)
-        return _with_preview(report) if work.preview else report
+    with in_progress(task.marker):
+        report = run_job(task.job)
+        return _with_preview(report) if task.preview else report
 
 
 def content_hash(path: Path) -> str:

@@ -36,7 +36,7 @@ ENVIRONMENT: Final = frozenset(getattr(errno, name) for name in _NAMES.split() i
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Failure:
     """What went wrong in a worker, as plain data.
 
     what: a sentence. retry: whether the same work may succeed later. hold: it is the disk's or the
@@ -51,15 +51,15 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """A finished task: its token, and its value or its trouble."""
+class TaskResult:
+    """A finished task: its token, and its value or its failure."""
 
     token: Any
     value: Any = None
-    trouble: Trouble | None = None
+    failure: Failure | None = None
 
 
-class Habits(NamedTuple):
+class WorkerSettings(NamedTuple):
     """How each worker begins: its network's threads and device, its most bytes, what it loads at once."""
 
     threads: int
@@ -99,7 +99,7 @@ class Workers:
         cut: settings whose network a worker loads before its first task.
         """
         self._results = results
-        self._settings = (workers, Habits(threads, device, memory, cut))
+        self._settings = (workers, WorkerSettings(threads, device, memory, cut))
         self._stopping = False
         self._broken = False
         self._pool = _pool(*self._settings)
@@ -135,31 +135,31 @@ class Workers:
             return
         except BrokenProcessPool:
             self._broken = True
-            trouble = Trouble("The workers had to be started again.", "pool", retry=True, hold=True)
+            failure = Failure("The workers had to be started again.", "pool", retry=True, hold=True)
         except TimeoutError:
-            trouble = Trouble(
+            failure = Failure(
                 f"It took longer than {timeout:g} seconds and was stopped.", "timeout", retry=True
             )
         except ProcessExpired as error:
-            trouble = Trouble(
+            failure = Failure(
                 f"The worker process ended while it worked on it ({_ending(error)}).", "crash", True
             )
         except Exception as error:  # noqa: BLE001 - whatever a worker could not say itself
-            trouble = Trouble(f"The worker failed ({type(error).__name__}).", "crash", retry=True)
+            failure = Failure(f"The worker failed ({type(error).__name__}).", "crash", retry=True)
         else:
-            ok = not isinstance(value, Trouble)
-            self._results.put(Done(token, value if ok else None, None if ok else value))
+            ok = not isinstance(value, Failure)
+            self._results.put(TaskResult(token, value if ok else None, None if ok else value))
             return
         if not self._stopping:
-            self._results.put(Done(token, trouble=trouble))
+            self._results.put(TaskResult(token, failure=failure))
 
 
-def _pool(workers: int, habits: Habits) -> ProcessPool:
+def _pool(workers: int, settings: WorkerSettings) -> ProcessPool:
     # Spawned, not forked: a fork of a process with threads (events, this pool) may lock up.
     return ProcessPool(
         max_workers=workers,
         initializer=_prepare,
-        initargs=(habits,),
+        initargs=(settings,),
         context=multiprocessing.get_context("spawn"),
     )
 
@@ -173,19 +173,19 @@ def _ending(error: Any) -> str:
 
 
 def _guarded(function: Callable[[Any], Any], argument: Any) -> Any:
-    """Any failure as a Trouble: an exception's cause would not survive the way between processes."""
+    """Any exception as a Failure: an exception's cause would not survive the way between processes."""
     try:
         return function(argument)
     except MatteboxError as error:
         short, held = _is_memory(error), _is_environment(error)
         kind = "NotEnoughMemoryError" if short else type(error).__name__
-        return Trouble(str(error), kind, error.can_retry or short, held and not short, error.step or "work")
+        return Failure(str(error), kind, error.can_retry or short, held and not short, error.step or "work")
     except OSError as error:
-        return Trouble(_of_system(error), type(error).__name__, retry=True, hold=error.errno in ENVIRONMENT)
+        return Failure(_of_system(error), type(error).__name__, retry=True, hold=error.errno in ENVIRONMENT)
     except Exception as error:  # noqa: BLE001 - a photo must never stop the daemon
         if _is_memory(error):
-            return Trouble("There was not enough memory for it.", "NotEnoughMemoryError", retry=True)
-        return Trouble(
+            return Failure("There was not enough memory for it.", "NotEnoughMemoryError", retry=True)
+        return Failure(
             f"Mattebox met an error that it does not know ({type(error).__name__}).",
             type(error).__name__,
             retry=True,
@@ -215,7 +215,7 @@ def _is_environment(error: BaseException | None) -> bool:
     return False
 
 
-def _prepare(habits: Habits) -> None:
+def _prepare(settings: WorkerSettings) -> None:
     """Make a fresh worker: it ends with its parent, and leaves signals to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The kernel's choice when memory ends shall be a worker, which costs one attempt, not the daemon.
@@ -228,15 +228,15 @@ def _prepare(habits: Habits) -> None:
             _die_with_parent()
             if os.getppid() != parent.pid:
                 os._exit(1)
-    if habits.memory is not None:
-        _limit_memory(habits.memory)
+    if settings.memory is not None:
+        _limit_memory(settings.memory)
     from mattebox.core.job import prepare_process, process_engine  # noqa: PLC0415 - in the worker alone
 
-    prepare_process(habits.threads, habits.device)
-    if habits.cut is not None:
+    prepare_process(settings.threads, settings.device)
+    if settings.cut is not None:
         # What keeps a network from loading is told by the first job that needs it.
         with contextlib.suppress(MatteboxError, MemoryError):
-            process_engine().segmenter(habits.cut)
+            process_engine().segmenter(settings.cut)
 
 
 def _limit_memory(most: int) -> None:

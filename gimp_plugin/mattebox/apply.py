@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mattebox.gimp_plugin.mattebox.client import Answer
-    from mattebox.gimp_plugin.mattebox.options import WishError, Wishes
-    from mattebox.gimp_plugin.mattebox.pixels import Sight
+    from mattebox.gimp_plugin.mattebox.options import Options, RefusedError
+    from mattebox.gimp_plugin.mattebox.pixels import LayerView
 else:
-    from wishes import WishError
+    from options import RefusedError
 
 _OPERATIONS = {
     "replace": Gimp.ChannelOps.REPLACE,
@@ -27,9 +27,9 @@ _OPERATIONS = {
 }
 
 
-def apply(wishes: Wishes, image: Any, results: list[tuple[Sight, Answer]]) -> None:
-    """Put every answer where it is wished."""
-    steps = [_prepared(wishes, sight, answer, index) for index, (sight, answer) in enumerate(results)]
+def apply(options: Options, image: Any, results: list[tuple[LayerView, Answer]]) -> None:
+    """Put every answer where the options say."""
+    steps = [_prepared(options, view, answer, index) for index, (view, answer) in enumerate(results)]
     image.undo_group_start()
     try:
         for step in steps:
@@ -38,52 +38,52 @@ def apply(wishes: Wishes, image: Any, results: list[tuple[Sight, Answer]]) -> No
         image.undo_group_end()
 
 
-def _prepared(wishes: Wishes, sight: Sight, answer: Answer, index: int) -> Callable[[], None]:
-    layer, image = sight.layer, sight.image
-    if wishes.result == "mask":
-        mask = sight.new_mask(layer, answer.mask)
+def _prepared(options: Options, view: LayerView, answer: Answer, index: int) -> Callable[[], None]:
+    layer, image = view.layer, view.image
+    if options.result == "mask":
+        mask = view.new_mask(layer, answer.mask)
         return lambda: _put_mask(layer, mask)
-    if wishes.result == "layer":
-        new = sight.new_layer(answer.colours or b"")
-        mask = sight.new_mask(new, answer.mask)
+    if options.result == "layer":
+        new = view.new_layer(answer.colours or b"")
+        mask = view.new_mask(new, answer.mask)
         return lambda: _put_layer(image, layer, new, mask)
-    channel = sight.new_channel(f"{layer.get_name()} subject", answer.mask)
-    if wishes.result == "channel":
+    channel = view.new_channel(f"{layer.get_name()} subject", answer.mask)
+    if options.result == "channel":
         return lambda: _put_channel(image, channel)
-    operation = _OPERATIONS[wishes.existing]
+    operation = _OPERATIONS[options.existing]
     if index and operation == Gimp.ChannelOps.REPLACE:
         operation = Gimp.ChannelOps.ADD
     return lambda: _put_selection(image, channel, operation)
 
 
-def _must(done: bool) -> None:
+def _require(done: bool) -> None:
     if not done:
-        raise WishError(f"GIMP refused: {Gimp.get_pdb().get_last_error()}")
+        raise RefusedError(f"GIMP refused: {Gimp.get_pdb().get_last_error()}")
 
 
 def _put_mask(layer: Any, mask: Any) -> None:
     if layer.get_mask() is not None:
-        _must(layer.remove_mask(Gimp.MaskApplyMode.DISCARD))
-    _must(layer.add_mask(mask))
+        _require(layer.remove_mask(Gimp.MaskApplyMode.DISCARD))
+    _require(layer.add_mask(mask))
     layer.set_edit_mask(False)
 
 
 def _put_layer(image: Any, layer: Any, new: Any, mask: Any) -> None:
-    _must(image.insert_layer(new, layer.get_parent(), image.get_item_position(layer)))
+    _require(image.insert_layer(new, layer.get_parent(), image.get_item_position(layer)))
     _put_mask(new, mask)
     layer.set_visible(False)
 
 
 def _put_channel(image: Any, channel: Any) -> None:
     selected = image.get_selected_layers()
-    _must(image.insert_channel(channel, None, 0))
+    _require(image.insert_channel(channel, None, 0))
     # A new channel is selected by GIMP; the next step of the user is for the layers.
     image.set_selected_layers(selected)
 
 
 def _put_selection(image: Any, channel: Any, operation: Any) -> None:
     selected = image.get_selected_layers()
-    _must(image.insert_channel(channel, None, 0))
-    _must(image.select_item(operation, channel))
+    _require(image.insert_channel(channel, None, 0))
+    _require(image.select_item(operation, channel))
     image.remove_channel(channel)
     image.set_selected_layers(selected)

@@ -1,4 +1,4 @@
-"""The plug-in's end of the talk with the engine host. Standard library only, Python 3.9 and later.
+"""The plug-in's end of the connection to the engine host. Standard library only, Python 3.9 and later.
 
 Everything that fails here ends in an EngineError: one sentence that GIMP shows in its own error box.
 """
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from mattebox.gimp_plugin.mattebox import protocol, shared_memory
-    from mattebox.gimp_plugin.mattebox.shared_memory import Memory
+    from mattebox.gimp_plugin.mattebox.shared_memory import SharedMemory
 
-    Cargo = list[bytes] | Memory
+    Payload = list[bytes] | SharedMemory
 else:
     try:
         import protocol
         import shared_memory
     except ImportError:  # imported as a part of mattebox, not run by GIMP
         from mattebox.gimp_plugin.mattebox import protocol, shared_memory
-    Memory = shared_memory.Memory
+    SharedMemory = shared_memory.SharedMemory
 
 START_PATIENCE = 60.0  # seconds until a started host must listen
 SILENCE = 30.0  # seconds without a sign of life; the host gives one every second
 # GIMP's own Python and libraries must not leak into the engine's.
-FOREIGN = ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "GI_TYPELIB_PATH")
+STRIPPED_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "GI_TYPELIB_PATH")
 
 
 class EngineError(Exception):
@@ -84,11 +84,11 @@ class Answer:
 class Engine:
     """A connection to the engine host, which is started where none runs."""
 
-    def __init__(self, record: Record, tell: Callable[[str], None]) -> None:
-        """`tell` hears what is going on, in words for a progress bar."""
-        self._tell = tell
+    def __init__(self, record: Record, on_progress: Callable[[str], None]) -> None:
+        """`on_progress` gets what is going on, in words for a progress bar."""
+        self._on_progress = on_progress
         try:
-            self._wire = _connect(record, tell)
+            self._wire = _connect(record, on_progress)
             protocol.send(self._wire, "hello", version=record.version)
             head = self._next()
         except (OSError, EOFError, protocol.ProtocolError) as error:
@@ -99,7 +99,7 @@ class Engine:
         can = head.get("can", [])
         self._can = frozenset(str(word) for word in can) if isinstance(can, list) else frozenset()
 
-    def pack(self, request: protocol.CutRequest, blobs: Iterable[Iterable[bytes]]) -> Cargo:
+    def pack(self, request: protocol.CutRequest, blobs: Iterable[Iterable[bytes]]) -> Payload:
         """The request's bytes, given in bands, as they travel: in shared memory where both ends can.
 
         Raises EngineError, MemoryError.
@@ -108,7 +108,7 @@ class Engine:
             raise EngineError(_OLD)
         if "shared" in self._can and shared_memory.AVAILABLE:
             with contextlib.suppress(OSError):
-                shared = Memory.create(request.room())
+                shared = SharedMemory.create(request.room())
                 try:
                     at = 0
                     for band in chain.from_iterable(blobs):
@@ -119,37 +119,37 @@ class Engine:
                 return shared
         return [b"".join(blob) for blob in blobs]
 
-    def cut(self, request: protocol.CutRequest, cargo: Cargo) -> Answer:
+    def cut(self, request: protocol.CutRequest, payload: Payload) -> Answer:
         """Cut one layer. Raises EngineError."""
         try:
-            if isinstance(cargo, Memory):
+            if isinstance(payload, SharedMemory):
                 protocol.send_head(self._wire, "cut", request.lengths(), shared=True, **request.head())
-                cargo.give(self._wire)
+                payload.send(self._wire)
             else:
-                protocol.send(self._wire, "cut", cargo, **request.head())
-            self._tell("Finding the subject")
+                protocol.send(self._wire, "cut", payload, **request.head())
+            self._on_progress("Finding the subject")
             head = self._next()
             while head["say"] == "step":
-                self._tell(str(head.get("text", "")))
+                self._on_progress(str(head.get("text", "")))
                 head = self._next()
             if head["say"] != "done":
                 raise EngineError(str(head.get("message", _LOST)))
             if head["blobs"] != request.answer_lengths():
                 raise EngineError(_LOST)
-            if isinstance(cargo, Memory):
+            if isinstance(payload, SharedMemory):
                 # Copies: the memory holds the layer too, and goes when the next layer's comes.
-                answer = [bytes(part) for part in cargo.parts(request.answer_start(), head["blobs"])]
+                answer = [bytes(part) for part in payload.parts(request.answer_start(), head["blobs"])]
             else:
                 answer = protocol.receive_blobs(self._wire, head)
         except (OSError, EOFError, protocol.ProtocolError) as error:
             raise EngineError(_LOST) from error
         finally:
-            if isinstance(cargo, Memory):
-                cargo.close()
+            if isinstance(payload, SharedMemory):
+                payload.close()
         return Answer(answer[0], answer[1] if request.colours else None, dict(head.get("report", {})))
 
     def close(self) -> None:
-        """End the talk; the host stays."""
+        """End the connection; the host stays."""
         self._wire.close()
 
     def _next(self) -> dict[str, Any]:
@@ -176,7 +176,7 @@ _WRONG_KEY = (
 )
 
 
-def _connect(record: Record, tell: Callable[[str], None]) -> Connection:
+def _connect(record: Record, on_progress: Callable[[str], None]) -> Connection:
     started = False
     until = time.monotonic() + START_PATIENCE
     refused = 0
@@ -194,7 +194,7 @@ def _connect(record: Record, tell: Callable[[str], None]) -> Connection:
             if started and time.monotonic() > until:
                 raise EngineError(SILENT) from error
             if not started:
-                tell("Starting the engine")
+                on_progress("Starting the engine")
                 _start(record)
                 started = True
         time.sleep(0.1)
@@ -223,7 +223,7 @@ def _start(record: Record) -> None:
             "GIMP from Flatpak may not start other programs. Run 'mattebox engine' in a terminal, leave it "
             "open, and try again."
         )
-    environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    environment = {name: value for name, value in os.environ.items() if name not in STRIPPED_VARIABLES}
     environment.update(record.environment)
     windows: dict[str, Any] = {}
     if sys.platform == "win32":

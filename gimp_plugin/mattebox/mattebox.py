@@ -20,15 +20,15 @@ from gi.repository import Gimp, GLib, GObject  # noqa: E402 - the version is cho
 
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.apply import apply
-    from mattebox.gimp_plugin.mattebox.client import SILENT, Answer, Cargo, Engine, EngineError, Record
-    from mattebox.gimp_plugin.mattebox.options import WishError, Wishes
-    from mattebox.gimp_plugin.mattebox.pixels import Sight, keep_little
+    from mattebox.gimp_plugin.mattebox.client import SILENT, Answer, Engine, EngineError, Payload, Record
+    from mattebox.gimp_plugin.mattebox.options import Options, RefusedError
+    from mattebox.gimp_plugin.mattebox.pixels import LayerView, limit_tile_cache
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
 else:
     from apply import apply
     from client import SILENT, Engine, EngineError, Record
-    from pixels import Sight, keep_little
-    from wishes import WishError, Wishes
+    from options import Options, RefusedError
+    from pixels import LayerView, limit_tile_cache
 
 MASK = "plug-in-mattebox-mask"
 REFINE = "plug-in-mattebox-refine"
@@ -134,15 +134,15 @@ def _record() -> Record:
 def _run(procedure: Any, run_mode: Any, image: Any, drawables: list[Any], config: Any, _data: Any) -> Any:
     if run_mode == Gimp.RunMode.INTERACTIVE and not _ask(procedure, config):
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
-    keep_little()
+    limit_tile_cache()
     is_refine = procedure.get_name() == REFINE
     try:
-        wishes = Wishes.of_refine(config) if is_refine else Wishes.of_mask(config)
-        sights = [Sight.of(layer, image) for layer in _layers(drawables)]
-        wishes.check(sights)
-        answers = _Work(wishes, sights).done()
-        apply(wishes, image, list(zip(sights, answers)))
-    except (EngineError, WishError) as error:
+        options = Options.of_refine(config) if is_refine else Options.of_mask(config)
+        views = [LayerView.of(layer, image) for layer in _layers(drawables)]
+        options.check(views)
+        answers = _EngineRun(options, views).done()
+        apply(options, image, list(zip(views, answers)))
+    except (EngineError, RefusedError) as error:
         return _failure(procedure, str(error))
     except MemoryError:
         return _failure(
@@ -183,51 +183,51 @@ def _ask(procedure: Any, config: Any) -> bool:
 
 
 def _layers(drawables: list[Any]) -> list[Any]:
-    """The layers that are meant: a mask stands for its layer. Raises WishError."""
+    """The layers that are meant: a mask stands for its layer. Raises RefusedError."""
     layers: list[Any] = []
     for drawable in drawables:
         layer = Gimp.Layer.from_mask(drawable) if drawable.is_layer_mask() else drawable
         if not layer.is_layer():
-            raise WishError("Select a layer: a channel shows no subject.")
+            raise RefusedError("Select a layer: a channel shows no subject.")
         if layer.is_floating_sel():
-            raise WishError("Anchor the floating selection first, or make it a layer of its own.")
+            raise RefusedError("Anchor the floating selection first, or make it a layer of its own.")
         if layer not in layers:
             layers.append(layer)
     if not layers:
-        raise WishError("Select a layer first.")
+        raise RefusedError("Select a layer first.")
     return layers
 
 
-class _Work:
-    """The talk with the engine in a thread of its own, so that GIMP's window stays alive meanwhile."""
+class _EngineRun:
+    """The connection to the engine in a thread of its own, so that GIMP's window stays alive meanwhile."""
 
-    def __init__(self, wishes: Wishes, sights: list[Sight]) -> None:
-        self._wishes, self._sights = wishes, sights
+    def __init__(self, options: Options, views: list[LayerView]) -> None:
+        self._options, self._views = options, views
         self._answers: list[Answer] = []
         self._failure: BaseException | None = None
         self._text, self._news, self._name = "", time.monotonic(), ""
 
     def done(self) -> list[Answer]:
-        """One answer a layer. Raises EngineError, WishError or MemoryError; the image is as it was."""
+        """One answer a layer. Raises EngineError, RefusedError or MemoryError; the image is as it was."""
         Gimp.progress_init("Mattebox")
         engine: list[Engine] = []
-        self._wait(lambda: engine.append(Engine(_record(), self._tell)))
+        self._wait(lambda: engine.append(Engine(_record(), self._on_progress)))
         try:
-            for sight in self._sights:
-                self._name = f"{sight.layer.get_name()}: " if len(self._sights) > 1 else ""
+            for view in self._views:
+                self._name = f"{view.layer.get_name()}: " if len(self._views) > 1 else ""
                 # GIMP is asked from this thread alone; the other one has bytes only.
-                request, blobs = self._wishes.request(sight)
-                cargo = engine[0].pack(request, blobs)
-                self._wait(partial(self._cut, engine[0], request, cargo))
+                request, blobs = self._options.request(view)
+                payload = engine[0].pack(request, blobs)
+                self._wait(partial(self._cut, engine[0], request, payload))
         finally:
             engine[0].close()
             Gimp.progress_end()
         return self._answers
 
-    def _cut(self, engine: Engine, request: CutRequest, cargo: Cargo) -> None:
-        self._answers.append(engine.cut(request, cargo))
+    def _cut(self, engine: Engine, request: CutRequest, payload: Payload) -> None:
+        self._answers.append(engine.cut(request, payload))
 
-    def _tell(self, text: str) -> None:
+    def _on_progress(self, text: str) -> None:
         self._text, self._news = self._name + text, time.monotonic()
 
     def _wait(self, work: Any) -> None:

@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mattebox.gimp_plugin.mattebox import protocol
-    from mattebox.gimp_plugin.mattebox.pixels import Sight
+    from mattebox.gimp_plugin.mattebox.pixels import LayerView
 else:
     import protocol
 
 
-class WishError(Exception):
+class RefusedError(Exception):
     """What cannot be done, in one sentence for the user."""
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Options:
     """One run's settings. source: network, mask or selection; result: mask, selection, channel or layer."""
 
     settings: dict[str, Any]
@@ -33,7 +33,7 @@ class Wishes:
     result: str = "mask"
 
     @classmethod
-    def of_mask(cls, config: Any) -> Wishes:
+    def of_mask(cls, config: Any) -> Options:
         """The settings of "Mask the Subject"."""
         file = config.get_property("rule-file")
         return cls(
@@ -51,82 +51,82 @@ class Wishes:
         )
 
     @classmethod
-    def of_refine(cls, config: Any) -> Wishes:
+    def of_refine(cls, config: Any) -> Options:
         """The settings of "Refine Mask Edges"."""
         return cls(settings={}, source=config.get_property("source"), result=config.get_property("result"))
 
-    def check(self, sights: list[Sight]) -> None:
-        """Raise WishError where a layer cannot have what is wished; nothing was changed yet."""
-        for sight in sights:
-            name, has_mask = sight.layer.get_name(), sight.layer.get_mask() is not None
+    def check(self, views: list[LayerView]) -> None:
+        """Raise RefusedError where a layer cannot have what the options say; nothing was changed yet."""
+        for view in views:
+            name, has_mask = view.layer.get_name(), view.layer.get_mask() is not None
             if self.source == "mask" and not has_mask:
-                raise WishError(f"The layer “{name}” has no mask whose edges could be refined.")
+                raise RefusedError(f"The layer “{name}” has no mask whose edges could be refined.")
             if self.existing == "refuse" and self.result == "mask" and has_mask:
-                raise WishError(f"The layer “{name}” has a mask already, and it was to be kept.")
-            if self.result == "layer" and sight.layer.is_indexed():
-                raise WishError(
+                raise RefusedError(f"The layer “{name}” has a mask already, and it was to be kept.")
+            if self.result == "layer" and view.layer.is_indexed():
+                raise RefusedError(
                     "An indexed image cannot hold clean colours; use Image > Mode > RGB first, or choose "
                     "another result."
                 )
-        if self.result == "selection" and self.existing == "intersect" and len(sights) > 1:
-            raise WishError("Several layers cannot be intersected with one selection; select one layer.")
-        if self.source == "selection" and not _selected(sights[0].image):
-            raise WishError("Nothing is selected that could be refined.")
+        if self.result == "selection" and self.existing == "intersect" and len(views) > 1:
+            raise RefusedError("Several layers cannot be intersected with one selection; select one layer.")
+        if self.source == "selection" and not _selected(views[0].image):
+            raise RefusedError("Nothing is selected that could be refined.")
 
-    def request(self, sight: Sight) -> tuple[protocol.CutRequest, list[Iterable[bytes]]]:
-        """What is sent for one layer; its bytes are read out of GIMP band by band. Raises WishError."""
-        mask, combine = self._mask(sight)
-        blobs = [sight.pixels()]
-        if sight.has_alpha:
-            blobs.append(sight.alpha())
+    def request(self, view: LayerView) -> tuple[protocol.CutRequest, list[Iterable[bytes]]]:
+        """What is sent for one layer; its bytes are read out of GIMP band by band. Raises RefusedError."""
+        mask, combine = self._mask(view)
+        blobs = [view.pixels()]
+        if view.has_alpha:
+            blobs.append(view.alpha())
         if mask is not None:
             blobs.append(mask)
-        if sight.profile:
-            blobs.append([sight.profile])
+        if view.profile:
+            blobs.append([view.profile])
         request = protocol.CutRequest(
-            width=sight.width,
-            height=sight.height,
-            channels=sight.channels,
-            bits=sight.bits,
+            width=view.width,
+            height=view.height,
+            channels=view.channels,
+            bits=view.bits,
             settings=self.settings,
             rule_file=self.rule_file,
             rule=self.rule,
-            box=self._box(sight),
+            box=self._box(view),
             rough=self.source != "network",
             combine=combine,
-            has_alpha=sight.has_alpha,
+            has_alpha=view.has_alpha,
             has_mask=mask is not None,
             colours=self.result == "layer",
             apply_alpha=self.result in ("selection", "channel"),
-            profile=len(sight.profile),
+            profile=len(view.profile),
         )
         return request, blobs
 
-    def _mask(self, sight: Sight) -> tuple[Iterable[bytes] | None, str]:
+    def _mask(self, view: LayerView) -> tuple[Iterable[bytes] | None, str]:
         """The mask to send, and how the engine combines it with what it finds."""
         if self.source == "selection":
-            return sight.selection(), "replace"
+            return view.selection(), "replace"
         if self.source == "mask":
-            return sight.mask(), "replace"
+            return view.mask(), "replace"
         if self.result != "mask" or self.existing in ("replace", "refuse"):
             return None, "replace"
-        if sight.layer.get_mask() is not None:
-            return sight.mask(), self.existing
+        if view.layer.get_mask() is not None:
+            return view.mask(), self.existing
         # Without a mask the whole layer is visible: less the subject, everything else stays.
-        return (sight.white(), "subtract") if self.existing == "subtract" else (None, "replace")
+        return (view.white(), "subtract") if self.existing == "subtract" else (None, "replace")
 
-    def _box(self, sight: Sight) -> list[int] | None:
-        if not self.inside or not _selected(sight.image):
+    def _box(self, view: LayerView) -> list[int] | None:
+        if not self.inside or not _selected(view.image):
             return None
-        left, top, right, bottom = Gimp.Selection.bounds(sight.image)[-4:]
+        left, top, right, bottom = Gimp.Selection.bounds(view.image)[-4:]
         box = [
-            max(left - sight.left, 0),
-            max(top - sight.top, 0),
-            min(right - sight.left, sight.width),
-            min(bottom - sight.top, sight.height),
+            max(left - view.left, 0),
+            max(top - view.top, 0),
+            min(right - view.left, view.width),
+            min(bottom - view.top, view.height),
         ]
         if box[0] >= box[2] or box[1] >= box[3]:
-            raise WishError(f"The selection does not touch the layer “{sight.layer.get_name()}”.")
+            raise RefusedError(f"The selection does not touch the layer “{view.layer.get_name()}”.")
         return box
 
 

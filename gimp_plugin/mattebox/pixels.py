@@ -25,7 +25,7 @@ _EIGHT_BITS = (Gimp.Precision.U8_LINEAR, Gimp.Precision.U8_NON_LINEAR, Gimp.Prec
 
 
 @dataclass(frozen=True)
-class Sight:
+class LayerView:
     """A layer as the engine sees it: RGB or gray, 8 or 16 bits, with its place on the canvas.
 
     profile: the image's own ICC profile, empty where it is GIMP's usual sRGB.
@@ -43,7 +43,7 @@ class Sight:
     profile: bytes
 
     @classmethod
-    def of(cls, layer: Any, image: Any) -> Sight:
+    def of(cls, layer: Any, image: Any) -> LayerView:
         """How a layer is to be read."""
         left, top = layer.get_offsets()[-2:]
         profile = image.get_color_profile()
@@ -159,7 +159,7 @@ class Sight:
         return _bands(drawable, (0, 0, self.width, self.height), form, channels * self.bits // 8)
 
 
-def keep_little() -> None:
+def limit_tile_cache() -> None:
     """Let GEGL keep few of the tiles, which are read and written once: new memory costs more than both."""
     Gegl.config().set_property("tile-cache-size", _CACHE)
 

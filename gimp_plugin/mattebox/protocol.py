@@ -3,7 +3,7 @@
 Standard library only, Python 3.9 and later. A message is one frame of multiprocessing.connection that
 holds JSON, followed by as many frames of raw bytes as its key "blobs" has lengths. Nothing is pickled.
 Where both ends can share memory (an engine's "hello" says so in "can"), a request with "shared" is followed
-by a descriptor instead (memory.py), and its answer's bytes lie in that memory behind the request's.
+by a descriptor instead (shared_memory.py), and its answer's bytes lie in that memory behind the request's.
 Both ends prove that they hold the same key before either listens to the other.
 """
 

@@ -1,4 +1,4 @@
-"""Memory that both ends of a talk see: pixels reach the engine, and masks come back, by one copy.
+"""Shared memory of both ends of a connection: pixels reach the engine, and masks come back, by one copy.
 
 Standard library only, Python 3.9 and later. The memory has no name that others could open, takes no room
 on a disk and goes with the last process that holds it. Only its descriptor goes over the socket. Where
@@ -26,11 +26,11 @@ else:
     AVAILABLE = False
 
 
-class MemoryRefusedError(Exception):
+class SharedMemoryError(Exception):
     """What came is not the memory that was announced."""
 
 
-class Memory:
+class SharedMemory:
     """So many bytes, shared by their descriptor."""
 
     def __init__(self, descriptor: int, size: int) -> None:
@@ -39,7 +39,7 @@ class Memory:
         self.size = size
 
     @classmethod
-    def create(cls, size: int) -> Memory:
+    def create(cls, size: int) -> SharedMemory:
         """New memory, sealed at `size` bytes. Raises OSError where there is none."""
         if sys.platform != "linux" or not AVAILABLE:
             raise OSError("this system has no memory to share")
@@ -53,14 +53,14 @@ class Memory:
         return cls(descriptor, size)
 
     @classmethod
-    def take(cls, wire: Any, size: int) -> Memory:
-        """The memory that the other end gives. Raises MemoryRefusedError, EOFError, OSError."""
+    def receive(cls, wire: Any, size: int) -> SharedMemory:
+        """The memory that the other end gives. Raises SharedMemoryError, EOFError, OSError."""
         with socket.socket(fileno=os.dup(wire.fileno())) as link:
             mark, descriptors, _, _ = socket.recv_fds(link, 1, 1)
         if not mark:
             raise EOFError
         if len(descriptors) != 1:
-            raise MemoryRefusedError("the shared memory did not come")
+            raise SharedMemoryError("the shared memory did not come")
         memory = cls(descriptors[0], size)
         try:
             memory._check()
@@ -69,7 +69,7 @@ class Memory:
             raise
         return memory
 
-    def give(self, wire: Any) -> None:
+    def send(self, wire: Any) -> None:
         """Hand the memory to the other end of a connection. Raises OSError."""
         with socket.socket(fileno=os.dup(wire.fileno())) as link:
             socket.send_fds(link, [b"m"], [self._descriptor])
@@ -100,10 +100,10 @@ class Memory:
 
     def _check(self) -> None:
         if sys.platform != "linux" or os.fstat(self._descriptor).st_size != self.size:
-            raise MemoryRefusedError("the shared memory has another size")
+            raise SharedMemoryError("the shared memory has another size")
         try:
             seals = fcntl.fcntl(self._descriptor, fcntl.F_GET_SEALS)
         except OSError as error:
-            raise MemoryRefusedError("what was shared is no memory") from error
+            raise SharedMemoryError("what was shared is no memory") from error
         if seals & sum(SEALS) != sum(SEALS):
-            raise MemoryRefusedError("the shared memory is not sealed")
+            raise SharedMemoryError("the shared memory is not sealed")

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from mattebox.core.photo import Photo
-from mattebox.core.segment.prediction import Look
-from mattebox.core.segment.segmentation import Sight
+from mattebox.core.segment.prediction import Prediction
+from mattebox.core.segment.segmentation import Segmentation
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 
@@ -78,9 +78,11 @@ def test_a_row_holds_the_finished_mattes_iou(calibrate: Any, tmp_path: Path, sha
     # Off by two pixels of the view, and soft, as a network's answer is.
     seen = cv2.GaussianBlur(cv2.resize(np.roll(disc, 8, axis=1), (160, 120)), (0, 0), 2.5)
     probability = seen.astype(np.float32) / 255
-    sight = Sight(probability, (Look("told", "whole", probability, (0, 0, 160, 120)),), 1.0)
+    segmentation = Segmentation(
+        probability, (Prediction("fake", "whole", probability, (0, 0, 160, 120)),), 1.0
+    )
     Image.fromarray(disc).resize((int(640 * share), int(480 * share))).save(tmp_path / "truth.png")
-    (row,) = calibrate.one_row("a", Photo(pixels, "rgb"), view, sight, tmp_path / "truth.png")
+    (row,) = calibrate.one_row("a", Photo(pixels, "rgb"), view, segmentation, tmp_path / "truth.png")
     likely, true = cv2.resize(probability, (640, 480)) >= 0.5, disc > 0
     of_the_map = (likely & true).sum() / (likely | true).sum()
     assert of_the_map + 0.01 < row["iou"] <= 1
@@ -92,5 +94,5 @@ def test_a_photo_without_a_subject_has_no_row(calibrate: Any, tmp_path: Path) ->
     empty = np.zeros((120, 160), np.float32)
     Image.fromarray(np.zeros((120, 160), np.uint8)).save(tmp_path / "truth.png")
     photo = Photo(np.full((120, 160, 3), 90, np.uint8), "rgb")
-    sight = Sight(empty, (Look("told", "whole", empty, (0, 0, 160, 120)),), 1.0)
-    assert calibrate.one_row("a", photo, photo.pixels, sight, tmp_path / "truth.png") == []
+    segmentation = Segmentation(empty, (Prediction("fake", "whole", empty, (0, 0, 160, 120)),), 1.0)
+    assert calibrate.one_row("a", photo, photo.pixels, segmentation, tmp_path / "truth.png") == []

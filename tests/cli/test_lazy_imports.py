@@ -42,12 +42,12 @@ def test_light_commands_load_no_heavy_library(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "told"),
+    ("arguments", "status", "message"),
     [(["cut", "--help"], 0, "Cut the subject out"), (["cut", "missing.jpg"], 1, "there is no such file")],
 )
-def test_a_process_that_ends_at_once_loses_no_word(arguments: list[str], status: int, told: str) -> None:
+def test_a_process_that_ends_at_once_loses_no_word(arguments: list[str], status: int, message: str) -> None:
     """`mattebox cut` as a process of its own gives its status and all that it says, through pipes too."""
     command = [sys.executable, "-m", "mattebox.cli.main", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == status
-    assert told in done.stdout + done.stderr
+    assert message in done.stdout + done.stderr

@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Told:
+class FakeNetwork:
     """Stands where a Segmenter stands: it answers with what `answer` makes of the view."""
 
-    def __init__(self, answer: Callable[[NDArray[np.uint8]], Any], name: str = "told") -> None:
+    def __init__(self, answer: Callable[[NDArray[np.uint8]], Any], name: str = "fake") -> None:
         self.network = SimpleNamespace(name=name, input_size=32)
         self.seen: list[NDArray[np.uint8]] = []
         self._answer = answer
 
     def probability(self, view: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The told answer, as a network gives it."""
+        """The answer, as a network gives it."""
         self.seen.append(view)
         return np.asarray(self._answer(view), np.float32)
 
 
 @pytest.fixture
-def told() -> type[Told]:
-    """The class of told networks."""
-    return Told
+def fake_network() -> type[FakeNetwork]:
+    """The class of fake networks."""
+    return FakeNetwork
 
 
 @pytest.fixture

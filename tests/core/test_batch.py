@@ -26,11 +26,11 @@ from mattebox.core.errors import (
 )
 from mattebox.core.job import Job, JobReport, StagedOutput, run_job
 from mattebox.core.lanes import lanes_for
-from mattebox.core.matting import Seen
+from mattebox.core.matting import SegmentedPhoto
 from mattebox.core.network.device import available_cores
 from mattebox.core.parallel import lanes, limit_lanes
 from mattebox.core.photo import Photo
-from mattebox.core.segment.segmentation import Sight
+from mattebox.core.segment.segmentation import Segmentation
 from mattebox.core.settings import CutSettings, PngOutput
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class HalfEngine:
         self.seen: list[str] = []
         self.threads: set[str] = set()
 
-    def see(self, photo: Photo, settings: CutSettings) -> Seen:
+    def segment(self, photo: Photo, settings: CutSettings) -> SegmentedPhoto:
         """See the left half, or fail for a photo of width 13."""
         self.threads.add(threading.current_thread().name)
         self.seen.append(str(photo.source))
@@ -53,8 +53,10 @@ class HalfEngine:
             raise self.failure
         half = np.zeros(photo.pixels.shape[:2], np.float32)
         half[:, : photo.width // 2] = 1.0
-        sight = Sight(half, (), 1.0)
-        return Seen(photo, settings, photo.pixels, photo.pixels, sight, half, 1, "half", "cpu", (), {})
+        segmentation = Segmentation(half, (), 1.0)
+        return SegmentedPhoto(
+            photo, settings, photo.pixels, photo.pixels, segmentation, half, 1, "half", "cpu", (), {}
+        )
 
 
 def jobs(folder: Path, widths: list[int]) -> list[Job]:
@@ -70,11 +72,11 @@ def jobs(folder: Path, widths: list[int]) -> list[Job]:
     return made
 
 
-@pytest.mark.parametrize("abreast", [1, 2, 3])
-def test_outcomes_come_in_order_and_failures_stop_nothing(tmp_path: Path, abreast: int) -> None:
+@pytest.mark.parametrize("lane_count", [1, 2, 3])
+def test_outcomes_come_in_order_and_failures_stop_nothing(tmp_path: Path, lane_count: int) -> None:
     """A broken photo yields its error at its place; its neighbours are done."""
     wanted = jobs(tmp_path, [10, 0, 12, 0, 0, 14])
-    done = list(run_jobs(wanted, HalfEngine(), abreast))
+    done = list(run_jobs(wanted, HalfEngine(), lane_count))
     assert [job for job, _ in done] == wanted
     assert [isinstance(outcome, JobReport) for _, outcome in done] == [True, False, True, False, False, True]
     assert all(
@@ -83,10 +85,10 @@ def test_outcomes_come_in_order_and_failures_stop_nothing(tmp_path: Path, abreas
     assert sorted(path.name for path in tmp_path.glob("*.out")) == ["0.out", "2.out", "5.out"]
 
 
-@pytest.mark.parametrize("abreast", [1, 2])
-def test_no_jobs_are_no_outcomes(abreast: int) -> None:
+@pytest.mark.parametrize("lane_count", [1, 2])
+def test_no_jobs_are_no_outcomes(lane_count: int) -> None:
     """An empty batch ends at once."""
-    assert list(run_jobs([], HalfEngine(), abreast)) == []
+    assert list(run_jobs([], HalfEngine(), lane_count)) == []
 
 
 def test_one_photo_at_a_time_is_looked_at_by_the_calling_thread(tmp_path: Path) -> None:
@@ -101,16 +103,16 @@ def test_photos_abreast_are_cut_at_the_same_time(tmp_path: Path) -> None:
     meeting = threading.Barrier(2, timeout=60)
 
     class Meeting(HalfEngine):
-        def see(self, photo: Photo, settings: CutSettings) -> Seen:
+        def segment(self, photo: Photo, settings: CutSettings) -> SegmentedPhoto:
             meeting.wait()
-            return super().see(photo, settings)
+            return super().segment(photo, settings)
 
     done = list(run_jobs(jobs(tmp_path, [10, 11, 12, 14]), Meeting(), 2))
     assert all(isinstance(outcome, JobReport) for _, outcome in done)
 
 
 def test_lanes_share_the_cores_and_give_them_back(tmp_path: Path) -> None:
-    """While photos are cut abreast each takes its share of the cores, and afterwards all is as before."""
+    """While photos are cut lane_count each takes its share of the cores, and afterwards all is as before."""
     usual, threads = lanes(), cv2.getNumThreads()
     limit_lanes(6)
     try:
@@ -138,19 +140,19 @@ def test_abreast_or_one_by_one_the_bytes_are_the_same(
     """A real network on one core and on all cores, in lanes and alone: equal files."""
     cut = CutSettings(model="u2netp", quality="fast")
     digests = []
-    for abreast in (1, 2):
+    for lane_count in (1, 2):
         wanted = [
-            Job(source, (StagedOutput(PngOutput(), tmp_path / f"{abreast}-{name}.out"),), cut)
+            Job(source, (StagedOutput(PngOutput(), tmp_path / f"{lane_count}-{name}.out"),), cut)
             for name, source in shipped_photos.items()
         ]
-        done = list(run_jobs(wanted, Engine(threads=3 - abreast), abreast))
+        done = list(run_jobs(wanted, Engine(threads=3 - lane_count), lane_count))
         digests.append([outcome.outputs[0].sha256 for _, outcome in done if isinstance(outcome, JobReport)])
     assert digests[0] == digests[1]
     assert len(digests[0]) == len(shipped_photos)
 
 
-@pytest.mark.parametrize("abreast", [1, 2])
-def test_an_engine_is_made_once_while_the_first_photo_is_read(tmp_path: Path, abreast: int) -> None:
+@pytest.mark.parametrize("lane_count", [1, 2])
+def test_an_engine_is_made_once_while_the_first_photo_is_read(tmp_path: Path, lane_count: int) -> None:
     """Where the engine must be made first, reading has begun by then, and one engine serves all."""
     drawn: list[Job] = []
     made: list[int] = []
@@ -164,25 +166,25 @@ def test_an_engine_is_made_once_while_the_first_photo_is_read(tmp_path: Path, ab
         made.append(len(drawn))
         return HalfEngine()
 
-    assert len(list(run_jobs(drawing(), make, abreast))) == 3
+    assert len(list(run_jobs(drawing(), make, lane_count))) == 3
     assert len(made) == 1
     assert made[0] >= 1
 
 
-@pytest.mark.parametrize("abreast", [1, 2])
-def test_an_engine_that_cannot_be_made_ends_the_run(tmp_path: Path, abreast: int) -> None:
+@pytest.mark.parametrize("lane_count", [1, 2])
+def test_an_engine_that_cannot_be_made_ends_the_run(tmp_path: Path, lane_count: int) -> None:
     """What making the engine raises reaches the caller, and nothing is staged."""
 
     def make() -> HalfEngine:
         raise WeightsError("no weights")
 
     with pytest.raises(WeightsError):
-        list(run_jobs(jobs(tmp_path, [10, 11]), make, abreast))
+        list(run_jobs(jobs(tmp_path, [10, 11]), make, lane_count))
     assert list(tmp_path.glob("*.out")) == []
 
 
-@pytest.mark.parametrize(("abreast", "most"), [(1, 4), (2, 5)])
-def test_jobs_are_drawn_only_a_few_ahead(tmp_path: Path, abreast: int, most: int) -> None:
+@pytest.mark.parametrize(("lane_count", "most"), [(1, 4), (2, 5)])
+def test_jobs_are_drawn_only_a_few_ahead(tmp_path: Path, lane_count: int, most: int) -> None:
     """A batch of any length holds few photos: later jobs are not even asked for yet."""
     drawn = []
 
@@ -191,16 +193,16 @@ def test_jobs_are_drawn_only_a_few_ahead(tmp_path: Path, abreast: int, most: int
             drawn.append(job)
             yield job
 
-    outcomes = run_jobs(drawing(), HalfEngine(), abreast)
+    outcomes = run_jobs(drawing(), HalfEngine(), lane_count)
     next(outcomes)
     assert len(drawn) <= most
     outcomes.close()
 
 
-@pytest.mark.parametrize("abreast", [1, 2])
-def test_a_consumer_that_stops_leaves_no_staged_file(tmp_path: Path, abreast: int) -> None:
+@pytest.mark.parametrize("lane_count", [1, 2])
+def test_a_consumer_that_stops_leaves_no_staged_file(tmp_path: Path, lane_count: int) -> None:
     """Closing the batch early removes what was staged and not taken."""
-    outcomes = run_jobs(jobs(tmp_path, [10, 11, 12, 14]), HalfEngine(), abreast)
+    outcomes = run_jobs(jobs(tmp_path, [10, 11, 12, 14]), HalfEngine(), lane_count)
     job, _ = next(outcomes)
     job.discard()
     outcomes.close()

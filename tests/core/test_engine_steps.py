@@ -39,11 +39,13 @@ def test_what_heed_raises_stops_the_work(tmp_path: Path) -> None:
     """Each step is announced before it begins, and an exception there ends the cut."""
     heard = []
 
-    def heed(step: str) -> None:
+    def on_step(step: str) -> None:
         heard.append(step)
         if step == "refine":
             raise Enough
 
     with pytest.raises(Enough):
-        Engine(Store(tmp_path)).cut(photo(), CutSettings(), rough=np.ones((4, 4), np.float32), heed=heed)
+        Engine(Store(tmp_path)).cut(
+            photo(), CutSettings(), rough=np.ones((4, 4), np.float32), on_step=on_step
+        )
     assert heard == ["refine"]

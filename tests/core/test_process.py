@@ -40,7 +40,7 @@ def _faults(how: str) -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc is told to keep memory")
 def test_freed_memory_is_kept() -> None:
-    """After settle_in the next pictures come from the memory of the last ones, without it they do not."""
+    """After configure_process pictures come from the memory of the last ones, without it they do not."""
     assert _faults("settled") < _faults("plain") / 4
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from tests.daemon.hot_folders import CONFIG, Yard, killed_at
+from tests.daemon.hot_folders import CONFIG, HotFolders, killed_at
 
 from mattebox.daemon.delivery.deliver import Delivery
 from mattebox.daemon.journal import steps
@@ -34,43 +34,43 @@ notify:
 """
 
 
-def nothing(_: Yard) -> None:
+def nothing(_: HotFolders) -> None:
     """Nobody does anything before the next run."""
 
 
-def decide(yard: Yard) -> None:
+def decide(hot_folders: HotFolders) -> None:
     """A person approves what has good in its name and rejects the rest."""
-    for psd in (yard.root / "review").glob("*.psd"):
-        folder = yard.root / "review" / ("approved" if psd.name.startswith("good") else "rejected")
+    for psd in (hot_folders.root / "review").glob("*.psd"):
+        folder = hot_folders.root / "review" / ("approved" if psd.name.startswith("good") else "rejected")
         folder.mkdir(exist_ok=True)
         psd.rename(folder / psd.name)
 
 
-def spoil(yard: Yard) -> None:
+def spoil(hot_folders: HotFolders) -> None:
     """A person approves everything with files that hold no mask."""
-    folder = yard.root / "review" / "approved"
+    folder = hot_folders.root / "review" / "approved"
     folder.mkdir()
-    for psd in (yard.root / "review").glob("*.psd"):
+    for psd in (hot_folders.root / "review").glob("*.psd"):
         psd.unlink()
         (folder / psd.name).write_bytes(b"no mask")
 
 
-def mend(yard: Yard) -> None:
+def mend(hot_folders: HotFolders) -> None:
     """The person drops files with masks instead."""
-    for psd in (yard.root / "review" / "approved").glob("*.psd"):
+    for psd in (hot_folders.root / "review" / "approved").glob("*.psd"):
         psd.write_bytes(b"a mask")
 
 
-def retry(yard: Yard) -> None:
+def retry(hot_folders: HotFolders) -> None:
     """What `mattebox retry` does to every failed photo."""
-    journal = Journal(yard.root / "state", lock=False)
+    journal = Journal(hot_folders.root / "state", lock=False)
     for job in journal.jobs("failed"):
-        Delivery(journal).give_back(job)
+        Delivery(journal).return_original(job)
     journal.close()
 
 
-Stage = tuple["Callable[[Yard], None]", "Callable[[Yard], object]"]
-RUN: Stage = (nothing, Yard.once)
+Stage = tuple["Callable[[HotFolders], None]", "Callable[[HotFolders], object]"]
+RUN: Stage = (nothing, HotFolders.once)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Case:
     expect: dict[str, bytes | None]
     stages: tuple[Stage, ...] = (RUN,)
     link_error: int | None = None
-    told: tuple[tuple[str, str], ...] = ()
+    notified: tuple[tuple[str, str], ...] = ()
 
 
 def outputs(tree: dict[str, bytes]) -> dict[str, bytes | None]:
@@ -128,13 +128,13 @@ CASES = {
         outputs({"good.jpg": DOUBT["good.jpg"]})
         | below("done", {"good.jpg": DOUBT["good.jpg"]})
         | failures({"poor.jpg": DOUBT["poor.jpg"]}),
-        (RUN, (decide, Yard.once)),
+        (RUN, (decide, HotFolders.once)),
     ),
     "refused": Case(
         REVIEW,
         {"a.jpg": b"doubt"},
         outputs({"a.jpg": b"doubt"}) | below("done", {"a.jpg": b"doubt"}),
-        (RUN, (spoil, Yard.once), (mend, Yard.once)),
+        (RUN, (spoil, HotFolders.once), (mend, HotFolders.once)),
     ),
     "retry": Case(
         CONFIG, {"sub/a.jpg": b"bad"}, failures({"sub/a.jpg": b"bad"}), (RUN, (nothing, retry), RUN)
@@ -150,7 +150,7 @@ CASES = {
             "review/c.preview.png": b"png:doubt",
             "in/.mattebox/c.jpg": b"doubt",
         },
-        told=(("delivered", "a.jpg"), ("failed", "b.jpg"), ("review", "c.jpg"), ("idle", "")),
+        notified=(("delivered", "a.jpg"), ("failed", "b.jpg"), ("review", "c.jpg"), ("idle", "")),
     ),
     "no-links": Case(CONFIG, GOOD, DONE, link_error=errno.EPERM),
     "other-disk": Case(CONFIG.replace("./done", "OTHER/done"), GOOD, DONE),
@@ -172,7 +172,7 @@ def links(case: Case) -> Iterator[None]:
         yield
 
 
-def play(yard: Yard, case: Case, kills: Sequence[int]) -> tuple[int, list[str]]:
+def play(hot_folders: HotFolders, case: Case, kills: Sequence[int]) -> tuple[int, list[str]]:
     """Go through a case with kills at boundaries, each counted from the former kill on.
 
     After a kill the same stage runs again. How many kills came, and the boundaries passed after the last.
@@ -180,28 +180,28 @@ def play(yard: Yard, case: Case, kills: Sequence[int]) -> tuple[int, list[str]]:
     left, names = list(kills), []
     with links(case):
         for prepare, work in case.stages:
-            prepare(yard)
+            prepare(hot_folders)
             while left:
-                passed = killed_at(left[0], partial(work, yard))
+                passed = killed_at(left[0], partial(work, hot_folders))
                 if passed is not None:
                     left[0] -= passed
                     break
                 del left[0]
             else:
                 steps.listen(names.append)
-                work(yard)
+                work(hot_folders)
                 steps.listen(None)
     return len(kills) - len(left), names
 
 
-def check(yard: Yard, case: Case, other: Path) -> None:
+def check(hot_folders: HotFolders, case: Case, other: Path) -> None:
     """Exactly what the case expects is there: nothing lost, nothing twice, nothing temporary."""
-    if case.told:
+    if case.notified:
         time.sleep(0.2)  # a hook that a killed daemon has started still ends
-    found = yard.files()
+    found = hot_folders.files()
     messages = [json.loads(found.pop(name)) for name in sorted(found) if name.startswith("told/")]
     heard = {(message["event"], message.get("input", "").rpartition("/")[2]) for message in messages}
-    assert heard == set(case.told)
+    assert heard == set(case.notified)
     # A job's id stands in the names of its review and of its working folder.
     found = {re.sub(r"(?<=[./])[0-9a-f]{10}[./]", "", name): data for name, data in found.items()}
     found |= {p.relative_to(other).as_posix(): p.read_bytes() for p in other.rglob("*") if p.is_file()}

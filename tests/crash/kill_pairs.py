@@ -1,4 +1,4 @@
-"""The square of a case: every boundary of its run, and for each every boundary of the run after a kill there.
+"""Pairs of boundaries of a case: each one of its run, with each one of the run after a kill there.
 
 All of it is found by running the code. Runs happen in processes forked from one that has imported
 everything; a kill is a SIGKILL, the files and the journal (synchronous FULL) are real.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.crash.cases import CASES, check, play
-from tests.daemon.hot_folders import Yard
+from tests.daemon.hot_folders import HotFolders
 
 from mattebox.daemon.config.load import load_config
 
@@ -39,7 +39,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Square:
+class BoundaryPairs:
     """A case's boundaries, and those of the run after a kill at each of them."""
 
     names: tuple[str, ...]
@@ -57,16 +57,18 @@ def trial(name: str, kills: tuple[int, ...], disks: tuple[str, str]) -> Outcome:
     for folder in (mine, other):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-    yard = Yard(mine, case.text.replace("OTHER", os.fspath(other)).replace("ROOT", os.fspath(mine)))
+    hot_folders = HotFolders(
+        mine, case.text.replace("OTHER", os.fspath(other)).replace("ROOT", os.fspath(mine))
+    )
     # The configuration's text and its folder are those of this runner's last trial.
     if name not in _LOADED:
-        _LOADED[name] = load_config(yard.config)
-    yard.loaded = _LOADED[name]
-    yard.drop(case.tree)
+        _LOADED[name] = load_config(hot_folders.config)
+    hot_folders.loaded = _LOADED[name]
+    hot_folders.drop(case.tree)
     came, names, wrong = 0, [], ""
     try:
-        came, names = play(yard, case, kills)
-        check(yard, case, other)
+        came, names = play(hot_folders, case, kills)
+        check(hot_folders, case, other)
     except Exception as error:  # noqa: BLE001 - told with the kills that led to it
         wrong = f"{name}, kills at {kills}: {type(error).__name__}: {error}"
     return Outcome(came, tuple(names), wrong)
@@ -83,15 +85,15 @@ def trials(name: str, kills: Sequence[tuple[int, ...]]) -> list[Outcome]:
         return pool.starmap(trial, [(name, each, (quick, other)) for each in kills], chunksize=4)
 
 
-def square(name: str) -> Square:
-    """A case's square; each single kill has then been tried, and its end was right."""
+def boundary_pairs(name: str) -> BoundaryPairs:
+    """A case's pairs; each single kill has then been tried, and its end was right."""
     (whole,) = trials(name, [()])
     assert not whole.wrong, whole.wrong
     single = trials(name, [(first,) for first in range(len(whole.names))])
     wrong = [outcome.wrong for outcome in single if outcome.wrong]
     assert not wrong, "\n".join(wrong)
     assert all(outcome.kills == 1 for outcome in single)
-    return Square(whole.names, tuple(outcome.names for outcome in single))
+    return BoundaryPairs(whole.names, tuple(outcome.names for outcome in single))
 
 
 def quick_place() -> Path:

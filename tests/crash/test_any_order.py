@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests.daemon.hot_folders import CONFIG, Yard
+from tests.daemon.hot_folders import CONFIG, HotFolders
 
 NAMES = st.sampled_from(["a.jpg", "b.jpg", "sub/a.jpg", "sub/deep/c.png", "a.png"])
 KINDS = st.sampled_from([b"good", b"good", b"good", b"bad", b"poison"])
@@ -28,7 +28,7 @@ class AnyOrder(RuleBasedStateMachine):
         memory = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
         place = memory if os.access(memory, os.W_OK) else None
         self.root = Path(tempfile.mkdtemp(dir=place))
-        self.yard = Yard(self.root, CONFIG)
+        self.hot_folders = HotFolders(self.root, CONFIG)
         self.watched = self.root / "in"
         self.expected: Counter[bytes] = Counter()
         self.count = 0
@@ -39,8 +39,8 @@ class AnyOrder(RuleBasedStateMachine):
         try:
             self.come_back()
             self.unblock()
-            self.yard.once()
-            self.yard.once()
+            self.hot_folders.once()
+            self.hot_folders.once()
             self.check_end()
         finally:
             self.unblock()
@@ -99,18 +99,18 @@ class AnyOrder(RuleBasedStateMachine):
     @rule()
     def run(self) -> None:
         """The daemon works and ends."""
-        self.yard.once()
+        self.hot_folders.once()
 
     @rule(number=BOUNDARY)
     def kill(self, number: int) -> None:
         """The daemon works and is killed at a boundary, if it gets so far."""
-        self.yard.once_until(number)
+        self.hot_folders.once_until(number)
 
     @precondition(lambda self: self.watched.exists() and (self.root / "state").exists())
     @rule()
     def vanish(self) -> None:
         """The watched folder is gone, as an unmounted share is."""
-        self.yard.once()
+        self.hot_folders.once()
         self.watched.rename(self.root / "away")
 
     @precondition(lambda self: (self.root / "away").exists())
@@ -153,7 +153,7 @@ class AnyOrder(RuleBasedStateMachine):
     def nothing_is_done_twice(self) -> None:
         """No content is delivered or failed more often than it was dropped."""
         found = Counter(
-            data for name, data in self.yard.files().items() if name.startswith(("done/", "failed/"))
+            data for name, data in self.hot_folders.files().items() if name.startswith(("done/", "failed/"))
         )
         for content, times in found.items():
             assert times <= 1 or content.startswith(b"{"), content
@@ -163,7 +163,7 @@ class AnyOrder(RuleBasedStateMachine):
         left = +self.expected
         good = {content for content in left if content.startswith(b"good")}
         bad = set(left) - good
-        found = self.yard.files()
+        found = self.hot_folders.files()
         reasons = {name for name in found if name.endswith(".reason.json")}
         assert sorted(data for name, data in found.items() if name.startswith("done/")) == sorted(good)
         assert sorted(data for name, data in found.items() if name.startswith("out/")) == sorted(

@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.crash.cases import CASES
-from tests.crash.kill_pairs import Square, other_place, quick_place, square, trials
+from tests.crash.kill_pairs import BoundaryPairs, boundary_pairs, other_place, quick_place, trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SAMPLE = 40
 ALL = bool(os.environ.get("MATTEBOX_ALL_PAIRS"))
-_square = cache(square)
+_boundary_pairs = cache(boundary_pairs)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_kill_at_any_boundary_changes_nothing(case: str, figure: Callable[[str], None]) -> None:
     """After a kill at each boundary of the loop the next run ends as if nothing had happened."""
-    found: Square = _square(case)
+    found: BoundaryPairs = _boundary_pairs(case)
     figure(f"kills, {case}: {len(found.names)} boundaries, each killed at")
     assert len(found.names) > 10
 
@@ -38,7 +38,7 @@ def test_a_kill_at_any_boundary_changes_nothing(case: str, figure: Callable[[str
 @pytest.mark.parametrize("case", CASES)
 def test_two_kills_at_any_boundaries_change_nothing(case: str, figure: Callable[[str], None]) -> None:
     """After a kill and another one in the run after it, the third run ends as if nothing had happened."""
-    pairs = _square(case).pairs()
+    pairs = _boundary_pairs(case).pairs()
     seed = int(os.environ.get("MATTEBOX_SEED", random.randrange(1_000_000)))
     chosen = pairs if ALL else random.Random(seed).sample(pairs, SAMPLE)
     outcomes = trials(case, chosen)
@@ -62,7 +62,7 @@ def test_every_boundary_in_the_code_is_killed_at() -> None:
                 named.add(ast.literal_eval(node.args[0]))
     crossed: set[str] = set()
     for case in CASES:
-        found = _square(case)
+        found = _boundary_pairs(case)
         crossed |= set(found.names).union(*found.after)
     assert crossed == named
 

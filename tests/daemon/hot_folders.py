@@ -1,4 +1,4 @@
-"""A yard: a folder with a configuration, and workers that copy bytes in this very process.
+"""Hot folders for tests: a configuration, and workers that copy bytes in this very process.
 
 The files, the journal, the locks and the order of effects are the product's own; only the engine's work is
 a copy, so that a thousand runs take seconds. Tests of the engine's work run the real one elsewhere.
@@ -22,14 +22,14 @@ from mattebox.core.photo import PhotoFacts
 from mattebox.daemon.config.load import load_config
 from mattebox.daemon.delivery.review import Reviews
 from mattebox.daemon.events import Event, Events
-from mattebox.daemon.intake.inspection import Glance, Look, look
+from mattebox.daemon.intake.inspection import Inspection, InspectionTask, inspect_file
 from mattebox.daemon.journal import steps
-from mattebox.daemon.journal.markers import marked
-from mattebox.daemon.loop import Stop, review_chore
-from mattebox.daemon.run import Crew, Summary, run
+from mattebox.daemon.journal.markers import in_progress
+from mattebox.daemon.loop import Stop, review_task
+from mattebox.daemon.run import RunningPool, Summary, run
 from mattebox.daemon.serve import serve
-from mattebox.daemon.work.tasks import Work, do
-from mattebox.daemon.work.workers import Done, Trouble, _guarded
+from mattebox.daemon.work.tasks import JobTask, do_job
+from mattebox.daemon.work.workers import Failure, TaskResult, _guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,24 +59,24 @@ folders:
 """
 
 
-def copy_look(glance: Glance) -> Look:
+def copy_inspection(task: InspectionTask) -> Inspection:
     """A header for every file, but for those that say in their bytes that they are none."""
-    with marked(glance.mark):
-        data = glance.path.read_bytes()
+    with in_progress(task.marker):
+        data = task.path.read_bytes()
     if data.startswith(b"bad"):
-        return Look(None, f"{glance.path}: this is no photo.")
+        return Inspection(None, f"{task.path}: this is no photo.")
     if data.startswith(b"half"):
-        return Look(None, f"{glance.path}: this photo ends too early.", truncated=True)
-    return Look(PhotoFacts("jpeg", 40, 30, "rgb", 8, has_alpha=False, has_icc=False))
+        return Inspection(None, f"{task.path}: this photo ends too early.", truncated=True)
+    return Inspection(PhotoFacts("jpeg", 40, 30, "rgb", 8, has_alpha=False, has_icc=False))
 
 
-def copy_do(work: Work) -> JobReport:
+def copy_job(work: JobTask) -> JobReport:
     """Each output is the input's bytes after the name of its format, synced as the engine's are."""
-    with marked(work.mark):
+    with in_progress(work.marker):
         return _copied(work)
 
 
-def _copied(work: Work) -> JobReport:
+def _copied(work: JobTask) -> JobReport:
     data = work.job.source.read_bytes()
     if data.startswith((b"bad", b"half", b"poison")):
         raise PhotoError(f"{work.job.source}: this photo cannot be cut.")
@@ -135,7 +135,7 @@ def killed_at(number: int, work: Callable[[], object]) -> int | None:
 
 
 @dataclass
-class Inline:
+class InlinePool:
     """Workers that work at once, here."""
 
     inbox: Inbox
@@ -144,10 +144,10 @@ class Inline:
     def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:
         """Do it now."""
         value = _guarded(self.functions.get(function, function), argument)
-        if isinstance(value, Trouble):
-            self.inbox.put(Done(token, trouble=value))
+        if isinstance(value, Failure):
+            self.inbox.put(TaskResult(token, failure=value))
         else:
-            self.inbox.put(Done(token, value))
+            self.inbox.put(TaskResult(token, value))
 
     def start(self) -> None:
         """It is always ready."""
@@ -157,13 +157,15 @@ class Inline:
 
 
 @dataclass
-class Yard:
+class HotFolders:
     """A folder with hot folders in it."""
 
     root: Path
     text: str = CONFIG
     events: list[Event] = field(default_factory=list)
-    functions: dict[Any, Callable[[Any], Any]] = field(default_factory=lambda: {do: copy_do, look: copy_look})
+    functions: dict[Any, Callable[[Any], Any]] = field(
+        default_factory=lambda: {do_job: copy_job, inspect_file: copy_inspection}
+    )
     loaded: LoadedConfig | None = None
 
     def __post_init__(self) -> None:
@@ -187,8 +189,8 @@ class Yard:
             self.loaded or load_config(self.config),
             events,
             once=True,
-            chores=[review_chore(0.1, Reviews(settle=0.0))],
-            crew=lambda inbox: Crew(Inline(inbox, self.functions), 4),
+            periodic_tasks=[review_task(0.1, Reviews(settle=0.0))],
+            start_pool=lambda inbox: RunningPool(InlinePool(inbox, self.functions), 4),
         )
 
     @contextmanager
@@ -196,15 +198,15 @@ class Yard:
         """The daemon at work in a thread; it is told to stop at the end."""
         boxes: list[Inbox] = []
 
-        def crew(inbox: Inbox) -> Crew:
+        def start_pool(inbox: Inbox) -> RunningPool:
             boxes.append(inbox)
-            return Crew(Inline(inbox, self.functions), 4)
+            return RunningPool(InlinePool(inbox, self.functions), 4)
 
         failures: list[BaseException] = []
 
         def work() -> None:
             try:
-                serve(self.config, Events(self.events.append), crew=crew)
+                serve(self.config, Events(self.events.append), start_pool=start_pool)
             except BaseException as error:  # noqa: BLE001 - raised again where the test sees it
                 failures.append(error)
 
@@ -247,6 +249,6 @@ class Yard:
             if path.is_file() and "state" not in path.relative_to(self.root).parts and path != self.config
         }
 
-    def told(self, name: str) -> list[Event]:
+    def events_named(self, name: str) -> list[Event]:
         """The events of one name."""
         return [event for event in self.events if event.name == name]

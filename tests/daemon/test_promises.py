@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.daemon.hot_folders import CONFIG, Yard
+from tests.daemon.hot_folders import CONFIG, HotFolders
 
 from mattebox.daemon.delivery.deliver import Delivery
 from mattebox.daemon.errors import StateLockedError
 from mattebox.daemon.journal.journal import Journal
 
 if TYPE_CHECKING:
-    from mattebox.daemon.work.workers import Trouble
+    from mattebox.daemon.work.workers import Failure
 
 FLAT = CONFIG.replace("{tree}/", "")
 KEEP = CONFIG.replace("    settle", "    originals: keep\n    settle")
@@ -24,26 +24,26 @@ KEEP = CONFIG.replace("    settle", "    originals: keep\n    settle")
 
 def test_same_names_all_get_their_own_output(tmp_path: Path) -> None:
     """Two endings and two sub-folders of one stem give a number, never a lost file."""
-    yard = Yard(tmp_path, FLAT)
+    hot_folders = HotFolders(tmp_path, FLAT)
     tree = {"IMG_1.jpg": b"one", "IMG_1.png": b"two", "x/IMG_1.jpg": b"three", "y/IMG_1.jpg": b"four"}
-    yard.drop(tree)
+    hot_folders.drop(tree)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "IMG_1.png").write_bytes(b"mine")
-    assert yard.once().delivered == 4
+    assert hot_folders.once().delivered == 4
     pngs = {path.read_bytes() for path in (tmp_path / "out").glob("*.png")}
     assert pngs == {b"mine", *(b"png:" + data for data in tree.values())}
     assert (tmp_path / "out" / "IMG_1.png").read_bytes() == b"mine"
-    assert yard.files("done") == tree
+    assert hot_folders.files("done") == tree
 
 
 def test_an_original_that_would_overwrite_another_gets_a_number(tmp_path: Path) -> None:
     """The same name dropped again does not replace what lies in done/."""
-    yard = Yard(tmp_path)
+    hot_folders = HotFolders(tmp_path)
     for data in (b"first", b"second"):
-        yard.drop({"a.jpg": data})
-        yard.once()
-    assert yard.files("done") == {"a.jpg": b"first", "a-2.jpg": b"second"}
-    assert yard.files("out")["a-2.png"] == b"png:second"
+        hot_folders.drop({"a.jpg": data})
+        hot_folders.once()
+    assert hot_folders.files("done") == {"a.jpg": b"first", "a-2.jpg": b"second"}
+    assert hot_folders.files("out")["a-2.png"] == b"png:second"
 
 
 def test_the_same_content_is_done_twice_unless_told_otherwise(tmp_path: Path) -> None:
@@ -52,40 +52,40 @@ def test_the_same_content_is_done_twice_unless_told_otherwise(tmp_path: Path) ->
         ("plain", CONFIG, 4),
         ("dedupe", CONFIG.replace("    settle", "    deduplicate: true\n    settle"), 2),
     ):
-        yard = Yard(tmp_path / name, text)
-        yard.drop({"a.jpg": b"same", "b.jpg": b"same"})
-        yard.once()
-        assert len(yard.files("out")) == outputs
-        assert yard.files("done") == {"a.jpg": b"same", "b.jpg": b"same"}
+        hot_folders = HotFolders(tmp_path / name, text)
+        hot_folders.drop({"a.jpg": b"same", "b.jpg": b"same"})
+        hot_folders.once()
+        assert len(hot_folders.files("out")) == outputs
+        assert hot_folders.files("done") == {"a.jpg": b"same", "b.jpg": b"same"}
 
 
 def test_originals_that_stay_are_done_once(tmp_path: Path) -> None:
     """With originals: keep a second run does nothing, a renamed file is known, a changed one is new."""
-    yard = Yard(tmp_path, KEEP)
-    yard.drop({"a.jpg": b"one", "bad.jpg": b"bad"})
+    hot_folders = HotFolders(tmp_path, KEEP)
+    hot_folders.drop({"a.jpg": b"one", "bad.jpg": b"bad"})
     (tmp_path / "in").chmod(0o555)
-    first = yard.once()
+    first = hot_folders.once()
     assert (first.delivered, first.failed) == (1, 1)
-    assert yard.files("in") == {"a.jpg": b"one", "bad.jpg": b"bad"}
-    assert set(yard.files("failed")) == {"bad.jpg.reason.json"}
+    assert hot_folders.files("in") == {"a.jpg": b"one", "bad.jpg": b"bad"}
+    assert set(hot_folders.files("failed")) == {"bad.jpg.reason.json"}
     (tmp_path / "in").chmod(0o755)
-    again = yard.once()
+    again = hot_folders.once()
     assert (again.delivered, again.failed) == (0, 0)
     (tmp_path / "in" / "a.jpg").rename(tmp_path / "in" / "b.jpg")
-    assert yard.once().delivered == 0
-    yard.drop({"b.jpg": b"changed"})
-    assert yard.once().delivered == 1
-    assert yard.files("out")["b.png"] == b"png:changed"
+    assert hot_folders.once().delivered == 0
+    hot_folders.drop({"b.jpg": b"changed"})
+    assert hot_folders.once().delivered == 1
+    assert hot_folders.files("out")["b.png"] == b"png:changed"
 
 
 def test_names_of_all_kinds_come_through(tmp_path: Path) -> None:
     """Newlines, quotes, emoji and bytes that are no UTF-8 are names like any other."""
-    yard = Yard(tmp_path)
+    hot_folders = HotFolders(tmp_path)
     weird = ["new\nline.jpg", "quo'te\".jpg", "📷.jpg", "-rf.jpg", " .jpg", "%s{stem}.jpg", "a\\b.jpg"]
-    yard.drop({name: name.encode() for name in weird})
+    hot_folders.drop({name: name.encode() for name in weird})
     raw = os.fsencode(tmp_path / "in") + b"/\xff\xfe.jpg"
     Path(os.fsdecode(raw)).write_bytes(b"raw")
-    assert yard.once().delivered == len(weird) + 1
+    assert hot_folders.once().delivered == len(weird) + 1
     assert {path.name for path in (tmp_path / "done").iterdir()} > set(weird)
     assert os.fsencode(tmp_path / "out") + b"/\xff\xfe.png" in [
         os.fsencode(path) for path in (tmp_path / "out").iterdir()
@@ -94,87 +94,91 @@ def test_names_of_all_kinds_come_through(tmp_path: Path) -> None:
 
 def test_what_is_nobodys_business_is_left_alone(tmp_path: Path) -> None:
     """Half-downloads, system files, links, pipes and folders of other programs stay where they are."""
-    yard = Yard(tmp_path)
+    hot_folders = HotFolders(tmp_path)
     others = [
         "a.jpg.part", "b.crdownload", "c.tmp", "~lock.jpg", "._d.jpg", ".DS_Store", "Thumbs.db",
         "@eaDir/e.jpg", ".syncthing.f.jpg.tmp", ".stfolder/g.jpg", "notes.txt",
     ]  # fmt: skip
-    yard.drop(dict.fromkeys(others, b"x"))
-    (tmp_path / "in" / "link.jpg").symlink_to(yard.config)
+    hot_folders.drop(dict.fromkeys(others, b"x"))
+    (tmp_path / "in" / "link.jpg").symlink_to(hot_folders.config)
     os.mkfifo(tmp_path / "in" / "pipe.jpg")
-    yard.drop({"good.jpg": b"good"})
-    summary = yard.once()
+    hot_folders.drop({"good.jpg": b"good"})
+    summary = hot_folders.once()
     assert (summary.delivered, summary.failed) == (1, 0)
-    assert set(yard.files("in")) >= set(others)
-    assert [event.values["path"] for event in yard.told("left-alone")] == ["notes.txt"]
+    assert set(hot_folders.files("in")) >= set(others)
+    assert [event.values["path"] for event in hot_folders.events_named("left-alone")] == ["notes.txt"]
 
 
 def test_a_second_daemon_refuses(tmp_path: Path) -> None:
     """One state folder has one daemon; the second says so in one sentence and changes nothing."""
-    yard = Yard(tmp_path)
-    yard.drop({"a.jpg": b"one"})
+    hot_folders = HotFolders(tmp_path)
+    hot_folders.drop({"a.jpg": b"one"})
     journal = Journal(tmp_path / "state")
     with pytest.raises(StateLockedError, match="another Mattebox daemon works with this state folder"):
-        yard.once()
-    assert yard.files("in") == {"a.jpg": b"one"}
+        hot_folders.once()
+    assert hot_folders.files("in") == {"a.jpg": b"one"}
     journal.close()
-    assert yard.once().delivered == 1
+    assert hot_folders.once().delivered == 1
 
 
 def test_a_failure_tells_what_which_step_and_what_to_do(tmp_path: Path) -> None:
     """The reason file beside the original is complete; retry brings both back to where they were."""
-    yard = Yard(tmp_path)
-    yard.drop({"sub/a.jpg": b"poison"})
-    assert yard.once().failed == 1
-    reason = json.loads(yard.files("failed")["sub/a.jpg.reason.json"])
+    hot_folders = HotFolders(tmp_path)
+    hot_folders.drop({"sub/a.jpg": b"poison"})
+    assert hot_folders.once().failed == 1
+    reason = json.loads(hot_folders.files("failed")["sub/a.jpg.reason.json"])
     assert {"what", "step", "do", "attempts", "input", "rule", "job"} <= set(reason)
     journal = Journal(tmp_path / "state")
-    Delivery(journal).give_back(journal.job(reason["job"]))
+    Delivery(journal).return_original(journal.job(reason["job"]))
     journal.close()
-    assert yard.files() == {"in/sub/a.jpg": b"poison"}
-    yard.drop({"sub/a.jpg": b"mended"})
-    assert yard.once().delivered == 1
+    assert hot_folders.files() == {"in/sub/a.jpg": b"poison"}
+    hot_folders.drop({"sub/a.jpg": b"mended"})
+    assert hot_folders.once().delivered == 1
 
 
 def test_half_a_file_is_not_ready(tmp_path: Path) -> None:
     """A file that ends too early is looked at again before it fails."""
-    yard = Yard(tmp_path)
-    yard.drop({"a.jpg": b"half"})
+    hot_folders = HotFolders(tmp_path)
+    hot_folders.drop({"a.jpg": b"half"})
     looks: list[Any] = []
-    look, copy_look = next((key, value) for key, value in yard.functions.items() if key.__name__ == "look")
+    inspect_file, copy_inspection = next(
+        (key, value) for key, value in hot_folders.functions.items() if key.__name__ == "inspect_file"
+    )
 
     def grow(file: Any) -> Any:
         looks.append(file)
-        answer = copy_look(file)
+        answer = copy_inspection(file)
         if len(looks) == 1:
-            yard.drop({"a.jpg": b"whole"})
+            hot_folders.drop({"a.jpg": b"whole"})
         return answer
 
-    yard.functions[look] = grow
-    assert yard.once().delivered == 1
+    hot_folders.functions[inspect_file] = grow
+    assert hot_folders.once().delivered == 1
     assert len(looks) == 2
-    assert yard.files("done") == {"a.jpg": b"whole"}
+    assert hot_folders.files("done") == {"a.jpg": b"whole"}
 
 
 def test_a_file_that_changes_in_work_is_done_as_it_is_in_the_end(tmp_path: Path) -> None:
     """What a writer adds after the claim is in the output: the work is thrown away and done again."""
-    yard = Yard(tmp_path)
-    yard.drop({"a.jpg": b"early"})
-    do, copy_do = next((key, value) for key, value in yard.functions.items() if key.__name__ == "do")
+    hot_folders = HotFolders(tmp_path)
+    hot_folders.drop({"a.jpg": b"early"})
+    do_job, copy_job = next(
+        (key, value) for key, value in hot_folders.functions.items() if key.__name__ == "do_job"
+    )
     calls: list[Any] = []
 
     def meddle(work: Any) -> Any:
-        report = copy_do(work)
+        report = copy_job(work)
         calls.append(work)
         if len(calls) == 1:
             with work.job.source.open("ab") as file:
                 file.write(b" and late")
         return report
 
-    yard.functions[do] = meddle
-    assert yard.once().delivered == 1
-    assert yard.files("done") == {"a.jpg": b"early and late"}
-    assert yard.files("out")["a.png"] == b"png:early and late"
+    hot_folders.functions[do_job] = meddle
+    assert hot_folders.once().delivered == 1
+    assert hot_folders.files("done") == {"a.jpg": b"early and late"}
+    assert hot_folders.files("out")["a.png"] == b"png:early and late"
 
 
 def test_without_links_names_are_reserved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,59 +194,59 @@ def test_without_links_names_are_reserved(tmp_path: Path, monkeypatch: pytest.Mo
 def test_done_on_another_device_is_a_verified_copy(tmp_path: Path, second_disk: Path) -> None:
     """Where done/ lies on another device the original is copied, compared, and goes last."""
     assert tmp_path.stat().st_dev != second_disk.stat().st_dev
-    yard = Yard(tmp_path, CONFIG.replace("./done", os.fspath(second_disk / "done")))
-    yard.drop({"sub/a.jpg": b"one"})
+    hot_folders = HotFolders(tmp_path, CONFIG.replace("./done", os.fspath(second_disk / "done")))
+    hot_folders.drop({"sub/a.jpg": b"one"})
     os.utime(tmp_path / "in" / "sub" / "a.jpg", (1, 1))
-    assert yard.once().delivered == 1
+    assert hot_folders.once().delivered == 1
     moved = second_disk / "done" / "sub" / "a.jpg"
     assert moved.read_bytes() == b"one"
     assert moved.stat().st_mtime == 1
-    assert set(yard.files()) == {"out/sub/a.psd", "out/sub/a.png"}
+    assert set(hot_folders.files()) == {"out/sub/a.psd", "out/sub/a.png"}
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
 def test_a_full_disk_gives_the_originals_back(tmp_path: Path, number: int) -> None:
     """It is not the photo's fault: `once` puts it back, spends no attempt and says why."""
-    yard = Yard(tmp_path)
-    yard.drop({"a.jpg": b"one"})
-    do = next(key for key in yard.functions if key.__name__ == "do")
-    copy_do = yard.functions[do]
+    hot_folders = HotFolders(tmp_path)
+    hot_folders.drop({"a.jpg": b"one"})
+    do_job = next(key for key in hot_folders.functions if key.__name__ == "do_job")
+    copy_job = hot_folders.functions[do_job]
 
     def full(_: Any) -> Any:
         raise OSError(number, os.strerror(number))
 
-    yard.functions[do] = full
-    summary = yard.once()
+    hot_folders.functions[do_job] = full
+    summary = hot_folders.once()
     assert (summary.delivered, summary.failed, summary.left) == (0, 0, 1)
-    assert yard.files() == {"in/a.jpg": b"one"}
-    assert os.strerror(number) in yard.told("held")[-1].values["why"]
-    yard.functions[do] = copy_do
-    assert yard.once().delivered == 1
+    assert hot_folders.files() == {"in/a.jpg": b"one"}
+    assert os.strerror(number) in hot_folders.events_named("held")[-1].values["why"]
+    hot_folders.functions[do_job] = copy_job
+    assert hot_folders.once().delivered == 1
 
 
 def test_a_failing_photo_does_not_stop_the_next(tmp_path: Path) -> None:
     """Good ones among bad ones are all delivered."""
-    yard = Yard(tmp_path)
-    yard.drop({f"{number}.jpg": b"bad" if number % 3 else b"good" for number in range(12)})
-    summary = yard.once()
+    hot_folders = HotFolders(tmp_path)
+    hot_folders.drop({f"{number}.jpg": b"bad" if number % 3 else b"good" for number in range(12)})
+    summary = hot_folders.once()
     assert (summary.delivered, summary.failed) == (4, 8)
 
 
-def test_a_trouble_that_may_pass_is_tried_again(tmp_path: Path) -> None:
+def test_a_failure_that_may_pass_is_tried_again(tmp_path: Path) -> None:
     """Three attempts, each counted, then failed/."""
     from mattebox.core.errors import InferenceError
 
-    yard = Yard(tmp_path)
-    yard.drop({"a.jpg": b"one"})
-    do = next(key for key in yard.functions if key.__name__ == "do")
+    hot_folders = HotFolders(tmp_path)
+    hot_folders.drop({"a.jpg": b"one"})
+    do_job = next(key for key in hot_folders.functions if key.__name__ == "do_job")
 
-    def broken(_: Any) -> Trouble:
+    def broken(_: Any) -> Failure:
         raise InferenceError("The network failed on this photo.")
 
-    yard.functions[do] = broken
-    assert yard.once().failed == 1
-    assert len(yard.told("retry")) == 2
-    assert json.loads(yard.files("failed")["a.jpg.reason.json"])["attempts"] == 3
+    hot_folders.functions[do_job] = broken
+    assert hot_folders.once().failed == 1
+    assert len(hot_folders.events_named("retry")) == 2
+    assert json.loads(hot_folders.files("failed")["a.jpg.reason.json"])["attempts"] == 3
 
 
 def test_folders_take_what_they_do_not_say_from_the_defaults(tmp_path: Path) -> None:
@@ -256,8 +260,8 @@ def test_folders_take_what_they_do_not_say_from_the_defaults(tmp_path: Path) -> 
         " done: ./elsewhere, attempts: 7, deduplicate: true, originals: keep, poll: 3s, rescan: 9s,"
         " patience: 4s}\n"
     )
-    yard = Yard(tmp_path, text)
-    (folder,) = load_config(yard.config).config.folders
+    hot_folders = HotFolders(tmp_path, text)
+    (folder,) = load_config(hot_folders.config).config.folders
     assert {key: getattr(folder, key) for key in FolderKeys.model_fields} == {
         "settle": 0.005, "recursive": False, "mode": "poll", "ignore": ["*.bak"], "attempts": 7,
         "failed": tmp_path / "broken", "done": tmp_path / "done", "deduplicate": True,

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mattebox.daemon.report.sdnotify import tell_manager
+from mattebox.daemon.report.sdnotify import sd_notify
 from mattebox.daemon.service import ServiceError, remove, service_for
 
 CONFIG = Path('/srv/50% off/it\'s "here"/rules.yaml')
@@ -160,9 +160,9 @@ def test_removing_what_is_not_there_changes_nothing(monkeypatch: pytest.MonkeyPa
 def test_the_manager_hears_signs_of_life(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What sd_notify(3) would send arrives at the socket; without a socket nothing happens."""
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    tell_manager("READY=1")
+    sd_notify("READY=1")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-        tell_manager("READY=1")
+        sd_notify("READY=1")
         assert manager.recv(100) == b"READY=1"

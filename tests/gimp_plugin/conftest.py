@@ -21,7 +21,7 @@ from mattebox.models.store import Store
 
 
 @pytest.fixture
-def meeting(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def rendezvous(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A private folder with a path that is short enough for a socket."""
     folder = tmp_path_factory.mktemp("e")
     folder.chmod(0o700)
@@ -29,11 +29,11 @@ def meeting(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def record(meeting: Path, tmp_path: Path) -> Record:
+def record(rendezvous: Path, tmp_path: Path) -> Record:
     """A record as `mattebox gimp install` writes it; the weights' folder is empty."""
     return Record(
         command=[sys.executable, "-m", "mattebox.cli.main", "engine"],
-        folder=meeting,
+        folder=rendezvous,
         version="test",
         environment={
             "MATTEBOX_MODELS": str(tmp_path),
@@ -73,9 +73,9 @@ def wait_until() -> Callable[[Callable[[], bool]], None]:
 
 
 @pytest.fixture
-def host(meeting: Path, tmp_path: Path) -> Iterator[Host]:
+def host(rendezvous: Path, tmp_path: Path) -> Iterator[Host]:
     """A host in this process whose store is empty: only rough answers can be refined."""
-    served = Host(meeting, lambda progress: Engine(Store(tmp_path, progress=progress)), idle=0)
+    served = Host(rendezvous, lambda progress: Engine(Store(tmp_path, progress=progress)), idle=0)
     thread = start(served)
     yield served
     served.stop()

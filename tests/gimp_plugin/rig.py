@@ -67,7 +67,7 @@ class Rig:
         profile = self.scratch / "home" / ".config" / "GIMP" / find_version(self.root)
         profile.mkdir(parents=True)
         (profile / "gimprc").write_text("(show-welcome-dialog no)\n", encoding="utf-8")
-        details = record(self.meeting, [("u2net", "u2net"), ("u2netp", "u2netp")])
+        details = record(self.rendezvous, [("u2net", "u2net"), ("u2netp", "u2netp")])
         outside = ["/usr/sbin/chroot", "/host", "/usr/bin/env"] if self.root else ["/usr/bin/env"]
         details["command"] = [*outside, f"PYTHONPATH={os.environ.get('PYTHONPATH', '')}", *details["command"]]
         details["environment"] = {"MATTEBOX_MODELS": str(models_folder())}
@@ -76,7 +76,7 @@ class Rig:
             shutil.copy(script, self.scratch)
 
     @property
-    def meeting(self) -> Path:
+    def rendezvous(self) -> Path:
         """Where plug-in and engine meet."""
         return self.scratch / "engine"
 
@@ -88,7 +88,7 @@ class Rig:
             "MATTEBOX_MODELS": str(models_folder()),
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
         }
-        return Record(command, self.meeting, "test", environment, [])
+        return Record(command, self.rendezvous, "test", environment, [])
 
     def command(self, *words: str, **environment: str) -> list[str]:
         """A command line that runs beside GIMP, with its home."""
@@ -127,7 +127,7 @@ class Rig:
 
     def stop(self) -> None:
         """End the engine and remove the scratch folder."""
-        line = [*self.record.command, "--folder", str(self.meeting), "--stop"]
+        line = [*self.record.command, "--folder", str(self.rendezvous), "--stop"]
         subprocess.run(line, capture_output=True, check=False, timeout=60, env={**os.environ})
         shutil.rmtree(self.scratch)
         if self.root is not None:

@@ -15,7 +15,7 @@ from mattebox.core.engine import Engine
 from mattebox.core.errors import SettingsError
 from mattebox.core.photo.own_alpha import multiplied
 from mattebox.core.settings import CutSettings
-from mattebox.gimp_plugin.cut import combined, divided, do_cut, settings_of
+from mattebox.gimp_plugin.cut import combined, cut_layer, divided, settings_of
 from mattebox.gimp_plugin.mattebox.protocol import CutRequest
 from mattebox.models.store import Store
 
@@ -61,7 +61,7 @@ def test_colours_come_in_the_depth_that_was_sent(tmp_path: Path) -> None:
     """With 16 bits, mask and colours have 16 bits, and full matte keeps the colours."""
     request = CutRequest(20, 10, 3, 16, {}, rough=True, has_mask=True, colours=True)
     pixels, mask = np.full((10, 20, 3), 40_000, np.uint16), np.full((10, 20), 65_535, np.uint16)
-    _, (alpha, colours) = do_cut(
+    _, (alpha, colours) = cut_layer(
         request, [pixels.tobytes(), mask.tobytes()], Engine(Store(tmp_path)), lambda _: None
     )
     assert bytes(alpha) == mask.tobytes()
@@ -72,4 +72,4 @@ def test_settings_that_do_not_exist_are_named(tmp_path: Path) -> None:
     """A wrong key ends in a sentence with the key."""
     request = CutRequest(1, 1, 3, 8, {"modell": "u2net"})
     with pytest.raises(SettingsError, match="modell"):
-        do_cut(request, [b"abc"], Engine(Store(tmp_path)), lambda _: None)
+        cut_layer(request, [b"abc"], Engine(Store(tmp_path)), lambda _: None)

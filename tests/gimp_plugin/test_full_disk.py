@@ -61,25 +61,25 @@ print(json.dumps(said))
 """
 
 
-def cut_on_a_full_disk(meeting: Path, when: str) -> list[object]:
+def cut_on_a_full_disk(rendezvous: Path, when: str) -> list[object]:
     """What a plug-in got that cut after the disk was filled, before or after the engine's start."""
     if os.getuid() != 0 or shutil.which("unshare") is None:
         pytest.skip("a file system of one's own needs root and unshare")
-    words = ["bash", "-euc", FULL, "full", str(meeting), sys.executable, PLUG_IN, when]
+    words = ["bash", "-euc", FULL, "full", str(rendezvous), sys.executable, PLUG_IN, when]
     line = ["unshare", "--mount", "--propagation", "private", *words]
     done = subprocess.run(line, capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 0, done.stderr
     return list(json.loads(done.stdout))
 
 
-def test_an_engine_that_cannot_start_says_so(meeting: Path) -> None:
+def test_an_engine_that_cannot_start_says_so(rendezvous: Path) -> None:
     """Where not even the key can be written, the sentence names the place and the reason."""
-    (sentence,) = cut_on_a_full_disk(meeting, "before")
+    (sentence,) = cut_on_a_full_disk(rendezvous, "before")
     assert isinstance(sentence, str)
-    assert str(meeting) in sentence
+    assert str(rendezvous) in sentence
     assert "No space left" in sentence
 
 
-def test_a_disk_that_fills_up_later_does_not_matter(meeting: Path) -> None:
+def test_a_disk_that_fills_up_later_does_not_matter(rendezvous: Path) -> None:
     """A running engine needs no room for pixels or masks: both cuts succeed."""
-    assert cut_on_a_full_disk(meeting, "after") == [True, True]
+    assert cut_on_a_full_disk(rendezvous, "after") == [True, True]

@@ -38,10 +38,10 @@ def silent(_: str) -> None:
     """Hear nothing."""
 
 
-def knock(meeting: Path) -> Client:
+def knock(rendezvous: Path) -> Client:
     """A connection that has proved its key."""
-    wire = Client(protocol.address(meeting))
-    protocol.prove(wire, protocol.key_file(meeting).read_bytes(), first=False)
+    wire = Client(protocol.address(rendezvous))
+    protocol.prove(wire, protocol.key_file(rendezvous).read_bytes(), first=False)
     return wire
 
 
@@ -59,15 +59,15 @@ def test_a_layer_is_cut_over_the_socket(host: Host, record: Record) -> None:
     engine.close()
 
 
-def test_socket_key_and_folder_are_closed_to_others(host: Host, meeting: Path) -> None:
+def test_socket_key_and_folder_are_closed_to_others(host: Host, rendezvous: Path) -> None:
     """Folder 0700, socket and key 0600."""
-    modes = [meeting, meeting / "engine.sock", meeting / "engine.key"]
+    modes = [rendezvous, rendezvous / "engine.sock", rendezvous / "engine.key"]
     assert [stat.S_IMODE(path.stat().st_mode) for path in modes] == [0o700, 0o600, 0o600]
 
 
-def test_a_wrong_key_is_told_in_a_sentence(host: Host, record: Record, meeting: Path) -> None:
+def test_a_wrong_key_is_told_in_a_sentence(host: Host, record: Record, rendezvous: Path) -> None:
     """A plug-in that holds another key gets no answer but a sentence."""
-    (meeting / "engine.key").write_bytes(b"0" * 64)
+    (rendezvous / "engine.key").write_bytes(b"0" * 64)
     with pytest.raises(EngineError, match="another key"):
         Engine(record, silent)
 
@@ -75,7 +75,7 @@ def test_a_wrong_key_is_told_in_a_sentence(host: Host, record: Record, meeting: 
 def test_missing_weights_are_told_in_the_engines_words(
     host: Host, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the engine cannot do reaches the plug-in as its sentence, and the talk goes on."""
+    """What the engine cannot do reaches the plug-in as its sentence, and the connection stays."""
     monkeypatch.setenv("MATTEBOX_OFFLINE", "1")
     engine = Engine(record, silent)
     with pytest.raises(EngineError, match="u2net"):
@@ -85,21 +85,21 @@ def test_missing_weights_are_told_in_the_engines_words(
 
 
 @pytest.mark.parametrize(("theirs", "word"), [("0", "older"), ("2", "newer"), ("null", "older")])
-def test_another_protocol_is_refused_politely(host: Host, meeting: Path, theirs: str, word: str) -> None:
+def test_another_protocol_is_refused_politely(host: Host, rendezvous: Path, theirs: str, word: str) -> None:
     """A plug-in of another version hears which end is older and what to do."""
-    with knock(meeting) as wire:
+    with knock(rendezvous) as wire:
         wire.send_bytes(f'{{"say": "hello", "mattebox": {theirs}}}'.encode())
         head = protocol.receive_head(wire)
     assert head["say"] == "refused"
     assert word in head["message"]
 
 
-def test_nonsense_ends_one_talk_and_not_the_host(host: Host, record: Record, meeting: Path) -> None:
+def test_nonsense_ends_one_connection_and_not_the_host(host: Host, record: Record, rendezvous: Path) -> None:
     """Bytes without a key, a pickle after the key: the next plug-in is served as ever."""
     with socket.socket(socket.AF_UNIX) as raw:
-        raw.connect(str(meeting / "engine.sock"))
+        raw.connect(str(rendezvous / "engine.sock"))
         raw.sendall(b"GET / HTTP/1.1\r\n\r\n")
-    with knock(meeting) as wire:
+    with knock(rendezvous) as wire:
         wire.send({"a": 1})
         assert protocol.receive_head(wire)["say"] == "failed"
     engine = Engine(record, silent)
@@ -108,24 +108,24 @@ def test_nonsense_ends_one_talk_and_not_the_host(host: Host, record: Record, mee
 
 
 def test_a_vanished_plug_in_stops_the_work(
-    meeting: Path, tmp_path: Path, record: Record, wait_until: Wait, started: Start
+    rendezvous: Path, tmp_path: Path, record: Record, wait_until: Wait, started: Start
 ) -> None:
     """Between two steps the host notices that nobody waits any more, and does not go on."""
     reached, proceed = threading.Event(), threading.Event()
     steps: list[str] = []
 
     class Slow(CoreEngine):
-        def cut(self, photo, settings, *, rough=None, heed=silent):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - the engine's own signature
-            heed("load")
+        def cut(self, photo, settings, *, rough=None, on_step=silent):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - the engine's own signature
+            on_step("load")
             reached.set()
             assert proceed.wait(20)
             steps.append("before")
-            heed("segment")
+            on_step("segment")
             steps.append("after")
 
-    host = Host(meeting, lambda _: Slow(Store(tmp_path)), idle=0)
+    host = Host(rendezvous, lambda _: Slow(Store(tmp_path)), idle=0)
     thread = started(host)
-    wire = knock(meeting)
+    wire = knock(rendezvous)
     protocol.send(wire, "cut", [PIXELS, MASK], **REQUEST.head())
     assert reached.wait(20)
     wire.close()
@@ -137,7 +137,7 @@ def test_a_vanished_plug_in_stops_the_work(
 
 
 def test_a_vanished_plug_in_ends_the_networks_run(
-    meeting: Path, tmp_path: Path, wait_until: Wait, started: Start
+    rendezvous: Path, tmp_path: Path, wait_until: Wait, started: Start
 ) -> None:
     """A run that would never end by itself ends with its plug-in, and the next plug-in is served."""
     network = find_network("u2netp")
@@ -145,15 +145,15 @@ def test_a_vanished_plug_in_ends_the_networks_run(
     core = CoreEngine(Store(tmp_path))
     endless = Segmenter(network, write_endless(tmp_path / "endless.onnx", network.input_size), threads=1)
     core._segmenters[network.name, settings.precision] = endless
-    host = Host(meeting, lambda _: core, idle=0)
+    host = Host(rendezvous, lambda _: core, idle=0)
     thread = started(host)
-    wire = knock(meeting)
+    wire = knock(rendezvous)
     protocol.send(wire, "cut", [PIXELS], **CutRequest(30, 20, 3, 8, {"model": "u2netp"}).head())
     while protocol.receive_head(wire)["text"] != "Finding the subject":
         pass
     wire.close()
     wait_until(lambda: not host.is_busy())
-    wire = knock(meeting)
+    wire = knock(rendezvous)
     protocol.send(wire, "cut", [PIXELS, MASK], **REQUEST.head())
     while (head := protocol.receive_head(wire))["say"] == "step":
         pass
@@ -163,51 +163,51 @@ def test_a_vanished_plug_in_ends_the_networks_run(
     thread.join(10)
 
 
-def test_an_idle_host_ends_by_itself(meeting: Path, tmp_path: Path, started: Start) -> None:
+def test_an_idle_host_ends_by_itself(rendezvous: Path, tmp_path: Path, started: Start) -> None:
     """After its idle time the host is gone, with its socket and its key."""
-    host = Host(meeting, lambda _: CoreEngine(Store(tmp_path)), idle=0.3)
+    host = Host(rendezvous, lambda _: CoreEngine(Store(tmp_path)), idle=0.3)
     started(host).join(20)
-    assert {path.name for path in meeting.iterdir()} <= {"engine.lock"}
+    assert {path.name for path in rendezvous.iterdir()} <= {"engine.lock"}
 
 
-def test_there_is_one_host_a_folder(host: Host, meeting: Path, tmp_path: Path) -> None:
+def test_there_is_one_host_a_folder(host: Host, rendezvous: Path, tmp_path: Path) -> None:
     """A second host says so and leaves the first one's socket alone."""
     with pytest.raises(AlreadyRunningError):
-        Host(meeting, lambda _: CoreEngine(Store(tmp_path)), idle=0).run()
-    knock(meeting).close()
+        Host(rendezvous, lambda _: CoreEngine(Store(tmp_path)), idle=0).run()
+    knock(rendezvous).close()
 
 
-def test_a_place_that_is_taken_is_told(meeting: Path, record: Record) -> None:
+def test_a_place_that_is_taken_is_told(rendezvous: Path, record: Record) -> None:
     """Something else where the socket would be: a sentence with its path, from the host that tried."""
-    (meeting / "engine.sock").mkdir()
+    (rendezvous / "engine.sock").mkdir()
     with pytest.raises(EngineError, match=r"engine\.sock"):
         Engine(record, silent)
-    assert (meeting / "engine.sock").is_dir()
+    assert (rendezvous / "engine.sock").is_dir()
 
 
-def test_a_folder_that_others_can_enter_is_refused(meeting: Path, record: Record, tmp_path: Path) -> None:
+def test_a_folder_that_others_can_enter_is_refused(rendezvous: Path, record: Record, tmp_path: Path) -> None:
     """Neither end trusts a folder with mode 0755."""
-    meeting.chmod(0o755)
+    rendezvous.chmod(0o755)
     with pytest.raises(HostError, match="chmod 700"):
-        Host(meeting, lambda _: CoreEngine(Store(tmp_path)), idle=0).run()
+        Host(rendezvous, lambda _: CoreEngine(Store(tmp_path)), idle=0).run()
     with pytest.raises(EngineError, match="chmod 700"):
         Engine(record, silent)
 
 
 def test_somebody_elses_socket_is_no_hang(
-    meeting: Path, record: Record, monkeypatch: pytest.MonkeyPatch
+    rendezvous: Path, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A listener that never speaks ends in a sentence after the plug-in's patience."""
     monkeypatch.setattr(protocol, "PATIENCE", 0.2)
-    (meeting / "engine.key").write_bytes(b"0" * 64)
+    (rendezvous / "engine.key").write_bytes(b"0" * 64)
     with socket.socket(socket.AF_UNIX) as mute:
-        mute.bind(str(meeting / "engine.sock"))
+        mute.bind(str(rendezvous / "engine.sock"))
         mute.listen()
         with pytest.raises(EngineError, match="does not answer"):
             Engine(record, silent)
 
 
-def test_a_killed_host_is_started_again(record: Record, meeting: Path, wait_until: Wait) -> None:
+def test_a_killed_host_is_started_again(record: Record, rendezvous: Path, wait_until: Wait) -> None:
     """A killed host leaves its socket behind; the next cut starts a new one all the same."""
     engine = Engine(record, silent)
     assert engine.cut(REQUEST, [PIXELS, MASK]).mask == MASK
@@ -215,16 +215,16 @@ def test_a_killed_host_is_started_again(record: Record, meeting: Path, wait_unti
     with pytest.raises(EngineError, match="ended in the middle"):
         engine.cut(REQUEST, [PIXELS, MASK])
     engine.close()
-    assert (meeting / "engine.sock").exists()
+    assert (rendezvous / "engine.sock").exists()
     engine = Engine(record, silent)
     assert engine.cut(REQUEST, [PIXELS, MASK]).mask == MASK
     protocol.send(engine._wire, "stop")
     assert engine._next()["say"] == "stopped"
     engine.close()
-    wait_until(lambda: not (meeting / "engine.sock").exists())
+    wait_until(lambda: not (rendezvous / "engine.sock").exists())
 
 
-def test_two_plug_ins_at_once_start_one_host(record: Record, meeting: Path, wait_until: Wait) -> None:
+def test_two_plug_ins_at_once_start_one_host(record: Record, rendezvous: Path, wait_until: Wait) -> None:
     """Both cuts succeed, and both were done by the same process."""
     pids: list[int] = []
 
@@ -242,7 +242,7 @@ def test_two_plug_ins_at_once_start_one_host(record: Record, meeting: Path, wait
     assert len(pids) == 2
     assert len(set(pids)) == 1
     os.kill(pids[0], signal.SIGTERM)
-    wait_until(lambda: not (meeting / "engine.sock").exists())
+    wait_until(lambda: not (rendezvous / "engine.sock").exists())
 
 
 def test_a_mattebox_that_is_gone_is_told(record: Record) -> None:

@@ -94,10 +94,10 @@ def test_the_mask_is_the_command_lines(forms: tuple[Rig, Masks], case: dict[str,
 
 
 @pytest.fixture(scope="module")
-def wishes(rig: Rig) -> tuple[Rig, NDArray[Any]]:
+def options(rig: Rig) -> tuple[Rig, NDArray[Any]]:
     """All cases of selections, masks and results, done in one GIMP; with the photo's own matte."""
     (rig.scratch / "rules.yaml").write_text(RULES, encoding="utf-8")
-    rig.run("wishes", timeout=500)
+    rig.run("options", timeout=500)
     plain = rig.result("existing-replace")
     return rig, by_command_line(rig, [plain])["existing-replace"]
 
@@ -113,10 +113,10 @@ def wishes(rig: Rig) -> tuple[Rig, NDArray[Any]]:
     ],
 )
 def test_an_existing_mask_is_combined_as_wished(
-    wishes: tuple[Rig, NDArray[Any]], how: str, expected: Callable[..., NDArray[Any]]
+    options: tuple[Rig, NDArray[Any]], how: str, expected: Callable[..., NDArray[Any]]
 ) -> None:
     """The five ways, value for value; refuse changes nothing and says so."""
-    rig, matte = wishes
+    rig, matte = options
     result = rig.result(f"existing-{how}")
     old, mask = result.plane("old"), result.plane("mask")
     assert np.array_equal(mask, expected(old, matte))
@@ -124,15 +124,15 @@ def test_an_existing_mask_is_combined_as_wished(
     assert ("has a mask already" in result["error"]) == (how == "refuse")
 
 
-def test_a_layer_without_a_mask_loses_its_subject_by_subtract(wishes: tuple[Rig, NDArray[Any]]) -> None:
+def test_a_layer_without_a_mask_loses_its_subject_by_subtract(options: tuple[Rig, NDArray[Any]]) -> None:
     """No mask means that all is visible: what is left is everything but the subject."""
-    rig, matte = wishes
+    rig, matte = options
     assert np.array_equal(rig.result("existing-none-subtract").plane("mask"), 255 - matte)
 
 
-def test_the_subject_is_looked_for_in_the_selections_box(wishes: tuple[Rig, NDArray[Any]]) -> None:
+def test_the_subject_is_looked_for_in_the_selections_box(options: tuple[Rig, NDArray[Any]]) -> None:
     """The box in the layer's own coordinates is the command line's cut.subject; the selection stays."""
-    rig, _ = wishes
+    rig, _ = options
     result = rig.result("inside")
     assert result["still"] == [5, 15, 65, 65]
     folder = rig.scratch / "inside"
@@ -146,9 +146,9 @@ def test_the_subject_is_looked_for_in_the_selections_box(wishes: tuple[Rig, NDAr
     assert np.array_equal(result.plane("mask"), expected)
 
 
-def test_selection_and_channel_hold_the_matte_at_the_layers_place(wishes: tuple[Rig, NDArray[Any]]) -> None:
+def test_selection_and_channel_hold_the_matte_at_the_layers_place(options: tuple[Rig, NDArray[Any]]) -> None:
     """On the canvas, cut off where the layer hangs over; no stray channel, the layer still selected."""
-    rig, matte = wishes
+    rig, matte = options
     expected = np.zeros((70, 90), np.uint8)
     expected[11:70, 0:47] = matte[0:59, 20:67]
     for result, channels in (("selection", 0), ("channel", 1)):
@@ -159,9 +159,9 @@ def test_selection_and_channel_hold_the_matte_at_the_layers_place(wishes: tuple[
         assert np.array_equal(canvas.reshape(70, 90), expected), result
 
 
-def test_a_selection_is_intersected_with_the_one_that_is(wishes: tuple[Rig, NDArray[Any]]) -> None:
+def test_a_selection_is_intersected_with_the_one_that_is(options: tuple[Rig, NDArray[Any]]) -> None:
     """Right of the rectangle nothing is selected, in it the matte is."""
-    rig, matte = wishes
+    rig, matte = options
     canvas = np.frombuffer((rig.scratch / "selection-intersect.canvas").read_bytes(), np.uint8)
     expected = matte.copy()
     expected[:, 40:] = 0
@@ -169,9 +169,9 @@ def test_a_selection_is_intersected_with_the_one_that_is(wishes: tuple[Rig, NDAr
 
 
 @pytest.mark.parametrize("form", ["plain", "alpha", "masked"])
-def test_a_clean_layer_lies_above_the_hidden_original(wishes: tuple[Rig, NDArray[Any]], form: str) -> None:
+def test_a_clean_layer_lies_above_the_hidden_original(options: tuple[Rig, NDArray[Any]], form: str) -> None:
     """The new layer has the matte as its mask, and the photo's own colours where the matte is full."""
-    rig, matte = wishes
+    rig, matte = options
     result = rig.result(f"layer-{form}")
     assert (result["status"], result["error"], result["same"]) == ("success", "", True)
     assert (len(result["names"]), result["visible"]) == (2, [True, False])
@@ -194,25 +194,25 @@ def test_a_clean_layer_lies_above_the_hidden_original(wishes: tuple[Rig, NDArray
     ],
 )
 def test_what_cannot_be_done_is_said_and_changes_nothing(
-    wishes: tuple[Rig, NDArray[Any]], name: str, words: str
+    options: tuple[Rig, NDArray[Any]], name: str, words: str
 ) -> None:
     """A sentence in GIMP's own error, and every pixel, mask, channel and selection as before."""
-    result = wishes[0].result(name)
+    result = options[0].result(name)
     assert result["status"] == "execution-error"
     assert words in result["error"]
     assert result["same"]
 
 
 @pytest.mark.parametrize("name", ["several-first", "several-second", "mask-as-drawable", "group", "rule"])
-def test_layers_and_rules_get_the_same_matte(wishes: tuple[Rig, NDArray[Any]], name: str) -> None:
+def test_layers_and_rules_get_the_same_matte(options: tuple[Rig, NDArray[Any]], name: str) -> None:
     """Several layers, a group, a mask that stands for its layer, a rule of a YAML: the matte is one."""
-    rig, matte = wishes
+    rig, matte = options
     assert np.array_equal(rig.result(name).plane("mask"), matte)
 
 
-def test_masks_and_selections_are_refined(wishes: tuple[Rig, NDArray[Any]]) -> None:
+def test_masks_and_selections_are_refined(options: tuple[Rig, NDArray[Any]]) -> None:
     """Both are rough answers: a hard selection keeps its inside and its outside."""
-    rig, _ = wishes
+    rig, _ = options
     assert rig.result("refine-mask")["status"] == "success"
     mask = rig.result("refine-selection").plane("mask")
     assert mask is not None
@@ -220,9 +220,9 @@ def test_masks_and_selections_are_refined(wishes: tuple[Rig, NDArray[Any]]) -> N
     assert mask[75, 5] == 0
 
 
-def test_again_repeats_the_dialogs_last_settings(wishes: tuple[Rig, NDArray[Any]]) -> None:
+def test_again_repeats_the_dialogs_last_settings(options: tuple[Rig, NDArray[Any]]) -> None:
     """Without any dialog so far these are the defaults."""
-    rig, _ = wishes
+    rig, _ = options
     again, mask = rig.result("again-defaults"), rig.result("mask-defaults")
     assert (again["status"], again["error"]) == ("success", "")
     assert np.array_equal(again.plane("mask"), mask.plane("mask"))

@@ -141,13 +141,13 @@ def test_the_doctor_says_what_flatpak_needs(home: Path) -> None:
 
 
 def test_the_doctor_asks_the_engine_itself(
-    home: Path, host: Host, meeting: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, host: Host, rendezvous: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It answers; one of another version, left from before an update, is told with what to do."""
     profile = profile_at(home / ".config/GIMP/3.0")
-    install(profile, {**DETAILS, "folder": str(meeting)})
+    install(profile, {**DETAILS, "folder": str(rendezvous)})
     assert examine_engine(profile).good
-    monkeypatch.setattr("mattebox.gimp_plugin.connection.release", lambda: "0.0.1")
+    monkeypatch.setattr("mattebox.gimp_plugin.connection.package_version", lambda: "0.0.1")
     finding = examine_engine(profile)
     assert not finding.good
     assert "0.0.1" in finding.sentence

@@ -17,7 +17,7 @@ from mattebox.gimp_plugin.host import Host
 from mattebox.gimp_plugin.mattebox import protocol, shared_memory
 from mattebox.gimp_plugin.mattebox.client import Engine, EngineError, Record
 from mattebox.gimp_plugin.mattebox.protocol import CutRequest
-from mattebox.gimp_plugin.mattebox.shared_memory import Memory
+from mattebox.gimp_plugin.mattebox.shared_memory import SharedMemory
 
 pytestmark = pytest.mark.skipif(not shared_memory.AVAILABLE, reason="this system has no memory to share")
 
@@ -40,15 +40,15 @@ def test_shared_memory_and_socket_give_the_same_answer(
 ) -> None:
     """Pixels, alpha, mask in 16 bits there, mask and colours back: byte for byte alike both ways."""
     engine = Engine(record, silent)
-    cargo = engine.pack(REQUEST, in_bands(PLANES))
-    assert isinstance(cargo, Memory)
-    shared = engine.cut(REQUEST, cargo)
+    payload = engine.pack(REQUEST, in_bands(PLANES))
+    assert isinstance(payload, SharedMemory)
+    shared = engine.cut(REQUEST, payload)
     engine.close()
     monkeypatch.setattr(shared_memory, "AVAILABLE", False)
     engine = Engine(record, silent)
-    cargo = engine.pack(REQUEST, in_bands(PLANES))
-    assert cargo == PLANES
-    sent = engine.cut(REQUEST, cargo)
+    payload = engine.pack(REQUEST, in_bands(PLANES))
+    assert payload == PLANES
+    sent = engine.cut(REQUEST, payload)
     engine.close()
     assert (shared.mask, shared.colours) == (sent.mask, sent.colours)
     assert len(set(shared.mask)) > 2
@@ -64,9 +64,9 @@ def test_memory_that_is_not_to_be_had_is_no_failure(
 
     engine = Engine(record, silent)
     monkeypatch.setattr(os, "memfd_create", refuse)
-    cargo = engine.pack(REQUEST, in_bands(PLANES))
-    assert cargo == PLANES
-    assert len(engine.cut(REQUEST, cargo).mask) == 31 * 20 * 2
+    payload = engine.pack(REQUEST, in_bands(PLANES))
+    assert payload == PLANES
+    assert len(engine.cut(REQUEST, payload).mask) == 31 * 20 * 2
     engine.close()
 
 
@@ -81,9 +81,9 @@ def test_neither_end_keeps_what_was_shared(
 
     engine = Engine(record, silent)
     for _ in range(5):
-        cargo = engine.pack(REQUEST, in_bands(PLANES))
+        payload = engine.pack(REQUEST, in_bands(PLANES))
         assert held()
-        engine.cut(REQUEST, cargo)
+        engine.cut(REQUEST, payload)
     wait_until(lambda: not held())
     engine.close()
 
@@ -104,17 +104,17 @@ def unsealed() -> int:
 
 def too_small() -> int:
     """Sealed memory that is smaller than what was announced."""
-    made = Memory.create(REQUEST.room() - 1)
+    made = SharedMemory.create(REQUEST.room() - 1)
     return made._descriptor
 
 
 @pytest.mark.parametrize("make", [plain_file, unsealed, too_small, None])
 def test_foreign_descriptors_are_refused(
-    host: Host, record: Record, meeting: Path, make: Callable[[], int] | None
+    host: Host, record: Record, rendezvous: Path, make: Callable[[], int] | None
 ) -> None:
-    """What could crash its reader ends one talk with a sentence; the next plug-in is served as ever."""
-    wire = Client(protocol.address(meeting))
-    protocol.prove(wire, protocol.key_file(meeting).read_bytes(), first=False)
+    """What could crash its reader ends one connection with a sentence; the next plug-in is served as ever."""
+    wire = Client(protocol.address(rendezvous))
+    protocol.prove(wire, protocol.key_file(rendezvous).read_bytes(), first=False)
     protocol.send_head(wire, "cut", REQUEST.lengths(), shared=True, **REQUEST.head())
     hand_over(wire, make() if make else None)
     head = protocol.receive_head(wire)
@@ -141,7 +141,7 @@ def test_an_engine_of_the_first_hour_is_served_or_refused(
 ) -> None:
     """One that promises nothing gets bytes over the socket and no new keys; a profile is refused politely."""
     monkeypatch.setattr(protocol, "CAN", ())
-    monkeypatch.setattr("mattebox.gimp_plugin.connection.memory.AVAILABLE", False)
+    monkeypatch.setattr("mattebox.gimp_plugin.connection.shared_memory.AVAILABLE", False)
     engine = Engine(record, silent)
     monkeypatch.setattr(shared_memory, "AVAILABLE", True)
     assert engine.pack(REQUEST, in_bands(PLANES)) == PLANES

@@ -36,6 +36,6 @@ def test_two_gimps_at_once_share_one_engine(cold: Rig) -> None:
     for result in results:
         assert result["said"] == [["success", ""]] * 3
         assert np.array_equal(result.plane("mask"), expected)
-    line = ["pgrep", "-f", f"engine --announce --folder {cold.meeting}"]
+    line = ["pgrep", "-f", f"engine --announce --folder {cold.rendezvous}"]
     found = subprocess.run(line, capture_output=True, text=True, check=False).stdout.split()
     assert len(found) == 1

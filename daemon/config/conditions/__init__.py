@@ -23,7 +23,7 @@ from mattebox.daemon.config.conditions import (
 )
 from mattebox.daemon.config.conditions.base import Condition
 
-# Cheap ones first: what a name decides costs no look into the file.
+# Cheap ones first: what a name decides needs no inspection of the file.
 REGISTRY: Final[dict[str, Condition]] = {
     condition.name: condition
     for module in (

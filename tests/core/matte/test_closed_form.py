@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from mattebox.core.matte import closed_form as module
 from mattebox.core.matte.closed_form import closed_form
-from mattebox.core.matte.colour_projection import Sides
-from mattebox.core.matte.evidence import hazy, held, sharper, surer
+from mattebox.core.matte.colour_projection import LocalColours
+from mattebox.core.matte.evidence import accept_solved, data_weight, haze_mask, stretched
 from mattebox.core.matte.refine import refine_matte
 from mattebox.core.parallel import lanes, limit_lanes
 from mattebox.core.photo import Photo
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 SIDE = 16
 
 
-def _sides(like: Map, contrast: float = 1.0) -> Sides:
+def _sides(like: Map, contrast: float = 1.0) -> LocalColours:
     """A subject of one gray before a black background, known everywhere."""
     gray = np.full((*like.shape, 3), contrast, np.float32)
-    return Sides(gray, np.zeros_like(gray), np.ones(like.shape, bool))
+    return LocalColours(gray, np.zeros_like(gray), np.ones(like.shape, bool))
 
 
 def laplacian(picture: Map) -> NDArray[np.float64]:
@@ -101,8 +101,8 @@ def test_a_smaller_copy_carries_what_is_known_far(monkeypatch: pytest.MonkeyPatc
 def test_a_hedge_is_dropped_where_the_map_is_finer_than_the_network_saw() -> None:
     """Nearly in and nearly out become in and out in a finer map; in one that the network saw all stands."""
     hedged = np.array([[0.0, 0.05, 0.5, 0.93, 1.0]], np.float32)
-    assert np.array_equal(surer(hedged, 1.0), hedged)
-    sure = surer(hedged, 2.0)[0]
+    assert np.array_equal(stretched(hedged, 1.0), hedged)
+    sure = stretched(hedged, 2.0)[0]
     assert sure[1] == 0
     assert sure[3] == 1
     assert abs(sure[2] - 0.5) < 0.02
@@ -135,11 +135,11 @@ def test_a_finer_edge_is_believed_and_a_smear_is_not(discs: Discs) -> None:
     soft, softer = (np.asarray(cv2.GaussianBlur(disc, (0, 0), sigma), np.float32) for sigma in (4, 9))
     near = (soft > 0.1) & (soft < 0.9)
     assert (
-        np.abs(sharper(soft, disc, _sides(soft), 4.0) - disc)[near].mean()
+        np.abs(accept_solved(soft, disc, _sides(soft), 4.0) - disc)[near].mean()
         < 0.1 * np.abs(soft - disc)[near].mean()
     )
     assert (
-        np.abs(sharper(soft, softer, _sides(soft), 4.0) - soft)[near].mean()
+        np.abs(accept_solved(soft, softer, _sides(soft), 4.0) - soft)[near].mean()
         < 0.1 * np.abs(softer - soft)[near].mean()
     )
 
@@ -149,22 +149,22 @@ def test_haze_away_from_edges_goes_where_it_is_surer(discs: Discs) -> None:
     disc = discs((160, 160), (80, 80, 60))
     dull = np.asarray(disc * np.float32(0.9), np.float32)
     inner = discs((160, 160), (80, 80, 45)) > 0.99
-    assert hazy(dull, 2.0)[inner].all()
+    assert haze_mask(dull, 2.0)[inner].all()
     soft = np.asarray(cv2.GaussianBlur(disc, (0, 0), 6), np.float32)
-    assert not hazy(soft, 2.0)[(soft > 0.3) & (soft < 0.7)].any()
-    assert (sharper(dull, disc, _sides(dull), 2.0)[inner] > 0.999).all()
+    assert not haze_mask(soft, 2.0)[(soft > 0.3) & (soft < 0.7)].any()
+    assert (accept_solved(dull, disc, _sides(dull), 2.0)[inner] > 0.999).all()
     doubt = np.where(inner, np.float32(0.7), dull)
     deep = discs((160, 160), (80, 80, 30)) > 0.99
-    assert np.array_equal(sharper(dull, doubt, _sides(dull), 2.0)[deep], dull[deep])
+    assert np.array_equal(accept_solved(dull, doubt, _sides(dull), 2.0)[deep], dull[deep])
 
 
 def test_like_colours_let_nothing_change(discs: Discs) -> None:
     """Where both sides have one colour, or one was seen nowhere near, a finer edge is not believed."""
     disc = discs((120, 120), (60, 60, 35))
     soft = np.asarray(cv2.GaussianBlur(disc, (0, 0), 4), np.float32)
-    unseen = Sides(_sides(soft).subject, _sides(soft).behind, np.zeros(soft.shape, bool))
-    assert np.array_equal(sharper(soft, disc, _sides(soft, contrast=0.0), 4.0), soft)
-    assert np.array_equal(sharper(soft, disc, unseen, 4.0), soft)
+    unseen = LocalColours(_sides(soft).subject, _sides(soft).background, np.zeros(soft.shape, bool))
+    assert np.array_equal(accept_solved(soft, disc, _sides(soft, contrast=0.0), 4.0), soft)
+    assert np.array_equal(accept_solved(soft, disc, unseen, 4.0), soft)
 
 
 def test_strands_are_believed_where_they_were_a_haze() -> None:
@@ -173,24 +173,26 @@ def test_strands_are_believed_where_they_were_a_haze() -> None:
     haze = np.full((120, 120), 0.5, np.float32)
     strands = np.asarray(0.5 + 0.35 * np.sin(across * 1.3) * np.ones((120, 1)), np.float32)
     inner = (slice(30, -30), slice(30, -30))
-    assert np.abs(sharper(haze, strands, _sides(haze), 2.0) - strands)[inner].mean() < 0.02
+    assert np.abs(accept_solved(haze, strands, _sides(haze), 2.0) - strands)[inner].mean() < 0.02
 
 
 def test_a_solver_is_held_where_colours_know_little(discs: Discs) -> None:
     """The screen is least where both sides differ and the network's pixels were large, and never nothing."""
     like = discs((60, 60), (30, 30, 15))
-    unseen = Sides(_sides(like).subject, _sides(like).behind, np.zeros(like.shape, bool))
-    apart, alike, blind = (held(sides, 2.0)[0, 0] for sides in (_sides(like), _sides(like, 0.0), unseen))
+    unseen = LocalColours(_sides(like).subject, _sides(like).background, np.zeros(like.shape, bool))
+    apart, alike, blind = (
+        data_weight(sides, 2.0)[0, 0] for sides in (_sides(like), _sides(like, 0.0), unseen)
+    )
     assert 0 < apart < 0.1 * alike
     assert alike == blind
-    assert held(_sides(like), 4.0)[0, 0] < apart < held(_sides(like), 1.0)[0, 0]
+    assert data_weight(_sides(like), 4.0)[0, 0] < apart < data_weight(_sides(like), 1.0)[0, 0]
 
 
 def test_a_crisp_edge_is_not_asked_about(discs: Discs) -> None:
     """An edge within a pixel of the network's stands, even against a finer one."""
     disc = discs((120, 120), (60, 60, 35))
     crisp = np.asarray(cv2.GaussianBlur(disc, (0, 0), 0.4), np.float32)
-    assert np.array_equal(sharper(crisp, discs((120, 120), (60, 60, 33)), _sides(crisp), 4.0), crisp)
+    assert np.array_equal(accept_solved(crisp, discs((120, 120), (60, 60, 33)), _sides(crisp), 4.0), crisp)
 
 
 def test_lanes_change_no_bit(discs: Discs) -> None:

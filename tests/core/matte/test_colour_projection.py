@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mattebox.core.matte.colour_projection import Sides, along_line, colour_model
+from mattebox.core.matte.colour_projection import LocalColours, colour_model, project
 from mattebox.core.matte.enlarge import PLANES
 
 
@@ -23,9 +23,9 @@ def test_a_mixture_of_both_sides_has_its_share_as_alpha(kind: type[Any], channel
     mixed = np.clip(behind + share[..., None] * (subject - behind), 0, 1)
     top = np.iinfo(kind).max if kind is not np.float32 else 1
     pixels = np.rint(mixed * top).astype(kind) if top > 1 else mixed.astype(kind)
-    model = colour_model(Sides(subject, behind, np.ones(size, bool)))
+    model = colour_model(LocalColours(subject, behind, np.ones(size, bool)))
     assert model.shape[2] % PLANES == 0
-    alpha = along_line(pixels, model)
+    alpha = project(pixels, model)
     line = subject - behind
     exact = ((pixels / top - behind) * line).sum(axis=2) / ((line**2).sum(axis=2) + 0.005)
     np.testing.assert_allclose(alpha, np.clip(exact, 0, 1), atol=1e-4)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mattebox.core.matte.enlarge import TILE, beneath, enlarged, smoothly, tiles
+from mattebox.core.matte.enlarge import TILE, enlarged, enlarged_smooth, source_window, tiles
 
 
 @pytest.mark.parametrize("cubic", [True, False])
@@ -30,13 +30,13 @@ def test_tiles_cover_every_pixel_once() -> None:
 
 
 def test_nothing_outside_the_part_beneath_reaches_a_tile() -> None:
-    """What `beneath` names is all that a tile depends on."""
+    """What `source_window` names is all that a tile depends on."""
     random = np.random.default_rng(1)
     small = random.random((60, 50)).astype(np.float32)
     size = (1300, 1100)
     for tile in tiles(*size):
         other = random.random(small.shape).astype(np.float32)
-        window = beneath(small.shape, size, *tile)
+        window = source_window(small.shape, size, *tile)
         other[window] = small[window]
         np.testing.assert_array_equal(
             enlarged(other, size, *tile, cubic=True), enlarged(small, size, *tile, cubic=True)
@@ -52,5 +52,5 @@ def test_a_smooth_map_is_enlarged_alike_in_any_number_of_planes(planes: int | No
     size = (530, 610)
     for tile in tiles(*size):
         exact = enlarged(small, size, *tile)
-        quick = smoothly(small, size, *tile)
+        quick = enlarged_smooth(small, size, *tile)
         np.testing.assert_allclose(quick.reshape(exact.shape), exact, atol=0.004)

@@ -66,7 +66,7 @@ def _scene(seed: int, strands: int, scale: float, mistake: str) -> tuple[Photo, 
         # A part of the subject is not seen, with a soft border.
         answer = answer * np.clip((np.arange(SIDE) - SIDE * 0.35) / 12, 0, 1).astype(np.float32)
     elif mistake == "shadow":
-        # A shadow beneath is taken for subject.
+        # A shadow source_window is taken for subject.
         shadow = np.roll(truth, SIDE // 12, axis=0) * np.float32(0.75)
         answer = np.maximum(truth, cv2.GaussianBlur(shadow, (0, 0), 4))
     elif mistake == "moved":

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mattebox.core.engine import Engine
-from mattebox.core.matte.rough_mask import around
+from mattebox.core.matte.rough_mask import search_settings
 from mattebox.core.photo import Photo, read_photo
 from mattebox.core.settings import CutSettings
 
@@ -34,7 +34,7 @@ def _rectangle(left: int = 10, top: int = 20, right: int = 60, bottom: int = 50)
 def test_a_rectangle_says_where_to_look(left: int, top: int, width: int, height: int) -> None:
     """Any rectangle becomes a search box in pixels of the photo."""
     rough = _rectangle(left, top, left + width, top + height)
-    inside = around(PHOTO, CutSettings(), rough)
+    inside = search_settings(PHOTO, CutSettings(), rough)
     assert inside == CutSettings(subject=(4 * left, 4 * top, 4 * (left + width), 4 * (top + height)))
 
 
@@ -42,7 +42,7 @@ def test_an_ellipse_says_where_to_look() -> None:
     """An ellipse counts as its box."""
     rough = np.zeros((200, 300), np.float32)
     cv2.ellipse(rough, ((150.0, 100.0), (121.0, 81.0), 0), 1.0, -1)
-    found = around(PHOTO, CutSettings(), rough)
+    found = search_settings(PHOTO, CutSettings(), rough)
     assert found is not None
     np.testing.assert_allclose(np.asarray(found.subject, float), [90, 60, 211, 141], atol=1.5)
 
@@ -51,14 +51,14 @@ def test_an_outline_is_no_place_to_look() -> None:
     """A shape that no tool draws in one stroke is an outline, and so is what lies over the whole photo."""
     outline = _rectangle()
     outline[20:30, 10:30] = 0
-    assert around(PHOTO, CutSettings(), outline) is None
-    assert around(PHOTO, CutSettings(), np.ones((50, 75), np.float32)) is None
-    assert around(PHOTO, CutSettings(), np.zeros((50, 75), np.float32)) is None
+    assert search_settings(PHOTO, CutSettings(), outline) is None
+    assert search_settings(PHOTO, CutSettings(), np.ones((50, 75), np.float32)) is None
+    assert search_settings(PHOTO, CutSettings(), np.zeros((50, 75), np.float32)) is None
 
 
 def test_without_refining_a_shape_stays_a_shape() -> None:
     """With `refine: none` what was drawn is what comes out, whatever it is."""
-    assert around(PHOTO, CutSettings(refine="none"), _rectangle()) is None
+    assert search_settings(PHOTO, CutSettings(refine="none"), _rectangle()) is None
 
 
 @pytest.mark.network

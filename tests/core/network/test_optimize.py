@@ -22,8 +22,8 @@ from mattebox.core.network import quantize
 from mattebox.core.network.device import usable_kinds
 from mattebox.core.network.dot_products import has_int8_dot_products
 from mattebox.core.network.optimize import optimize
-from mattebox.core.network.pictures import Pictures, drawn_scenes
-from mattebox.core.network.segmenter import Segmenter, prepare
+from mattebox.core.network.pictures import Pictures, synthetic_scenes
+from mattebox.core.network.segmenter import Segmenter, input_tensor
 from mattebox.core.segment.own_pictures import own_pictures
 from mattebox.core.settings import CutSettings
 from mattebox.models.catalogue import Network, find_network
@@ -98,7 +98,7 @@ def tiny(tmp_path: Path) -> tuple[Network, Store]:
 
 def few() -> Pictures:
     """A few small drawn pictures."""
-    return Pictures(drawn_scenes(4, 1), drawn_scenes(3, 2), "3 drawn scenes")
+    return Pictures(synthetic_scenes(4, 1), synthetic_scenes(3, 2), "3 drawn scenes")
 
 
 def test_good_quantisation_is_kept_with_its_record(tiny: tuple[Network, Store]) -> None:
@@ -156,7 +156,7 @@ def test_both_weight_ranges_answer_alike_at_every_level_of_optimisation(
     monkeypatch.setattr(quantize, "has_int8_dot_products", lambda: has_dot_products)
     pictures = few()
     quantize.quantize(network, store.path(network), pictures.calibrate, made, lambda: None)
-    tensors = [prepare(network, picture) for picture in pictures.check]
+    tensors = [input_tensor(network, picture) for picture in pictures.check]
     originals = answers(open_at(LEVELS[0], store.path(network), tmp_path / "original.onnx"), tensors)
     plain = answers(open_at(LEVELS[0], made, tmp_path / "plain.onnx"), tensors)
     assert np.abs(plain - originals).mean() < quantize.MOST_DIFFERENCE
@@ -198,7 +198,7 @@ def test_on_a_processor_without_dot_products_7_bit_weights_answer_alike(
     made, pictures = tmp_path / "elsewhere.onnx", few()
     monkeypatch.setattr(quantize, "has_int8_dot_products", lambda: False)
     quantize.quantize(network, store.path(network), pictures.calibrate, made, lambda: None)
-    tensors = [prepare(network, picture) for picture in pictures.check]
+    tensors = [input_tensor(network, picture) for picture in pictures.check]
     np.save(tmp_path / "tensors.npy", np.stack(tensors))
     files = [os.fspath(tmp_path / name) for name in ("elsewhere.onnx", "tensors.npy", "answers.npy")]
     done = subprocess.run(
@@ -232,7 +232,7 @@ def test_engine_uses_it_where_precision_is_auto(
     network, store = tiny
     monkeypatch.setattr("mattebox.core.engine.find_network", lambda _: network)
     made = optimize(network, store, few())
-    (picture,) = drawn_scenes(1, 7)
+    (picture,) = synthetic_scenes(1, 7)
 
     def answer(precision: Any) -> Any:
         settings = CutSettings(model="tiny", precision=precision)
@@ -302,7 +302,7 @@ def test_too_few_photos_are_refused(tmp_path: Path) -> None:
 
 def test_drawn_scenes_are_the_same_everywhere() -> None:
     """The recipe is a function of its seed, and its scenes differ from each other."""
-    first, second = drawn_scenes(2, 4), drawn_scenes(2, 4)
+    first, second = synthetic_scenes(2, 4), synthetic_scenes(2, 4)
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
     assert not np.array_equal(first[0], first[1])
     assert first[0].shape == (512, 512, 3)

@@ -15,7 +15,7 @@ from mattebox.core.errors import TruncatedPhotoError
 from mattebox.core.photo import probe
 from mattebox.core.photo.whole import is_whole
 from mattebox.core.settings import ReadLimits
-from mattebox.daemon.intake.inspection import Glance, look
+from mattebox.daemon.intake.inspection import InspectionTask, inspect_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,10 +80,10 @@ def test_what_is_cut_off_is_never_ready(kind: str, tmp_path: Path) -> None:
         data = target.getvalue()
     path = tmp_path / "photo"
     path.write_bytes(data)
-    assert look(Glance(path, ReadLimits(), path.with_suffix(".mark"))).problem == ""
+    assert inspect_file(InspectionTask(path, ReadLimits(), path.with_suffix(".mark"))).problem == ""
     for share in (0.3, 0.6, 0.9, 0.98):
         path.write_bytes(data[: int(len(data) * share)])
-        found = look(Glance(path, ReadLimits(), path.with_suffix(".mark")))
+        found = inspect_file(InspectionTask(path, ReadLimits(), path.with_suffix(".mark")))
         assert found.problem, share
         assert found.truncated or kind in ("bmp", "gif", "tiff", "avif", "heif"), (share, found.problem)
 
@@ -106,4 +106,4 @@ def test_an_empty_file_is_not_ready(tmp_path: Path) -> None:
     path.touch()
     with pytest.raises(TruncatedPhotoError):
         probe(path)
-    assert look(Glance(path, ReadLimits(), path.with_suffix(".mark"))).truncated
+    assert inspect_file(InspectionTask(path, ReadLimits(), path.with_suffix(".mark"))).truncated

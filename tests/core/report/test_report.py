@@ -15,7 +15,7 @@ from mattebox.core.report.advice import warn
 from mattebox.core.report.confidence import Curve, confidence, shipped_curves
 from mattebox.core.report.features import Features, measure
 from mattebox.core.segment.image_measures import blockiness
-from mattebox.core.segment.segmentation import see
+from mattebox.core.segment.segmentation import segment
 from mattebox.core.segment.view import close_up, network_view, small_copy
 from mattebox.core.settings import CutSettings
 
@@ -40,9 +40,11 @@ GOOD = Features(
 )
 
 
-def _measured(told: Any, view: NDArray[np.uint8]) -> Features | None:
-    sight = see(view, [told(lambda seen: (seen[..., 0] > 128).astype(np.float32))], "balanced")
-    return measure(view, sight, sight.probability)
+def _measured(fake_network: Any, view: NDArray[np.uint8]) -> Features | None:
+    segmentation = segment(
+        view, [fake_network(lambda seen: (seen[..., 0] > 128).astype(np.float32))], "balanced"
+    )
+    return measure(view, segmentation, segmentation.probability)
 
 
 def _view(discs: Callable[..., NDArray[np.float32]], behind: int = 40, front: int = 220) -> NDArray[np.uint8]:
@@ -50,9 +52,11 @@ def _view(discs: Callable[..., NDArray[np.float32]], behind: int = 40, front: in
     return np.repeat((behind + (front - behind) * disc).astype(np.uint8), 3, axis=2)
 
 
-def test_a_clear_subject_measures_as_one(told: Any, discs: Callable[..., NDArray[np.float32]]) -> None:
+def test_a_clear_subject_measures_as_one(
+    fake_network: Any, discs: Callable[..., NDArray[np.float32]]
+) -> None:
     """A bright disc on dark: full agreement, one part, off the frame, its own area and contrast."""
-    found = _measured(told, _view(discs))
+    found = _measured(fake_network, _view(discs))
     assert found is not None
     assert found.agreement > 0.95
     assert found.whole == 1.0
@@ -61,9 +65,9 @@ def test_a_clear_subject_measures_as_one(told: Any, discs: Callable[..., NDArray
     assert found.contrast == pytest.approx(180 / 255, rel=0.1)
 
 
-def test_an_empty_map_has_no_measures_and_no_confidence(told: Any) -> None:
+def test_an_empty_map_has_no_measures_and_no_confidence(fake_network: Any) -> None:
     """Nothing found is None, confidence 0 and the one warning no_subject."""
-    assert _measured(told, np.zeros((60, 80, 3), np.uint8)) is None
+    assert _measured(fake_network, np.zeros((60, 80, 3), np.uint8)) is None
     assert confidence(None) == 0.0
     assert [item.name for item in warn(None, 0, 1000)] == ["no_subject"]
 
@@ -100,12 +104,15 @@ def test_blocks_of_a_large_photo_are_seen_at_its_own_scale(mode: str) -> None:
 
 @pytest.mark.parametrize("sigma", [2.0, 4.0, 7.0])
 @pytest.mark.parametrize("side", [200, 400])
-def test_the_blur_of_an_edge_is_its_standard_deviation(told: Any, sigma: float, side: int) -> None:
+def test_the_blur_of_an_edge_is_its_standard_deviation(fake_network: Any, sigma: float, side: int) -> None:
     """A blurred edge measures as wide as it is, in thousandths of the diagonal; a sharp one as narrow."""
     sigma = sigma * side / 400
     edge = np.full((side, side, 3), 60, np.uint8)
     cv2.circle(edge, (side // 2, side // 2), side // 4, (200, 180, 190), -1)
-    sharp, blurred = _measured(told, edge), _measured(told, cv2.GaussianBlur(edge, (0, 0), sigma))
+    sharp, blurred = (
+        _measured(fake_network, edge),
+        _measured(fake_network, cv2.GaussianBlur(edge, (0, 0), sigma)),
+    )
     assert sharp is not None
     assert blurred is not None
     diagonal = np.hypot(side, side)
@@ -162,19 +169,24 @@ def test_networks_agree_less_than_the_looks_of_one() -> None:
 
 
 def test_each_network_of_a_sight_is_counted_once(
-    told: Any, discs: Callable[..., NDArray[np.float32]]
+    fake_network: Any, discs: Callable[..., NDArray[np.float32]]
 ) -> None:
     """Two networks with two or three looks each are two."""
     view = _view(discs)
-    both = [told(lambda seen: (seen[..., 0] > 128).astype(np.float32), name=name) for name in ("one", "two")]
-    sight = see(view, both, "balanced")
-    found = measure(view, sight, sight.probability)
+    both = [
+        fake_network(lambda seen: (seen[..., 0] > 128).astype(np.float32), name=name)
+        for name in ("one", "two")
+    ]
+    segmentation = segment(view, both, "balanced")
+    found = measure(view, segmentation, segmentation.probability)
     assert found is not None
-    assert (found.networks, found.looks) == (2, len(sight.looks))
+    assert (found.networks, found.predictions) == (2, len(segmentation.predictions))
     assert found.looks > 3
 
 
-def test_consent_weighs_every_look_at_the_whole(told: Any, discs: Callable[..., NDArray[np.float32]]) -> None:
+def test_consent_weighs_every_look_at_the_whole(
+    fake_network: Any, discs: Callable[..., NDArray[np.float32]]
+) -> None:
     """A look gone astray lowers agreement to nearly nothing, and consent by what it is among the others."""
     view = _view(discs)
 
@@ -182,10 +194,15 @@ def test_consent_weighs_every_look_at_the_whole(told: Any, discs: Callable[..., 
         found = (seen[..., 0] > 128).astype(np.float32)
         return found if np.array_equal(seen, view) else 1 - found
 
-    steady = [told(lambda seen: (seen[..., 0] > 128).astype(np.float32), name=name) for name in ("a", "b")]
+    steady = [
+        fake_network(lambda seen: (seen[..., 0] > 128).astype(np.float32), name=name) for name in ("a", "b")
+    ]
     found, lost = (
-        measure(view, sight, sight.probability)
-        for sight in (see(view, steady, "best"), see(view, [steady[0], told(in_the_mirror)], "best"))
+        measure(view, segmentation, segmentation.probability)
+        for segmentation in (
+            segment(view, steady, "best"),
+            segment(view, [steady[0], fake_network(in_the_mirror)], "best"),
+        )
     )
     assert found is not None
     assert lost is not None
@@ -199,8 +216,8 @@ def test_the_shipped_curves_name_measures_and_rise_with_them() -> None:
     for curve in shipped_curves().values():
         for name in curve.slopes:
             best, worse = (0.0, 0.3) if name == "haze" else (1.0, 0.5)
-            surer = curve.confidence(replace(GOOD, **{name: best}))
-            assert curve.confidence(replace(GOOD, **{name: worse})) < surer < 1.0
+            stretched = curve.confidence(replace(GOOD, **{name: best}))
+            assert curve.confidence(replace(GOOD, **{name: worse})) < stretched < 1.0
 
 
 def test_a_curve_is_logistic_in_the_doubt() -> None:

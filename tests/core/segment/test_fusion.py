@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mattebox.core.segment.fusion import consensus, decided, fused_looks, fused_networks, overlap, trusted
+from mattebox.core.segment.fusion import (
+    consensus_weights,
+    decided,
+    fused_networks,
+    fused_predictions,
+    overlap,
+    self_consistency,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,35 +36,35 @@ def _flat(level: float) -> Map:
 @given(st.lists(_LEVEL, min_size=1, max_size=4))
 def test_looks_are_fused_to_something_between_them(levels: list[float]) -> None:
     """The fused map lies between the least and the greatest look."""
-    fused = fused_looks([_flat(level) for level in levels])
+    fused = fused_predictions([_flat(level) for level in levels])
     assert min(levels) - 1e-6 <= fused[0, 0] <= max(levels) + 1e-6
 
 
 @given(st.floats(0.90625, 1, width=32), _LEVEL)
 def test_one_look_never_overrules_two_that_are_sure(sure: float, other: float) -> None:
     """Where two looks are sure of 0.9 or more, a third cannot move the answer below one half."""
-    assert fused_looks([_flat(sure), _flat(sure), _flat(other)])[0, 0] > 0.5
-    assert fused_looks([_flat(1 - sure), _flat(1 - sure), _flat(other)])[0, 0] < 0.5
+    assert fused_predictions([_flat(sure), _flat(sure), _flat(other)])[0, 0] > 0.5
+    assert fused_predictions([_flat(1 - sure), _flat(1 - sure), _flat(other)])[0, 0] < 0.5
 
 
 def test_the_decided_look_counts_more() -> None:
     """One look at 0.98 outweighs one at 0.4; a plain mean would say 0.69."""
-    assert fused_looks([_flat(0.98), _flat(0.4)])[0, 0] > 0.9
+    assert fused_predictions([_flat(0.98), _flat(0.4)])[0, 0] > 0.9
 
 
 def test_the_look_that_stands_alone_counts_little(discs: Discs) -> None:
     """Of three looks two of which share a disc, the third, which found another one, hardly counts."""
     one, other = discs((60, 60), (15, 30, 8)), discs((60, 60), (45, 30, 8))
-    trust = consensus([one, other, one])
+    trust = consensus_weights([one, other, one])
     assert trust[0] == trust[2] > 100 * trust[1]
-    fused = fused_looks([one, other, one], trust)
+    fused = fused_predictions([one, other, one], trust)
     np.testing.assert_array_equal(fused >= 0.5, one >= 0.5)
 
 
 def test_looks_that_agree_count_alike(discs: Discs) -> None:
     """Three equal looks have equal weights, and looks that find nothing are no error."""
-    assert consensus([discs((60, 60), (15, 30, 8))] * 3) == [1.0] * 3
-    assert consensus([discs((60, 60))] * 3) == [1.0] * 3
+    assert consensus_weights([discs((60, 60), (15, 30, 8))] * 3) == [1.0] * 3
+    assert consensus_weights([discs((60, 60))] * 3) == [1.0] * 3
 
 
 def test_one_network_is_left_as_it_is() -> None:
@@ -81,9 +88,9 @@ def test_the_trusted_network_wins() -> None:
 def test_trust_falls_with_contradiction_and_with_doubt(discs: Discs) -> None:
     """Full trust for the same sure disc twice; less for a pale one; none for two that share nothing."""
     one, other = discs((60, 60), (15, 30, 8)), discs((60, 60), (45, 30, 8))
-    assert trusted(one, one) == pytest.approx(1.0)
-    assert trusted(one * 0.6, one * 0.6) == pytest.approx(0.2, abs=0.01)
-    assert trusted(one, other) == 0.0
+    assert self_consistency(one, one) == pytest.approx(1.0)
+    assert self_consistency(one * 0.6, one * 0.6) == pytest.approx(0.2, abs=0.01)
+    assert self_consistency(one, other) == 0.0
 
 
 def test_overlap_is_one_for_equals_and_zero_for_strangers(discs: Discs) -> None:

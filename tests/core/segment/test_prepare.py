@@ -11,7 +11,7 @@ from PIL import Image
 
 from mattebox.core.photo import Photo
 from mattebox.core.segment.image_measures import blockiness
-from mattebox.core.segment.prepare import noise, prepared, shown, tones
+from mattebox.core.segment.prepare import network_input, noise, prepared, tones
 from mattebox.core.segment.view import network_view
 
 if TYPE_CHECKING:
@@ -75,11 +75,11 @@ def test_noise_that_a_smaller_view_hides_is_reduced_in_it(shipped_photos: dict[s
     """A photo is told to be noisy by its larger view; its smaller one comes nearer to the sound photo's."""
     sound = shipped(shipped_photos, "astronaut.png")
     noisy = np.clip(np.rint(sound + np.random.default_rng(2).normal(0, 25, sound.shape)), 0, 255)
-    copy = shown(Photo(noisy.astype(np.uint8), "rgb"), 300)
-    expected = shown(Photo(sound, "rgb"), 300)
-    assert expected.better is expected.view
+    copy = network_input(Photo(noisy.astype(np.uint8), "rgb"), 300)
+    expected = network_input(Photo(sound, "rgb"), 300)
+    assert expected.enhanced is expected.view
     assert prepared(copy.view) is copy.view
-    before, after = (np.abs(seen.astype(int) - expected.view).mean() for seen in (copy.view, copy.better))
+    before, after = (np.abs(seen.astype(int) - expected.view).mean() for seen in (copy.view, copy.enhanced))
     assert after < 0.8 * before
 
 
@@ -97,9 +97,9 @@ def test_nobody_makes_a_larger_view_of_a_sound_photo(
     monkeypatch.setattr("mattebox.core.segment.prepare.network_view", counted)
     sound = shipped(shipped_photos, "astronaut.png")
     noisy = np.clip(sound + np.random.default_rng(2).normal(0, 30, sound.shape), 0, 255).astype(np.uint8)
-    shown(Photo(sound, "rgb"), side)
+    network_input(Photo(sound, "rgb"), side)
     assert len(made) == 1
-    shown(Photo(noisy, "rgb"), side)
+    network_input(Photo(noisy, "rgb"), side)
     assert len(made) == (3 if side == 384 else 2)
 
 

@@ -1,4 +1,4 @@
-"""Looks at a view: what each adds, and what keeps a bad one out."""
+"""Predictions by test-time augmentation: what each adds, and what keeps a bad one out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mattebox.core.segment.prediction import subject_frame
-from mattebox.core.segment.segmentation import search_frame, see, view_side
+from mattebox.core.segment.segmentation import search_frame, segment, view_side
 from mattebox.core.settings import CutSettings
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ def _view(discs: Discs, *circles: tuple[int, int, int]) -> Map:
     return np.repeat((discs((120, 160), *circles) * 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
-def test_fast_looks_once(told: Any, discs: Discs) -> None:
+def test_fast_predicts_once(fake_network: Any, discs: Discs) -> None:
     """`fast` asks one network once, at the whole frame."""
-    network = told(_bright)
-    sight = see(_view(discs, (40, 60, 10)), [network], "fast")
-    assert sight.names == ("told whole",)
+    network = fake_network(_bright)
+    segmentation = segment(_view(discs, (40, 60, 10)), [network], "fast")
+    assert segmentation.names == ("fake whole",)
     assert len(network.seen) == 1
 
 
@@ -49,27 +49,27 @@ def test_fast_looks_once(told: Any, discs: Discs) -> None:
     ],
 )
 def test_only_a_single_look_at_the_whole_frame_takes_a_smaller_view(
-    told: Any, quality: Any, subject: Any, inputs: list[int], side: int
+    fake_network: Any, quality: Any, subject: Any, inputs: list[int], side: int
 ) -> None:
     """`fast` sees two pixels a side for each of its network's; whoever goes closer sees 1024."""
-    networks = [told(_bright) for _ in inputs]
+    networks = [fake_network(_bright) for _ in inputs]
     for network, size in zip(networks, inputs, strict=True):
         network.network.input_size = size
     assert view_side(networks, quality, CutSettings(subject=subject).subject) == side
 
 
-def test_balanced_adds_the_mirror_and_the_box(told: Any, discs: Discs) -> None:
+def test_balanced_adds_the_mirror_and_the_box(fake_network: Any, discs: Discs) -> None:
     """`balanced` looks at the frame, at its mirror image and at the small subject's own box."""
-    network = told(_bright)
+    network = fake_network(_bright)
     view = _view(discs, (40, 60, 10))
-    sight = see(view, [network], "balanced")
-    assert sight.names == ("told whole", "told mirrored", "told box")
+    segmentation = segment(view, [network], "balanced")
+    assert segmentation.names == ("fake whole", "fake mirrored", "fake box")
     np.testing.assert_array_equal(network.seen[1], view[:, ::-1])
     assert network.seen[2].shape[0] < view.shape[0]
-    np.testing.assert_allclose(sight.probability, _bright(view), atol=1e-6)
+    np.testing.assert_allclose(segmentation.probability, _bright(view), atol=1e-6)
 
 
-def test_mirror_averages_a_one_sided_network(told: Any, discs: Discs) -> None:
+def test_mirror_averages_a_one_sided_network(fake_network: Any, discs: Discs) -> None:
     """A network that favours the left half of what it sees is evened out by the mirrored look."""
 
     def left_only(view: Bytes) -> Map:
@@ -79,48 +79,52 @@ def test_mirror_averages_a_one_sided_network(told: Any, discs: Discs) -> None:
 
     view = _view(discs, (80, 60, 75))
     view = np.maximum(view, view[:, ::-1])
-    sight = see(view, [told(left_only)], "balanced")
-    np.testing.assert_allclose(sight.probability, sight.probability[:, ::-1], atol=1e-6)
+    segmentation = segment(view, [fake_network(left_only)], "balanced")
+    np.testing.assert_allclose(segmentation.probability, segmentation.probability[:, ::-1], atol=1e-6)
 
 
-def test_a_subject_that_fills_the_frame_needs_no_box(told: Any, discs: Discs) -> None:
+def test_a_subject_that_fills_the_frame_needs_no_box(fake_network: Any, discs: Discs) -> None:
     """No box look is made where the box would be the frame."""
-    assert see(_view(discs, (80, 60, 78)), [told(_bright)], "balanced").names == (
-        "told whole",
-        "told mirrored",
+    assert segment(_view(discs, (80, 60, 78)), [fake_network(_bright)], "balanced").names == (
+        "fake whole",
+        "fake mirrored",
     )
 
 
-def test_a_box_look_that_disagrees_is_kept_out(told: Any, discs: Discs) -> None:
+def test_a_box_look_that_disagrees_is_kept_out(fake_network: Any, discs: Discs) -> None:
     """A closer look that finds something else changes nothing and is not among the used looks."""
     view = _view(discs, (40, 60, 10))
 
     def fickle(seen: Bytes) -> Map:
         return _bright(seen) if seen.shape == view.shape else 1 - _bright(seen)
 
-    sight = see(view, [told(fickle)], "balanced")
-    assert sight.names == ("told whole", "told mirrored")
-    assert [look.way for look in sight.looks] == ["whole", "mirrored", "box"]
-    np.testing.assert_allclose(sight.probability, _bright(view), atol=1e-6)
+    segmentation = segment(view, [fake_network(fickle)], "balanced")
+    assert segmentation.names == ("fake whole", "fake mirrored")
+    assert [prediction.augmentation for prediction in segmentation.predictions] == [
+        "whole",
+        "mirrored",
+        "box",
+    ]
+    np.testing.assert_allclose(segmentation.probability, _bright(view), atol=1e-6)
 
 
-def test_large_networks_take_no_box_look(told: Any, discs: Discs) -> None:
+def test_large_networks_take_no_box_look(fake_network: Any, discs: Discs) -> None:
     """A network that sees 1024 pixels a side looks twice, not three times."""
-    network = told(_bright)
+    network = fake_network(_bright)
     network.network.input_size = 1024
-    assert see(_view(discs, (40, 60, 10)), [network], "best").names == ("told whole", "told mirrored")
+    assert segment(_view(discs, (40, 60, 10)), [network], "best").names == ("fake whole", "fake mirrored")
 
 
-def test_a_search_box_confines_the_answer(told: Any, discs: Discs) -> None:
+def test_a_search_box_confines_the_answer(fake_network: Any, discs: Discs) -> None:
     """With a box of the user's nothing outside it (and its small margin) is ever found."""
     view = _view(discs, (40, 60, 10), (120, 60, 10))
     frame = search_frame((200.0, 80.0, 280.0, 160.0), view, 0.5)
-    sight = see(view, [told(_bright)], "balanced", frame)
-    assert not sight.probability[:, :90].any()
-    assert sight.probability[60, 120] == pytest.approx(1.0)
+    segmentation = segment(view, [fake_network(_bright)], "balanced", frame)
+    assert not segmentation.probability[:, :90].any()
+    assert segmentation.probability[60, 120] == pytest.approx(1.0)
 
 
-def test_a_search_box_beyond_the_photo_is_empty_not_an_error(told: Any, discs: Discs) -> None:
+def test_a_search_box_beyond_the_photo_is_empty_not_an_error(fake_network: Any, discs: Discs) -> None:
     """A box that lies outside the photo still gives a frame of at least one pixel."""
     view = _view(discs, (40, 60, 10))
     left, top, right, bottom = search_frame((900.0, 900.0, 950.0, 950.0), view, 1.0)
@@ -139,7 +143,7 @@ def test_nothing_has_no_box(discs: Discs) -> None:
     assert subject_frame(discs((120, 160)), (0, 0, 160, 120), 0.2) is None
 
 
-def test_a_box_look_that_sees_less_takes_nothing_away(told: Any, discs: Discs) -> None:
+def test_a_box_look_that_sees_less_takes_nothing_away(fake_network: Any, discs: Discs) -> None:
     """Of a subject that two looks are sure of stays what a closer look, else agreeing, calls background."""
     view = _view(discs, (70, 60, 30))
 
@@ -149,12 +153,12 @@ def test_a_box_look_that_sees_less_takes_nothing_away(told: Any, discs: Discs) -
             answer[: seen.shape[0] // 3] = 0.0
         return answer
 
-    sight = see(view, [told(blind_to_the_top)], "balanced")
-    assert sight.looks[2].used
-    assert ((sight.probability >= 0.5) == (_bright(view) >= 0.5)).all()
+    segmentation = segment(view, [fake_network(blind_to_the_top)], "balanced")
+    assert segmentation.predictions[2].used
+    assert ((segmentation.probability >= 0.5) == (_bright(view) >= 0.5)).all()
 
 
-def test_a_box_look_decides_where_the_others_doubt(told: Any, discs: Discs) -> None:
+def test_a_box_look_decides_where_the_others_doubt(fake_network: Any, discs: Discs) -> None:
     """A part that two looks see faintly, and that the closer look is sure of, becomes subject."""
     view = _view(discs, (70, 60, 30))
 
@@ -164,12 +168,12 @@ def test_a_box_look_decides_where_the_others_doubt(told: Any, discs: Discs) -> N
             answer[75:] *= 0.4
         return answer
 
-    sight = see(view, [told(short_sighted)], "balanced")
-    assert sight.looks[2].used
-    assert sight.probability[80, 70] > 0.6
+    segmentation = segment(view, [fake_network(short_sighted)], "balanced")
+    assert segmentation.predictions[2].used
+    assert segmentation.probability[80, 70] > 0.6
 
 
-def test_a_mirrored_look_gone_astray_is_outvoted(told: Any, discs: Discs) -> None:
+def test_a_mirrored_look_gone_astray_is_outvoted(fake_network: Any, discs: Discs) -> None:
     """Where the mirrored look finds too much and the closer one finds what the first found, that stands."""
     view = _view(discs, (40, 60, 22))
     mirrored = np.ascontiguousarray(view[:, ::-1])
@@ -180,26 +184,28 @@ def test_a_mirrored_look_gone_astray_is_outvoted(told: Any, discs: Discs) -> Non
             answer[:, 60:] = np.maximum(answer[:, 60:], 0.95)
         return answer
 
-    sight = see(view, [told(astray)], "balanced")
-    assert sight.looks[2].used
+    segmentation = segment(view, [fake_network(astray)], "balanced")
+    assert segmentation.predictions[2].used
     # Where all three counted alike, 0.43 would be left.
-    assert sight.probability[:, 100:].max() < 0.35
-    assert ((sight.probability >= 0.5) == (_bright(view) >= 0.5)).all()
+    assert segmentation.probability[:, 100:].max() < 0.35
+    assert ((segmentation.probability >= 0.5) == (_bright(view) >= 0.5)).all()
 
 
-def test_a_network_that_contradicts_itself_cannot_hide_the_subject(told: Any, discs: Discs) -> None:
+def test_a_network_that_contradicts_itself_cannot_hide_the_subject(fake_network: Any, discs: Discs) -> None:
     """Beside a steady network, one that finds another thing in the mirror does not change what is subject."""
     view = _view(discs, (40, 60, 20))
 
     def left_of_what_it_sees(seen: Bytes) -> Map:
         return np.broadcast_to(np.linspace(1, 0, seen.shape[1], dtype=np.float32), seen.shape[:2])
 
-    sight = see(view, [told(_bright, "steady"), told(left_of_what_it_sees, "fickle")], "best")
-    assert ((sight.probability >= 0.5) == (_bright(view) >= 0.5)).all()
+    segmentation = segment(
+        view, [fake_network(_bright, "steady"), fake_network(left_of_what_it_sees, "fickle")], "best"
+    )
+    assert ((segmentation.probability >= 0.5) == (_bright(view) >= 0.5)).all()
 
 
 def test_best_is_a_quality_that_settings_know() -> None:
-    """The qualities of the settings are those that see() takes."""
+    """The qualities of the settings are those that segment() takes."""
     assert [CutSettings(quality=name).quality for name in ("fast", "balanced", "best")] == [
         "fast",
         "balanced",

@@ -10,7 +10,7 @@ import pytest
 from mattebox.core.photo import PhotoFacts
 from mattebox.daemon.config.facts import Facts, UnreadableError
 from mattebox.daemon.config.keys import Folder, When
-from mattebox.daemon.config.rules import choose, why_not
+from mattebox.daemon.config.rules import choose_rule, why_not
 
 XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
  xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
@@ -90,7 +90,7 @@ def folder(*whens: dict[str, Any]) -> Folder:
 
 def test_the_first_rule_that_matches_takes_the_file() -> None:
     """The verdicts tell why the earlier ones did not; later ones are not asked."""
-    choice = choose(folder({"bits": 16}, {"colour": "gray"}, {"bits": 8}, {}), FACTS)
+    choice = choose_rule(folder({"bits": 16}, {"colour": "gray"}, {"bits": 8}, {}), FACTS)
     assert choice.index == 2
     assert [verdict.rule for verdict in choice.verdicts] == ["rule-1", "rule-2", "rule-3"]
     assert [verdict.why_not is None for verdict in choice.verdicts] == [False, False, True]
@@ -111,7 +111,7 @@ def test_a_rule_takes_photos_unless_it_names_other_files(
     path: str, when: dict[str, Any], taken: bool
 ) -> None:
     """What lies beside photos is left alone, unless a rule names it."""
-    assert (choose(folder(when), replace(FACTS, path=path)).index == 0) is taken
+    assert (choose_rule(folder(when), replace(FACTS, path=path)).index == 0) is taken
 
 
 def test_hostile_xmp_has_no_properties() -> None:

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mattebox.daemon.config.template import Names, Template
+from mattebox.daemon.config.template import FieldValues, Template
 from mattebox.daemon.errors import TemplateError
 
 WHEN = datetime(2026, 3, 4, tzinfo=UTC)
 
 
-def names(tree: str = "a/b", name: str = "photo.v2.JPG") -> Names:
+def names(tree: str = "a/b", name: str = "photo.v2.JPG") -> FieldValues:
     """The fields of one photo."""
-    return Names(tree, name, "rule", "studio", WHEN, 640, 480)
+    return FieldValues(tree, name, "rule", "studio", WHEN, 640, 480)
 
 
 @pytest.mark.parametrize(

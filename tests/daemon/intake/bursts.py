@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.daemon.hot_folders import CONFIG, Yard, until
+from tests.daemon.hot_folders import CONFIG, HotFolders, until
 
 from mattebox.daemon.intake.intake import Intake
 
@@ -47,19 +47,19 @@ def burst(root: Path, *, files: int, queue: int) -> Outcome:
     """
     before = QUEUE.read_text(encoding="ascii")
     noticed: set[str] = set()
-    see = Intake._see
+    observe = Intake._observe
 
     def noting(intake: Intake, path: str, found: Identity | None, now: float) -> None:
         noticed.add(path)
-        see(intake, path, found, now)
+        observe(intake, path, found, now)
 
     text = CONFIG.replace("rescan: 1s", "rescan: 1h").replace("settle: 10ms", "settle: 100ms")
-    yard = Yard(root, text.replace("          - {format: psd", "#"))
+    hot_folders = HotFolders(root, text.replace("          - {format: psd", "#"))
     seeing: Any = noting
     try:
         QUEUE.write_text(str(queue), encoding="ascii")
-        Intake._see = seeing  # type: ignore[method-assign]  # the daemon's own method, with a note
-        with yard.watching():
+        Intake._observe = seeing  # type: ignore[method-assign]  # the daemon's own method, with a note
+        with hot_folders.watching():
             time.sleep(0.5)
             begun = time.monotonic()
             for number in range(files):
@@ -70,7 +70,7 @@ def burst(root: Path, *, files: int, queue: int) -> Outcome:
             until(lambda: len(noticed) >= files, 120)
             seconds = time.monotonic() - dropped
     finally:
-        Intake._see = see  # type: ignore[method-assign]  # as it was
+        Intake._observe = observe  # type: ignore[method-assign]  # as it was
         QUEUE.write_text(before, encoding="ascii")
     return Outcome(files, queue, len(noticed), dropped - begun, seconds)
 

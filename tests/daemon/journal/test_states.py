@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
-from tests.daemon.hot_folders import CONFIG, Yard, copy_do
+from tests.daemon.hot_folders import CONFIG, HotFolders, copy_job
 
 from mattebox.core.errors import PhotoError
 from mattebox.daemon.delivery.deliver import Delivery
 from mattebox.daemon.journal import steps
 from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.journal.states import ENDED, FIRST, TRANSITIONS, State
-from mattebox.daemon.work.tasks import do
+from mattebox.daemon.work.tasks import do_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,18 +53,18 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ways]:
     steps.listen(None)
 
 
-def retry(yard: Yard) -> None:
+def retry(hot_folders: HotFolders) -> None:
     """Bring back what failed."""
-    journal = Journal(yard.root / "state")
+    journal = Journal(hot_folders.root / "state")
     for job in journal.jobs("failed"):
-        Delivery(journal).give_back(job)
+        Delivery(journal).return_original(job)
     journal.close()
 
 
-def answered(yard: Yard, name: str, content: bytes) -> None:
+def answered(hot_folders: HotFolders, name: str, content: bytes) -> None:
     """A person drops the review's PSD into approved/ or rejected/, with other content."""
-    psd = next((yard.root / "review").rglob("*.psd"))
-    target = yard.root / "review" / name / psd.name
+    psd = next((hot_folders.root / "review").rglob("*.psd"))
+    target = hot_folders.root / "review" / name / psd.name
     target.parent.mkdir(exist_ok=True)
     psd.rename(target)
     target.write_bytes(content)
@@ -83,32 +83,32 @@ def at(boundary: str, work: Callable[[], object]) -> None:
 
 def good_bad_and_kept(root: Path) -> None:
     """One photo is delivered, one stays in its place, one fails and is brought back."""
-    yard = Yard(root / "moved")
-    yard.drop({"a.jpg": b"one", "b.jpg": b"poison"})
-    yard.once()
-    retry(yard)
-    kept = Yard(root / "kept", CONFIG.replace("    settle", "    originals: keep\n    settle"))
+    hot_folders = HotFolders(root / "moved")
+    hot_folders.drop({"a.jpg": b"one", "b.jpg": b"poison"})
+    hot_folders.once()
+    retry(hot_folders)
+    kept = HotFolders(root / "kept", CONFIG.replace("    settle", "    originals: keep\n    settle"))
     kept.drop({"a.jpg": b"one", "b.jpg": b"bad"})
     kept.once()
 
 
 def twice_the_same(root: Path) -> None:
     """The second photo of one content is a duplicate."""
-    yard = Yard(root / "same", CONFIG.replace("    settle", "    deduplicate: true\n    settle"))
-    yard.drop({"a.jpg": b"same", "b.jpg": b"same"})
-    yard.once()
+    hot_folders = HotFolders(root / "same", CONFIG.replace("    settle", "    deduplicate: true\n    settle"))
+    hot_folders.drop({"a.jpg": b"same", "b.jpg": b"same"})
+    hot_folders.once()
 
 
 def reviewed(root: Path) -> None:
     """Photos in review are approved without a matte, then with one, and rejected."""
-    yard = Yard(root / "approved", REVIEW)
-    yard.drop({"a.jpg": b"doubt"})
-    yard.once()
-    answered(yard, "approved", b"no mask")
-    yard.once()
-    answered(yard, "approved", b"a mask")
-    yard.once()
-    rejected = Yard(root / "rejected", REVIEW)
+    hot_folders = HotFolders(root / "approved", REVIEW)
+    hot_folders.drop({"a.jpg": b"doubt"})
+    hot_folders.once()
+    answered(hot_folders, "approved", b"no mask")
+    hot_folders.once()
+    answered(hot_folders, "approved", b"a mask")
+    hot_folders.once()
+    rejected = HotFolders(root / "rejected", REVIEW)
     rejected.drop({"a.jpg": b"doubt"})
     rejected.once()
     answered(rejected, "rejected", b"a mask")
@@ -117,42 +117,42 @@ def reviewed(root: Path) -> None:
 
 def taken_away(root: Path) -> None:
     """Somebody takes the original away before the work, and in it."""
-    yard = Yard(root / "before")
-    yard.drop({"a.jpg": b"one"})
-    at("claim done", lambda: next((yard.root / "in" / ".mattebox").rglob("a.jpg")).unlink())
-    yard.once()
-    within = Yard(root / "within")
+    hot_folders = HotFolders(root / "before")
+    hot_folders.drop({"a.jpg": b"one"})
+    at("claim done", lambda: next((hot_folders.root / "in" / ".mattebox").rglob("a.jpg")).unlink())
+    hot_folders.once()
+    within = HotFolders(root / "within")
 
     def gone(work: Any) -> Any:
         work.job.source.unlink()
         raise PhotoError("a.jpg: it is gone.")
 
-    within.functions[do] = gone
+    within.functions[do_job] = gone
     within.drop({"a.jpg": b"one"})
     within.once()
 
 
 def refused_by_disks(root: Path) -> None:
     """Outputs cannot be made, and staged files of a photo and of a review are lost once."""
-    full = Yard(root / "full")
+    full = HotFolders(root / "full")
 
     def fill(_: Any) -> Any:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    full.functions[do] = fill
+    full.functions[do_job] = fill
     full.drop({"a.jpg": b"one"})
     full.once()
     for name, text in (("lost", CONFIG), ("lost-review", REVIEW)):
-        yard = Yard(root / name, text)
-        yard.functions[do] = copy_do
-        yard.drop({"a.jpg": b"doubt"})
+        hot_folders = HotFolders(root / name, text)
+        hot_folders.functions[do_job] = copy_job
+        hot_folders.drop({"a.jpg": b"doubt"})
 
-        def lose(yard: Yard = yard) -> None:
+        def lose(hot_folders: HotFolders = hot_folders) -> None:
             for folder in ("out", "review"):
-                shutil.rmtree(yard.root / folder, ignore_errors=True)
+                shutil.rmtree(hot_folders.root / folder, ignore_errors=True)
 
         at("staged", lose)
-        yard.once()
+        hot_folders.once()
 
 
 def test_the_daemon_goes_these_ways_and_no_others(tmp_path: Path, ways: Ways) -> None:

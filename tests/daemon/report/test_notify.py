@@ -86,7 +86,7 @@ def test_a_webhook_is_tried_again_until_it_takes_the_event(
 
 @pytest.mark.parametrize(("statuses", "tries"), [([404] * 9, 1), ([500] * 9, 3)])
 def test_a_webhook_is_given_up_without_its_secrets(server: Server, statuses: list[int], tries: int) -> None:
-    """A refusal is final, trouble is tried so often; the complaint names the host alone."""
+    """A refusal is final, a failure is tried so often; the complaint names the host alone."""
     server.statuses = list(statuses)
     url = f"http://127.0.0.1:{server.server_port}/T0KEN?key=s3cret"
     complaints = notify({"webhook": {"url": url, "attempts": 3}}, Event("failed"))
@@ -216,7 +216,7 @@ def test_a_webhook_that_is_off_is_told_once_and_never_called(
     try:
         events = Events(heard.append)
         with notifying(settings, journal, events, Inbox()):
-            events.tell("idle")
+            events.emit("idle")
     finally:
         journal.close()
     assert [event.name for event in heard] == ["notify-off", "idle"]
@@ -254,14 +254,14 @@ def test_metrics_are_served_on_loopback() -> None:
     """Counters by folder and outcome, in Prometheus' own text; a request for another host gets nothing."""
     import socket
 
-    from mattebox.daemon.report.metrics import Meter
+    from mattebox.daemon.report.metrics import MetricsServer
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    meter = Meter(Metrics(port=port))
+    metrics_server = MetricsServer(Metrics(port=port))
     try:
-        meter(Event("delivered", "studio", "ab", {"seconds": 1.5}))
+        metrics_server(Event("delivered", "studio", "ab", {"seconds": 1.5}))
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             text = answer.read().decode()
         for host in (f"evil.example:{port}", "evil.example", "127.0.0.1.evil.example:80", ""):
@@ -269,7 +269,7 @@ def test_metrics_are_served_on_loopback() -> None:
             with pytest.raises(urllib.error.HTTPError, match="421"):
                 urllib.request.urlopen(foreign)  # noqa: S310 - the line above
     finally:
-        meter.stop()
+        metrics_server.stop()
     assert 'mattebox_photos_total{folder="studio",outcome="delivered"} 1.0' in text
 
 
@@ -286,6 +286,6 @@ def test_a_listener_that_fails_stops_nothing(capsys: pytest.CaptureFixture[str])
     def broken(_: Event) -> None:
         raise ValueError("broken")
 
-    Events(broken, heard.append).tell("idle")
+    Events(broken, heard.append).emit("idle")
     assert len(heard) == 1
     assert "A listener failed on idle" in capsys.readouterr().err

@@ -6,38 +6,38 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from tests.daemon.hot_folders import copy_do, copy_look
+from tests.daemon.hot_folders import copy_inspection, copy_job
 
-from mattebox.daemon.journal.markers import marked
+from mattebox.daemon.journal.markers import in_progress
 
 if TYPE_CHECKING:
     from mattebox.core.job import JobReport
-    from mattebox.daemon.intake.inspection import Glance, Look
-    from mattebox.daemon.work.tasks import Work
+    from mattebox.daemon.intake.inspection import Inspection, InspectionTask
+    from mattebox.daemon.work.tasks import JobTask
 
 
-def deadly_do(work: Work) -> JobReport:
+def deadly_job(work: JobTask) -> JobReport:
     """As copy_do, but a deadly photo ends the process in the middle of the work."""
-    with marked(work.mark):
+    with in_progress(work.marker):
         if work.job.source.read_bytes().startswith(b"deadly work"):
             os.kill(os.getpid(), signal.SIGKILL)
-        return copy_do(work)
+        return copy_job(work)
 
 
-def fatal_do(work: Work) -> JobReport:
+def fatal_job(work: JobTask) -> JobReport:
     """As copy_do, but a fatal photo takes the daemon and this worker with it."""
-    with marked(work.mark):
+    with in_progress(work.marker):
         if work.job.source.read_bytes().startswith(b"fatal work"):
             _fall()
-        return copy_do(work)
+        return copy_job(work)
 
 
-def fatal_look(glance: Glance) -> Look:
+def fatal_inspection(task: InspectionTask) -> Inspection:
     """As copy_look, but a fatal photo takes the daemon and this worker with it."""
-    with marked(glance.mark):
-        if glance.path.read_bytes().startswith(b"fatal look"):
+    with in_progress(task.marker):
+        if task.path.read_bytes().startswith(b"fatal look"):
             _fall()
-        return copy_look(glance)
+        return copy_inspection(task)
 
 
 def _fall() -> None:
@@ -45,9 +45,9 @@ def _fall() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def deadly_look(glance: Glance) -> Look:
+def deadly_inspection(task: InspectionTask) -> Inspection:
     """As copy_look, but a deadly photo ends the process as soon as it is decoded."""
-    with marked(glance.mark):
-        if glance.path.read_bytes().startswith(b"deadly look"):
+    with in_progress(task.marker):
+        if task.path.read_bytes().startswith(b"deadly look"):
             os.kill(os.getpid(), signal.SIGSEGV)
-        return copy_look(glance)
+        return copy_inspection(task)

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.daemon.hot_folders import Yard, copy_do
-from tests.daemon.work.deadly_tasks import fatal_do, fatal_look
+from tests.daemon.hot_folders import HotFolders, copy_job
+from tests.daemon.work.deadly_tasks import fatal_inspection, fatal_job
 
 from mattebox.daemon.config.load import load_config
 from mattebox.daemon.events import Events
-from mattebox.daemon.intake.inspection import look
-from mattebox.daemon.journal.markers import Marks, marked
-from mattebox.daemon.run import Crew, run
-from mattebox.daemon.work.tasks import do
+from mattebox.daemon.intake.inspection import inspect_file
+from mattebox.daemon.journal.markers import Markers, in_progress
+from mattebox.daemon.run import RunningPool, run
+from mattebox.daemon.work.tasks import do_job
 from mattebox.daemon.work.workers import Workers
 
 if TYPE_CHECKING:
@@ -26,51 +26,51 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mattebox.daemon.inbox import Inbox
-    from mattebox.daemon.work.tasks import Work
+    from mattebox.daemon.work.tasks import JobTask
 
 
 @dataclass(frozen=True)
 class Killed:
-    """Work for the yard: the whole daemon is killed at a photo, before or after its work has begun."""
+    """Work for the hot folders: the whole daemon is killed at a photo, before or after its work has begun."""
 
     begun: bool
 
-    def __call__(self, work: Work) -> Any:
+    def __call__(self, work: JobTask) -> Any:
         """Never come back."""
-        with marked(work.mark) if self.begun else nullcontext():
+        with in_progress(work.marker) if self.begun else nullcontext():
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def killed(yard: Yard) -> bool:
+def killed(hot_folders: HotFolders) -> bool:
     """Whether a run in a child of this process was killed."""
     child = os.fork()
     if child == 0:
         try:
-            yard.once()
+            hot_folders.once()
         finally:
             os._exit(0)
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
 def test_a_photo_that_only_stood_in_line_loses_no_attempt(tmp_path: Path) -> None:
-    """Ten kills before its work begins, and it is delivered all the same; no mark is left."""
-    yard = Yard(tmp_path)
-    yard.drop({"a.jpg": b"good"})
-    yard.functions[do] = Killed(begun=False)
-    assert all(killed(yard) for _ in range(10))
-    yard.functions[do] = copy_do
-    assert yard.once().delivered == 1
-    assert yard.files("done") == {"a.jpg": b"good"}
+    """Ten kills before its work begins, and it is delivered all the same; no marker is left."""
+    hot_folders = HotFolders(tmp_path)
+    hot_folders.drop({"a.jpg": b"good"})
+    hot_folders.functions[do_job] = Killed(begun=False)
+    assert all(killed(hot_folders) for _ in range(10))
+    hot_folders.functions[do_job] = copy_job
+    assert hot_folders.once().delivered == 1
+    assert hot_folders.files("done") == {"a.jpg": b"good"}
     assert not (tmp_path / "state" / "begun").exists() or not list((tmp_path / "state" / "begun").iterdir())
 
 
 def test_a_photo_whose_work_had_begun_loses_an_attempt_each_time(tmp_path: Path) -> None:
-    """After three kills in its work it lies in failed/ with what happened; no mark is left."""
-    yard = Yard(tmp_path)
-    yard.drop({"a.jpg": b"good"})
-    yard.functions[do] = Killed(begun=True)
-    assert [killed(yard) for _ in range(4)] == [True, True, True, False]
-    reason = json.loads(yard.files("failed")["a.jpg.reason.json"])
+    """After three kills in its work it lies in failed/ with what happened; no marker is left."""
+    hot_folders = HotFolders(tmp_path)
+    hot_folders.drop({"a.jpg": b"good"})
+    hot_folders.functions[do_job] = Killed(begun=True)
+    assert [killed(hot_folders) for _ in range(4)] == [True, True, True, False]
+    reason = json.loads(hot_folders.files("failed")["a.jpg.reason.json"])
     assert reason["attempts"] == 3
     assert "3 times" in reason["what"]
     assert not list((tmp_path / "state").glob("begun/*"))
@@ -81,21 +81,23 @@ class Fatal(Workers):
 
     def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:
         """The same way, with other work at its end."""
-        super().submit(token, {do: fatal_do, look: fatal_look}[function], argument, timeout)
+        super().submit(
+            token, {do_job: fatal_job, inspect_file: fatal_inspection}[function], argument, timeout
+        )
 
 
 @pytest.mark.slow
 def test_photos_behind_one_that_ends_the_daemon_are_delivered(tmp_path: Path) -> None:
-    """What is fatal to all at a look or at work fails after three attempts, what queued behind does not."""
-    yard = Yard(tmp_path)
+    """What is fatal at inspection or at work fails after three attempts, what queued behind does not."""
+    hot_folders = HotFolders(tmp_path)
     good = {f"b-{number}.jpg": b"good %d" % number for number in range(3)}
-    yard.drop({"a.jpg": b"fatal work", "c.jpg": b"fatal look", **good})
+    hot_folders.drop({"a.jpg": b"fatal work", "c.jpg": b"fatal look", **good})
 
-    def crew(inbox: Inbox) -> Crew:
-        return Crew(Fatal(inbox, workers=1, threads=1, device="cpu"), 4)
+    def start_pool(inbox: Inbox) -> RunningPool:
+        return RunningPool(Fatal(inbox, workers=1, threads=1, device="cpu"), 4)
 
     def work() -> None:
-        run(load_config(yard.config), Events(), once=True, crew=crew)
+        run(load_config(hot_folders.config), Events(), once=True, start_pool=start_pool)
 
     kills = 0
     while True:
@@ -109,8 +111,8 @@ def test_photos_behind_one_that_ends_the_daemon_are_delivered(tmp_path: Path) ->
             break
         kills += 1
     assert kills == 6
-    assert yard.files("done") == good
-    failed = yard.files("failed")
+    assert hot_folders.files("done") == good
+    failed = hot_folders.files("failed")
     assert set(failed) == {"a.jpg", "a.jpg.reason.json", "c.jpg", "c.jpg.reason.json"}
     assert json.loads(failed["a.jpg.reason.json"])["attempts"] == 3
     assert "3 times" in json.loads(failed["c.jpg.reason.json"])["what"]
@@ -121,36 +123,36 @@ def test_photos_behind_one_that_ends_the_daemon_are_delivered(tmp_path: Path) ->
 
 def test_a_photo_that_was_done_when_the_daemon_fell_loses_no_attempt(tmp_path: Path) -> None:
     """Its answer was never heard, but it did not end the daemon: it is done again, as often as it takes."""
-    yard = Yard(tmp_path)
-    yard.drop({"a.jpg": b"good"})
+    hot_folders = HotFolders(tmp_path)
+    hot_folders.drop({"a.jpg": b"good"})
 
-    def unheard(work: Work) -> Any:
-        copy_do(work)
+    def unheard(work: JobTask) -> Any:
+        copy_job(work)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    yard.functions[do] = unheard
-    assert all(killed(yard) for _ in range(5))
-    yard.functions[do] = copy_do
-    assert yard.once().delivered == 1
-    assert yard.files("done") == {"a.jpg": b"good"}
+    hot_folders.functions[do_job] = unheard
+    assert all(killed(hot_folders) for _ in range(5))
+    hot_folders.functions[do_job] = copy_job
+    assert hot_folders.once().delivered == 1
+    assert hot_folders.files("done") == {"a.jpg": b"good"}
     assert not list(tmp_path.rglob(".mattebox*"))
 
 
 def test_a_mark_is_there_while_the_work_is(tmp_path: Path) -> None:
     """It goes when the work ends, well or not; what a kill left is cleared, or swept with its folder."""
-    marks = Marks(tmp_path / "begun")
-    marks.sweep(())
-    with marked(marks.of("a")):
-        assert marks.is_set("a")
-    with pytest.raises(ValueError, match="broken"), marked(marks.of("b")):
+    markers = Markers(tmp_path / "begun")
+    markers.sweep(())
+    with in_progress(markers.of("a")):
+        assert markers.is_set("a")
+    with pytest.raises(ValueError, match="broken"), in_progress(markers.of("b")):
         raise ValueError("broken")
-    assert [marks.is_set(name) for name in "ab"] == [False, False]
+    assert [markers.is_set(name) for name in "ab"] == [False, False]
     for name in "abc":
-        marks.of(name).touch()
-    marks.clear("b")
-    marks.clear("b")
-    assert [marks.is_set(name) for name in "abc"] == [True, False, True]
-    marks.sweep({"c"})
-    assert [marks.is_set(name) for name in "abc"] == [False, False, True]
-    marks.sweep(())
+        markers.of(name).touch()
+    markers.clear("b")
+    markers.clear("b")
+    assert [markers.is_set(name) for name in "abc"] == [True, False, True]
+    markers.sweep({"c"})
+    assert [markers.is_set(name) for name in "abc"] == [False, False, True]
+    markers.sweep(())
     assert not (tmp_path / "begun").exists()

@@ -17,8 +17,8 @@ from tests.daemon.hot_folders import until
 from tests.daemon.work.failing_tasks import act
 
 from mattebox.daemon.config.units import LEAST_MEMORY
-from mattebox.daemon.work.sizing import choose
-from mattebox.daemon.work.workers import Done, Workers
+from mattebox.daemon.work.sizing import choose_sizing
+from mattebox.daemon.work.workers import TaskResult, Workers
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -33,7 +33,7 @@ def test_bad_tasks_end_alone_and_good_ones_go_on() -> None:
         for number, word in enumerate(words):
             # Starting a worker counts, so the time allowed is generous for all but the one that hangs.
             pool.submit((number, word), act, word, 3 if word == "hang" else 120)
-        found: dict[Any, Done] = {}
+        found: dict[Any, TaskResult] = {}
         while len(found) < len(words):
             done = results.get(timeout=120)
             found[done.token] = done
@@ -41,9 +41,9 @@ def test_bad_tasks_end_alone_and_good_ones_go_on() -> None:
         pool.stop()
     by_word = {token[1]: done for token, done in found.items()}
     assert sum(done.value == "good" for done in found.values()) == 7
-    assert by_word["good"].trouble is None
-    troubles = {word: done.trouble for word, done in by_word.items() if done.trouble is not None}
-    assert {word: (item.kind, item.retry, item.hold) for word, item in troubles.items()} == {
+    assert by_word["good"].failure is None
+    failures = {word: done.failure for word, done in by_word.items() if done.failure is not None}
+    assert {word: (item.kind, item.retry, item.hold) for word, item in failures.items()} == {
         "die": ("crash", True, False),
         "crash": ("crash", True, False),
         "hang": ("timeout", True, False),
@@ -51,7 +51,7 @@ def test_bad_tasks_end_alone_and_good_ones_go_on() -> None:
         "photo": ("PhotoError", False, False),
         "full": ("OSError", True, True),
     }
-    assert "SIGKILL" in troubles["die"].what
+    assert "SIGKILL" in failures["die"].what
 
 
 @pytest.mark.slow
@@ -67,7 +67,7 @@ def test_a_worker_cannot_take_more_than_its_memory() -> None:
         found = [results.get(timeout=120) for _ in words]
     finally:
         pool.stop()
-    told = {done.token[1]: done.trouble and (done.trouble.kind, done.trouble.retry) for done in found}
+    told = {done.token[1]: done.failure and (done.failure.kind, done.failure.retry) for done in found}
     assert [done.value for done in found if done.token[1] == "good"] == ["good"] * 3
     assert told == {
         "good": None,
@@ -99,8 +99,8 @@ def test_a_pool_that_broke_is_made_anew() -> None:
         time.sleep(0.5)
         pool._pool._pool_manager.handle_broken_pool(BrokenProcessPool("the channel is stuck"))
         broken = results.get(timeout=60)
-        assert broken.trouble is not None
-        assert broken.trouble.hold
+        assert broken.failure is not None
+        assert broken.failure.hold
         pool.submit("second", act, "good", 120)
         assert results.get(timeout=120).value == "good"
     finally:
@@ -171,7 +171,7 @@ def test_workers_fit_the_cores_and_the_memory(
     wanted: Any, weights: int, cores: int, free: float | None, workers: int, threads: int
 ) -> None:
     """Never more than the free memory holds, unless the user says so; threads fill the cores."""
-    sizing = choose(wanted, "auto", weights, cores, None if free is None else int(free))
+    sizing = choose_sizing(wanted, "auto", weights, cores, None if free is None else int(free))
     assert (sizing.workers, sizing.threads) == (workers, threads)
     assert f"{cores} cores" in sizing.why
 
@@ -190,13 +190,13 @@ def test_the_memory_of_a_worker_is_limited(
     memory: Any, free: float | None, workers: int, limit: float | None
 ) -> None:
     """auto: nine tenths of what is free; a size as it is; none, or unknown memory: no limit."""
-    sizing = choose("auto", memory, 176_000_000, 2, None if free is None else int(free))
+    sizing = choose_sizing("auto", memory, 176_000_000, 2, None if free is None else int(free))
     assert (sizing.workers, sizing.memory) == (workers, None if limit is None else int(limit))
 
 
 def test_little_free_memory_still_lets_a_worker_work() -> None:
     """The limit is never below what one worker is planned with."""
-    sizing = choose("auto", "auto", 176_000_000, 2, 200_000_000)
+    sizing = choose_sizing("auto", "auto", 176_000_000, 2, 200_000_000)
     assert sizing.workers == 1
     assert sizing.memory is not None
     assert sizing.memory >= LEAST_MEMORY
@@ -204,6 +204,6 @@ def test_little_free_memory_still_lets_a_worker_work() -> None:
 
 def test_a_network_that_looks_at_more_pixels_takes_more() -> None:
     """The same free memory holds fewer workers of it."""
-    few = choose("auto", "auto", 88_000_000, 16, 6_000_000_000, side=1024)
-    many = choose("auto", "auto", 88_000_000, 16, 6_000_000_000, side=320)
+    few = choose_sizing("auto", "auto", 88_000_000, 16, 6_000_000_000, side=1024)
+    many = choose_sizing("auto", "auto", 88_000_000, 16, 6_000_000_000, side=320)
     assert few.workers < many.workers

@@ -48,11 +48,13 @@ for case in json.loads((in_gimp.SCRATCH / "cases.json").read_text(encoding="utf-
     image, layer = make(case)
     before = in_gimp.digest(layer)
     status, error = in_gimp.call("mask", image, [layer], model="u2netp", quality="fast")
-    in_gimp.seen(case["name"], image, layer, status=status, error=error, same=in_gimp.digest(layer) == before)
+    in_gimp.record_result(
+        case["name"], image, layer, status=status, error=error, same=in_gimp.digest(layer) == before
+    )
     if status == "success":
         for ending in case["save"]:
             in_gimp.save(image, f"{case['name']}.{ending}")
             again = in_gimp.load(f"{case['name']}.{ending}")
-            in_gimp.seen(f"{case['name']}-{ending}", again, again.get_layers()[0])
+            in_gimp.record_result(f"{case['name']}-{ending}", again, again.get_layers()[0])
             again.delete()
     image.delete()

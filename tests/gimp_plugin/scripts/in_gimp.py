@@ -81,7 +81,7 @@ def write_down(name: str, **values: Any) -> None:
     (SCRATCH / f"{name}.json").write_text(json.dumps(values), encoding="utf-8")
 
 
-def seen(name: str, image: Any, layer: Any, **more: Any) -> None:
+def record_result(name: str, image: Any, layer: Any, **more: Any) -> None:
     """Write down a layer, its mask and its place."""
     depth, channels = bits(image), 1 if layer.is_gray() else 3
     write_down(

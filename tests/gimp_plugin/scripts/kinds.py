@@ -48,11 +48,15 @@ for name in ("adobe-U8", "adobe-U16", "adobe-U8-alpha", "gray-U8", "gray-U16"):
     before = stored(layer)
     export(image, f"profile-{name}.png")
     status, error = in_gimp.call("mask", image, [layer], **FAST)
-    in_gimp.seen(f"profile-{name}", image, layer, status=status, error=error, same=stored(layer) == before)
+    in_gimp.record_result(
+        f"profile-{name}", image, layer, status=status, error=error, same=stored(layer) == before
+    )
     if kind == "adobe":
         status, error = in_gimp.call("mask", image, [layer], result="layer", **FAST)
         new = image.get_layers()[0]
-        in_gimp.seen(f"clean-{name}", image, new, status=status, error=error, own=before, new=stored(new))
+        in_gimp.record_result(
+            f"clean-{name}", image, new, status=status, error=error, own=before, new=stored(new)
+        )
     image.delete()
 
 image, layer = fresh()
@@ -62,7 +66,7 @@ image.insert_layer(text, None, 0)
 text.set_offsets(7, 12)
 before = in_gimp.digest(text)
 status, error = in_gimp.call("mask", image, [text], **FAST)
-in_gimp.seen(
+in_gimp.record_result(
     "text",
     image,
     text,
@@ -72,7 +76,9 @@ in_gimp.seen(
     still=text.is_text_layer() and text.get_text(),
 )
 status, error = in_gimp.call("mask", image, [text], result="layer", **FAST)
-in_gimp.seen("text-clean", image, image.get_layers()[0], status=status, error=error, still=text.get_text())
+in_gimp.record_result(
+    "text-clean", image, image.get_layers()[0], status=status, error=error, still=text.get_text()
+)
 image.delete()
 
 image, layer = fresh()
@@ -82,7 +88,7 @@ before = in_gimp.state(image)
 status, error = in_gimp.call("mask", image, [floating], **FAST)
 in_gimp.write_down("floating", status=status, error=error, same=in_gimp.state(image) == before)
 status, error = in_gimp.call("mask", image, [layer], **FAST)
-in_gimp.seen("under-floating", image, layer, status=status, error=error)
+in_gimp.record_result("under-floating", image, layer, status=status, error=error)
 Gimp.floating_sel_anchor(floating)
 image.delete()
 
@@ -91,5 +97,5 @@ layer.set_visible(False)
 for lock in ("content", "alpha", "position", "visibility"):
     getattr(layer, f"set_lock_{lock}")(True)
 status, error = in_gimp.call("mask", image, [layer], **FAST)
-in_gimp.seen("locked", image, layer, status=status, error=error, still=layer.get_visible())
+in_gimp.record_result("locked", image, layer, status=status, error=error, still=layer.get_visible())
 image.delete()

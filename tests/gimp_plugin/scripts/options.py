@@ -46,12 +46,12 @@ for how in ("replace", "intersect", "add", "subtract", "refuse"):
     before = in_gimp.state(image)
     status, error = in_gimp.call("mask", image, [layer], existing=how, **FAST)
     same = in_gimp.state(image) == before
-    in_gimp.seen(f"existing-{how}", image, layer, status=status, error=error, same=same, old=old)
+    in_gimp.record_result(f"existing-{how}", image, layer, status=status, error=error, same=same, old=old)
     image.delete()
 
 image, layer = fresh()
 status, error = in_gimp.call("mask", image, [layer], existing="subtract", **FAST)
-in_gimp.seen("existing-none-subtract", image, layer, status=status, error=error)
+in_gimp.record_result("existing-none-subtract", image, layer, status=status, error=error)
 image.delete()
 
 image, layer = fresh()
@@ -59,7 +59,7 @@ layer.set_offsets(-20, 11)
 image.resize(90, 70, 0, 0)
 box(image, 5, 15, 60, 50)
 status, error = in_gimp.call("mask", image, [layer], inside_selection=True, **FAST)
-in_gimp.seen(
+in_gimp.record_result(
     "inside", image, layer, status=status, error=error, still=list(Gimp.Selection.bounds(image))[-4:]
 )
 box(image, 80, 0, 10, 5)
@@ -97,7 +97,7 @@ for form in ("plain", "alpha", "masked"):
     before = in_gimp.digest(layer)
     status, error = in_gimp.call("mask", image, [layer], result="layer", **FAST)
     new = image.get_layers()[0]
-    in_gimp.seen(
+    in_gimp.record_result(
         f"layer-{form}",
         image,
         new,
@@ -121,11 +121,11 @@ second = layer.copy()
 image.insert_layer(second, None, 0)
 second.set_offsets(13, -7)
 status, error = in_gimp.call("mask", image, [layer, second], **FAST)
-in_gimp.seen("several-first", image, layer, status=status, error=error)
-in_gimp.seen("several-second", image, second)
+in_gimp.record_result("several-first", image, layer, status=status, error=error)
+in_gimp.record_result("several-second", image, second)
 # A repeated call gets the mask that GIMP has selected meanwhile.
 status, error = in_gimp.call("mask", image, [layer.get_mask()], **FAST)
-in_gimp.seen("mask-as-drawable", image, layer, status=status, error=error)
+in_gimp.record_result("mask-as-drawable", image, layer, status=status, error=error)
 image.delete()
 
 image, layer = fresh()
@@ -133,13 +133,13 @@ group = Gimp.GroupLayer.new(image, "group")
 image.insert_layer(group, None, 0)
 image.reorder_item(layer, group, 0)
 status, error = in_gimp.call("mask", image, [group], **FAST)
-in_gimp.seen("group", image, group, status=status, error=error, inner=layer.get_mask() is not None)
+in_gimp.record_result("group", image, group, status=status, error=error, inner=layer.get_mask() is not None)
 image.delete()
 
 image, layer = fresh()
 give_mask(layer)
 status, error = in_gimp.call("refine", image, [layer])
-in_gimp.seen("refine-mask", image, layer, status=status, error=error)
+in_gimp.record_result("refine-mask", image, layer, status=status, error=error)
 image.delete()
 image, layer = fresh()
 before = in_gimp.state(image)
@@ -149,7 +149,7 @@ status, error = in_gimp.call("refine", image, [layer], source="selection")
 in_gimp.write_down("refine-no-selection", status=status, error=error, same=in_gimp.state(image) == before)
 box(image, 20, 10, 40, 50)
 status, error = in_gimp.call("refine", image, [layer], source="selection")
-in_gimp.seen("refine-selection", image, layer, status=status, error=error)
+in_gimp.record_result("refine-selection", image, layer, status=status, error=error)
 channel = Gimp.Channel.new(image, "c", image.get_width(), image.get_height(), 50.0, Gegl.Color.new("red"))
 image.insert_channel(channel, None, 0)
 before = in_gimp.state(image)
@@ -162,11 +162,11 @@ for name, rule in (("rule", "second"), ("rule-unknown", "third")):
     before = in_gimp.state(image)
     path = str(in_gimp.SCRATCH / "rules.yaml")
     status, error = in_gimp.call("mask", image, [layer], rule_file=path, rule=rule)
-    in_gimp.seen(name, image, layer, status=status, error=error, same=in_gimp.state(image) == before)
+    in_gimp.record_result(name, image, layer, status=status, error=error, same=in_gimp.state(image) == before)
     image.delete()
 
 for name in ("again", "mask"):
     image, layer = fresh()
     status, error = in_gimp.call(name, image, [layer])
-    in_gimp.seen(f"{name}-defaults", image, layer, status=status, error=error)
+    in_gimp.record_result(f"{name}-defaults", image, layer, status=status, error=error)
     image.delete()

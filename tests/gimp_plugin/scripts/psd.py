@@ -11,7 +11,7 @@ for name in json.loads((in_gimp.SCRATCH / "psds.json").read_text(encoding="utf-8
     image = in_gimp.load(name)
     layers = image.get_layers()
     masked = next(layer for layer in layers if layer.get_mask() is not None)
-    in_gimp.seen(
+    in_gimp.record_result(
         name,
         image,
         masked,
@@ -19,5 +19,5 @@ for name in json.loads((in_gimp.SCRATCH / "psds.json").read_text(encoding="utf-8
         visible=[layer.get_visible() for layer in layers],
     )
     # What GIMP composites of the layers, as one layer of the canvas' size.
-    in_gimp.seen(f"{name}-shown", image, Gimp.Layer.new_from_visible(image, image, "shown"))
+    in_gimp.record_result(f"{name}-shown", image, Gimp.Layer.new_from_visible(image, image, "shown"))
     image.delete()

@@ -8,5 +8,5 @@ name = globals()["twin"]
 image = in_gimp.load("photo.png")
 layer = image.get_layers()[0]
 said = [in_gimp.call("mask", image, [layer], model="u2netp", quality="fast") for _ in range(3)]
-in_gimp.seen(name, image, layer, said=said)
+in_gimp.record_result(name, image, layer, said=said)
 image.delete()
