@@ -1,4 +1,4 @@
-"""The house: listed packages equal the tree, links lead home, arrows between rooms run downhill."""
+"""The house: listed packages equal the tree, links lead home, arrows run downhill and never in a circle."""
 
 from __future__ import annotations
 
@@ -16,6 +16,42 @@ ALLOWED = {
     "gimp_plugin": {"gimp_plugin", "core"},
     "core": {"core", "models"},
     "models": {"models"},
+}
+# The floors of the rooms that have wings, from the ground up. A wing is a sub-package, or a module beside
+# one, and imports from floors below its own alone, also where only a type checker looks.
+FLOORS = {
+    "core": (
+        ("errors", "process", "extra", "telemetry"),
+        ("settings", "publish"),
+        ("photo", "network"),
+        ("colour", "patched", "parallel"),
+        ("segment", "composition"),
+        ("report", "write"),
+        ("cutout",),
+        ("matte", "finish"),
+        ("matting",),
+        ("engine",),
+        ("job",),
+        ("lanes",),
+        ("batch",),
+    ),
+    "daemon": (
+        ("errors", "events", "inbox", "service"),
+        ("journal",),
+        ("config",),
+        ("intake",),
+        ("delivery",),
+        ("work",),
+        ("report",),
+        ("simulate", "loop"),
+        ("run",),
+        ("serve",),
+    ),
+    "gimp_plugin": (
+        ("profiles", "rendezvous", "cut"),
+        ("install", "connection"),
+        ("doctor", "host"),
+    ),
 }
 # GIMP runs this folder's files itself; it is data of the room, not a package.
 PLUGIN_FOLDER = Path("gimp_plugin/mattebox")
@@ -43,6 +79,32 @@ def imported_rooms(path: Path) -> set[str]:
             if first == "mattebox" and rest:
                 found.add(rest.partition(".")[0])
             assert first not in ROOMS, f"{path}: {name} is named without mattebox"
+    return found
+
+
+def modules() -> dict[str, Path]:
+    """Every module of every room by its dotted name; a package is its __init__.py."""
+    return {
+        ".".join(("mattebox", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): path
+        for room in ROOMS
+        for path in sources(room)
+        if PLUGIN_FOLDER not in path.relative_to(ROOT).parents
+    }
+
+
+def arrows() -> dict[str, set[str]]:
+    """Which modules each module imports anywhere, inside functions and for type checkers too."""
+    known = modules()
+    found: dict[str, set[str]] = {}
+    for module, path in known.items():
+        names: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                whole = {f"{node.module}.{alias.name}" for alias in node.names}
+                names |= whole | ({node.module} if whole - set(known) else set())
+        found[module] = (names & set(known)) - {module}
     return found
 
 
@@ -88,6 +150,48 @@ def test_arrows_run_downhill(room: str) -> None:
         if (wrong := imported_rooms(path) - ALLOWED[room])
     }
     assert uphill == {}
+
+
+@pytest.mark.parametrize("room", FLOORS)
+def test_every_wing_stands_on_one_floor(room: str) -> None:
+    """FLOORS names each sub-package and each module beside them once, and nothing else."""
+    tree = {name.split(".")[2] for name in modules() if name.startswith(f"mattebox.{room}.")}
+    assert sorted(wing for floor in FLOORS[room] for wing in floor) == sorted(tree)
+
+
+@pytest.mark.parametrize("room", FLOORS)
+def test_arrows_between_wings_run_downhill(room: str) -> None:
+    """No wing imports from one on its own floor or above."""
+    floor = {wing: level for level, wings in enumerate(FLOORS[room]) for wing in wings}
+    uphill = [
+        f"{module} -> {target}"
+        for module, targets in arrows().items()
+        for target in targets
+        if module.startswith(f"mattebox.{room}.") and target.startswith(f"mattebox.{room}.")
+        if (start := module.split(".")[2]) != (end := target.split(".")[2]) and floor[start] <= floor[end]
+    ]
+    assert uphill == []
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    """From no module do imports lead back to it, however far, those for type checkers too."""
+    found = arrows()
+    circles = set()
+    for start in found:
+        path, trail, seen = [start], [iter(sorted(found[start]))], {start}
+        while trail:
+            step = next(trail[-1], None)
+            if step is None:
+                trail.pop()
+                path.pop()
+            elif step == start:
+                turn = path.index(min(path))
+                circles.add(" -> ".join([*path[turn:], *path[:turn], min(path)]))
+            elif step not in seen:
+                seen.add(step)
+                path.append(step)
+                trail.append(iter(sorted(found[step])))
+    assert sorted(circles) == []
 
 
 def test_plugin_files_import_the_standard_library_and_gi_alone() -> None:
