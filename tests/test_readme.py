@@ -48,7 +48,7 @@ def test_every_extra_is_offered_and_told() -> None:
     offered = set(metadata("mattebox").get_all("Provides-Extra") or ())
     assert told
     assert told <= offered
-    assert offered - told <= {"dev", "gpu", "cluster", "web"}
+    assert offered - told <= {"dev", "refiner", "gpu", "cluster", "web"}
 
 
 @pytest.mark.parametrize("name", ["install", "tests"])

@@ -14,7 +14,7 @@ from PIL import Image
 
 from mattebox.core.errors import MatteboxError, reason_of
 from mattebox.core.photo import read_photo
-from mattebox.daemon.work.jobs import _ADVICE, _ANY_ADVICE
+from mattebox.daemon.delivery.reason import _ADVICE, _ANY_ADVICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,6 +14,7 @@ import urllib.parse
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from mattebox.core.errors import reason_of
 from mattebox.core.network.lookup import is_offline
 from mattebox.daemon.delivery.endings import STATE_OF, ending
 from mattebox.daemon.errors import WebhookError
@@ -94,9 +95,6 @@ class Notifier:
                 url = expanded(hook.url)
                 headers = {key: expanded(value) for key, value in hook.headers.items()}
                 post(url, {**_HEADERS, **headers}, _body(event), hook.timeout)
-            except KeyError as error:
-                problem = f"{error.args[0]} is not set in the environment"
-                break
             except WebhookError as error:
                 problem = str(error)
                 if error.final:
@@ -123,8 +121,14 @@ class Notifier:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                 )
-        except (OSError, ValueError, subprocess.SubprocessError) as error:
-            self._on_failure(f"{event.name}: the command {command[0]} failed ({_why(error)})")
+        except subprocess.TimeoutExpired:
+            self._on_failure(f"{event.name}: the command {command[0]} took longer than command_timeout")
+        except subprocess.CalledProcessError as error:
+            self._on_failure(
+                f"{event.name}: the command {command[0]} failed (exit status {error.returncode})"
+            )
+        except (OSError, ValueError) as error:
+            self._on_failure(f"{event.name}: the command {command[0]} failed ({reason_of(error)})")
 
 
 class NotificationSent(NamedTuple):
@@ -189,7 +193,7 @@ def webhook_is_off(settings: Notify) -> bool:
         return False
     try:
         return not is_loopback(expanded(settings.webhook.url))
-    except KeyError:
+    except WebhookError:
         return False  # nothing can be called without the variable: each event says so
 
 
@@ -208,17 +212,15 @@ def _body(event: Event) -> bytes:
     return json.dumps(message(event)).encode()
 
 
-def _why(error: Exception) -> str:
-    if isinstance(error, subprocess.TimeoutExpired):
-        return "it took longer than command_timeout"
-    if isinstance(error, subprocess.CalledProcessError):
-        return f"exit status {error.returncode}"
-    return (error.strerror if isinstance(error, OSError) else None) or "it cannot be started"
-
-
 def expanded(text: str) -> str:
-    """The text with each ${NAME} replaced from the environment. Raises KeyError."""
-    return _VARIABLE.sub(lambda found: os.environ[found[1]], text)
+    """The text with each ${NAME} replaced from the environment. Raises WebhookError."""
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in os.environ:
+            raise WebhookError(f"{found[1]} is not set in the environment")
+        return os.environ[found[1]]
+
+    return _VARIABLE.sub(value, text)
 
 
 def _host(url: str) -> str:
