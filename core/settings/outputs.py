@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, TypeAdapter, model_validator
 
 from mattebox.core.settings.base import Settings
+from mattebox.core.settings.psd_names import LayerName, PathName  # noqa: TC001 - pydantic reads them
 
 _HIDDEN: Final = "colours under full transparency: clear (small files) or keep (to paint the mask back)"
 _GPS: Final = "keep the place where the photo was taken"
@@ -63,15 +64,15 @@ class MaskOutput(Settings):
 class PsdNames(Settings):
     """What the parts of a layered PSD are called, in any script."""
 
-    subject: str = Field("Subject", min_length=1, max_length=200)
-    clean: str = Field("Subject clean", min_length=1, max_length=200)
-    shadow: str = Field("Shadow", min_length=1, max_length=200)
-    outline: str = Field("Outline", min_length=1, max_length=200)
-    background: str = Field("Background", min_length=1, max_length=200)
-    original: str = Field("Original", min_length=1, max_length=200)
-    group: str = Field("Cutout", min_length=1, max_length=200)
-    path: str = Field("Subject", min_length=1, max_length=31, description="in Mac Roman letters")
-    channel: str = Field("Matte", min_length=1, max_length=200)
+    subject: LayerName = "Subject"
+    clean: LayerName = "Subject clean"
+    shadow: LayerName = "Shadow"
+    outline: LayerName = "Outline"
+    background: LayerName = "Background"
+    original: LayerName = "Original"
+    group: LayerName = "Cutout"
+    path: PathName = Field("Subject", description="in Mac Roman (Western European) letters")
+    channel: LayerName = "Matte"
 
 
 class PsdOutput(Settings):

@@ -92,6 +92,12 @@ class Anatomy:
     layers: tuple[LayerPart, ...]
 
     @property
+    def used_end(self) -> int:
+        """Where the last layer's data ends; what follows inside the layers' length is unused."""
+        last = self.layers[-1]
+        return last.channel_at(len(last.channels))
+
+    @property
     def length_size(self) -> int:
         """Bytes of a length field: 4, or 8 in a PSB."""
         return 4 * self.header.version

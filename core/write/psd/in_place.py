@@ -117,9 +117,8 @@ def mask_edits(file: BinaryIO, parts: Anatomy, layer: LayerPart, mask: Mask) -> 
     data = Edit(layer.channel_at(index), old_length, packed.getvalue())
     inner = [count, row, *extra, data]
     grown = sum(len(edit.new) - edit.old for edit in inner)
-    # What follows stays aligned as it was: the section grows by a multiple of four.
-    inner.append(Edit(parts.info_at + parts.length_size + parts.info_length, 0, bytes(-grown % 4)))
-    grown += -grown % 4
+    inner.append(_unused_end(file, parts, grown))
+    grown += len(inner[-1].new) - inner[-1].old
     lengths = [_longer(file, at, parts.length_size, grown) for at in (parts.section_at, parts.info_at)]
     return [*lengths, *inner]
 
@@ -156,6 +155,19 @@ def _copy(source: BinaryIO, out: BinaryIO, count: int) -> None:
         block = source.read(min(count, 1 << 20))
         out.write(block)
         count -= len(block)
+
+
+def _unused_end(file: BinaryIO, parts: Anatomy, grown: int) -> Edit:
+    """The filling behind the layers, at most three bytes, so that the section grows by a multiple of four.
+
+    What follows then stays aligned as it was.
+    """
+    end = parts.info_at + parts.length_size + parts.info_length
+    unused = end - parts.used_end
+    file.seek(parts.used_end)
+    if unused < 0 or any(file.read(unused)):  # some writer's own bytes: they stay
+        return Edit(end, 0, bytes(-grown % 4))
+    return Edit(parts.used_end, unused, bytes((unused - grown) % 4))
 
 
 def _longer(file: BinaryIO, at: int, size: int, grown: int) -> Edit:

@@ -6,6 +6,7 @@ Source: Adobe Photoshop File Formats Specification, "Image Resources Section".
 from __future__ import annotations
 
 import io
+import struct
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
@@ -18,7 +19,6 @@ from psd_tools.psd.image_resources import (
     AlphaNamesUnicode,
     ImageResource,
     ImageResources,
-    PascalString,
     ResoulutionInfo,
     ThumbnailResource,
     VersionInfo,
@@ -42,6 +42,7 @@ PATH: Final = 2000
 _WRITER: Final = "Mattebox"
 _PER_INCH: Final = 1
 _INCHES: Final = 1
+_NONZERO_WINDING: Final = 1
 
 
 def photo_resources(blocks: Blocks) -> dict[int, Any]:
@@ -97,8 +98,17 @@ def path_resources(curves: list[Curve], size: tuple[int, int], name: str) -> dic
     name = pascal(name)
     return {
         PATH: ImageResource(key=PATH, name=name, data=path_data(curves, size)),
-        Resource.CLIPPING_PATH_NAME.value: PascalString(name),
+        Resource.CLIPPING_PATH_NAME.value: _clipping_path(name),
     }
+
+
+def _clipping_path(name: str) -> bytes:
+    """Resource 2999: the name, not padded, a 16.16 flatness in pixels (0: the device's own), a fill rule.
+
+    The specification names the string alone; the six bytes are what Photoshop writes behind it.
+    """
+    stored = name.encode("macroman")
+    return struct.pack(">B", len(stored)) + stored + struct.pack(">IH", 0, _NONZERO_WINDING)
 
 
 def as_section(found: dict[int, Any]) -> ImageResources:

@@ -27,16 +27,6 @@ HERE = Path(__file__).parent
 MODES = {1: "gray", 3: "rgb", 4: "cmyk"}
 
 
-@pytest.fixture(scope="session")
-def node_path() -> str:
-    """The folder that .ci/ag-psd.sh installs into."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "mattebox-ci" / "ag-psd" / "node_modules"
-    if not folder.is_dir():
-        pytest.skip("ag-psd is not installed; run .ci/ag-psd.sh")
-    return str(folder)
-
-
 class Read:
     """One file as ag-psd reads it."""
 
