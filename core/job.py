@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from mattebox.core.errors import (
     MatteboxError,
@@ -24,13 +24,13 @@ from mattebox.core.process import configure_process
 from mattebox.core.settings import CutSettings, FinishSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from mattebox.core.cutout import Cutout
     from mattebox.core.engine import Engine
     from mattebox.core.photo import Photo
-    from mattebox.core.settings import Output
+    from mattebox.core.settings import Output, PsdOutput
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +64,28 @@ class Job:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OpenJob:
-    """A job whose photo is decoded, and the seconds that took."""
+    """A job whose photo is decoded, and the seconds that took.
+
+    layer: the layer of a PSD that an output masks in place, where it is not the picture that others show.
+    """
 
     job: Job
     photo: Photo
     seconds: float
+    layer: Photo | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentedJob:
-    """A job whose photo is segmented; `cut` computes its cutout and needs no engine for that."""
+    """A job whose photo is segmented; `cut` computes its cutout and needs no engine for that.
+
+    cut_layer: the same of a PSD's layer, for the outputs that mask it in place.
+    """
 
     job: Job
     cut: Callable[[], Cutout]
     read_seconds: float
+    cut_layer: Callable[[], Cutout] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,55 +163,89 @@ def run_job(job: Job, engine: Engine | None = None) -> JobReport:
 
 def read_source(job: Job) -> OpenJob:
     """The first step: the job with its decoded photo."""
-    from mattebox.core.photo import read_photo  # noqa: PLC0415 - arrays are loaded when work starts
-
     with _step(job, "read"):
         start = time.perf_counter()
-        photo = _layer_to_cut(job, read_photo(job.source, job.cut.limits))
-        return OpenJob(job, photo, time.perf_counter() - start)
+        photo, layer = _pictures(job)
+        return OpenJob(job, photo, time.perf_counter() - start, layer)
 
 
-def _layer_to_cut(job: Job, photo: Photo) -> Photo:
-    """The photo itself, or the layer of a PSD that an output puts its mask onto."""
-    wanted = {
-        item.output.layer for item in job.outputs if item.output.format == "psd" and item.output.in_place
-    }
-    if not wanted or photo.format != "psd":
-        return photo
+def _pictures(job: Job) -> tuple[Photo, Photo | None]:
+    """The photo, and the layer of a PSD that outputs put their mask onto where others show the picture."""
+    from mattebox.core.photo import format_of, read_photo  # noqa: PLC0415 - arrays are loaded when work starts
+
+    wanted = {item.output.layer for item in job.outputs if _masks_a_layer(item.output)}
+    if not wanted or format_of(job.source, job.cut.limits) != "psd":
+        return read_photo(job.source, job.cut.limits), None
     if len(wanted) > 1:
         raise SettingsError(
             f"{job.source.name}: one job masks one layer of a PSD; use a rule of its own for each layer."
         )
-    from mattebox.core.write.psd.layer_photo import layer_photo  # noqa: PLC0415 - loads psd-tools
+    from mattebox.core.write.psd.layer_photo import layer_photo, shows_the_same  # noqa: PLC0415 - psd-tools
 
-    return layer_photo(photo, wanted.pop())
+    layer = layer_photo(job.source, wanted.pop(), job.cut.limits)
+    if all(_masks_a_layer(item.output) for item in job.outputs):
+        return layer, None
+    photo = read_photo(job.source, job.cut.limits)
+    return (photo, None) if shows_the_same(photo, layer) else (photo, layer)
+
+
+def _masks_a_layer(output: Output) -> TypeGuard[PsdOutput]:
+    return output.format == "psd" and output.in_place
 
 
 def segment_photo(opened: OpenJob, engine: Engine) -> SegmentedJob:
     """The second step: what the networks say; the only one that needs the engine."""
-    job, photo = opened.job, opened.photo
+    job, layer = opened.job, opened.layer
     with _step(job, "cut"):
-        if job.matte is not None:
-            from mattebox.core.matte.supplied_matte import cut_with_matte  # noqa: PLC0415 - for approved reviews
+        cut = _look(job, opened.photo, engine)
+        return SegmentedJob(job, cut, opened.seconds, None if layer is None else _look(job, layer, engine))
 
-            return SegmentedJob(job, partial(cut_with_matte, photo, job.matte, job.cut), opened.seconds)
-        from mattebox.core.matting import cut_segmented  # noqa: PLC0415 - arrays are loaded when work starts
 
-        settings = job.cut
-        if all(item.output.format == "mask" for item in job.outputs):
-            # A mask holds no colours.
-            settings = settings.model_copy(update={"decontaminate": False})
-        return SegmentedJob(job, partial(cut_segmented, engine.segment(photo, settings)), opened.seconds)
+def _look(job: Job, photo: Photo, engine: Engine) -> Callable[[], Cutout]:
+    if job.matte is not None:
+        from mattebox.core.matte.supplied_matte import cut_with_matte  # noqa: PLC0415 - for approved reviews
+
+        return partial(cut_with_matte, photo, job.matte, job.cut)
+    from mattebox.core.matting import cut_segmented  # noqa: PLC0415 - arrays are loaded when work starts
+
+    settings = job.cut
+    if all(item.output.format == "mask" for item in job.outputs):
+        # A mask holds no colours.
+        settings = settings.model_copy(update={"decontaminate": False})
+    return partial(cut_segmented, engine.segment(photo, settings))
 
 
 def write_cutout(segmented: SegmentedJob) -> JobReport:
     """The last step: compute the matte, finish the cutout, write and seal every staged file."""
+    job = segmented.job
+    masks_layer = [segmented.cut_layer is not None and _masks_a_layer(item.output) for item in job.outputs]
+    report = _written(
+        segmented,
+        segmented.cut,
+        [item for item, own in zip(job.outputs, masks_layer, strict=True) if not own],
+    )
+    if segmented.cut_layer is None:
+        return report
+    try:
+        of_layer = _written(
+            segmented,
+            segmented.cut_layer,
+            [item for item, own in zip(job.outputs, masks_layer, strict=True) if own],
+        )
+    except BaseException:
+        job.discard()
+        raise
+    return _together(job, report, of_layer)
+
+
+def _written(segmented: SegmentedJob, cut: Callable[[], Cutout], items: Sequence[StagedOutput]) -> JobReport:
+    """One cutout, finished and written to its outputs."""
     from mattebox.core.finish import finish  # noqa: PLC0415 - arrays are loaded when work starts
     from mattebox.core.write import write_output  # noqa: PLC0415
 
     job = segmented.job
     with _step(job, "cut"):
-        cutout = segmented.cut()
+        cutout = cut()
     start = time.perf_counter()
     with _step(job, "finish"):
         composition = finish(cutout, job.finish, job.cut.limits)
@@ -212,7 +254,7 @@ def write_cutout(segmented: SegmentedJob) -> JobReport:
     notes = cutout.photo.warnings + cutout.report.notes + composition.notes
     with _step(job, "write"):
         try:
-            for item in job.outputs:
+            for item in items:
                 notes += write_output(composition, item.output, item.staged)
                 written.append(_sealed(item, *composition.size))
         except BaseException:
@@ -235,6 +277,23 @@ def write_cutout(segmented: SegmentedJob) -> JobReport:
         notes=notes,
         device=report.device,
         looks=report.looks,
+    )
+
+
+def _together(job: Job, picture: JobReport, layer: JobReport) -> JobReport:
+    """The picture's report, as sure as the less sure of both cutouts; outputs in the job's order."""
+    written = {item.path: item for item in (*picture.outputs, *layer.outputs)}
+    seconds = dict(picture.seconds)
+    for step, spent in layer.seconds.items():
+        if step != "read":  # both pictures were read at once
+            seconds[step] = round(seconds.get(step, 0.0) + spent, 4)
+    return replace(
+        picture,
+        outputs=tuple(written[os.fspath(item.staged)] for item in job.outputs),
+        confidence=min(picture.confidence, layer.confidence),
+        warnings=tuple(dict.fromkeys((*picture.warnings, *layer.warnings))),
+        notes=tuple(dict.fromkeys((*picture.notes, *layer.notes))),
+        seconds=seconds,
     )
 
 

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from mattebox.core.photo.model import ColourMode, Photo, PhotoFacts, Pixels
-from mattebox.core.photo.reader import probe, read_photo
+from mattebox.core.photo.model import ColourMode, OpenPhoto, Photo, PhotoFacts, Pixels, Planes
+from mattebox.core.photo.reader import format_of, probe, read_photo
 from mattebox.core.settings.limits import ReadLimits
 
-__all__ = ["ColourMode", "Photo", "PhotoFacts", "Pixels", "ReadLimits", "probe", "read_photo"]
+__all__ = [
+    "ColourMode",
+    "OpenPhoto",
+    "Photo",
+    "PhotoFacts",
+    "Pixels",
+    "Planes",
+    "ReadLimits",
+    "format_of",
+    "probe",
+    "read_photo",
+]

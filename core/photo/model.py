@@ -124,3 +124,7 @@ class OpenPhoto:
     header: Header
     decode: Callable[[], Planes]
     reduce: Callable[[int], None] = _keep_all
+
+    def decoded(self) -> Planes:
+        """The photo's own pixels."""
+        return self.decode()

@@ -1,10 +1,9 @@
-"""The merged image of a PSD or PSB through psd-tools, as raw channels."""
+"""The merged image of a PSD or PSB as a photo; where a file has none, what its layers show."""
 
 from __future__ import annotations
 
-import struct
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
 
@@ -12,20 +11,17 @@ from mattebox.core.errors import PhotoError, TruncatedPhotoError
 from mattebox.core.photo import exif as exif_block
 from mattebox.core.photo.limits import check_limits
 from mattebox.core.photo.model import ColourMode, Header, OpenPhoto, Pixels, Planes
+from mattebox.core.photo.psd_sections import Sections, sections_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from psd_tools import PSDImage
-    from psd_tools.psd.header import FileHeader
-    from psd_tools.psd.image_data import ImageData
 
     from mattebox.core.settings import ReadLimits
 
 _ICC: Final = 1039
-_RESOLUTION: Final = 1005
 _EXIF: Final = 1058
 _XMP: Final = 1060
 _MODES: Final[dict[int, tuple[ColourMode, int]]] = {1: ("gray", 1), 3: ("rgb", 3), 4: ("cmyk", 4)}
@@ -38,48 +34,38 @@ def opened(file: BinaryIO, path: Path, limits: ReadLimits) -> Iterator[OpenPhoto
     Adobe Photoshop File Formats Specification, "File Header Section".
     Raises PhotoError, LimitError, TruncatedPhotoError.
     """
-    from psd_tools import PSDImage  # noqa: PLC0415 - a package of its own, only for PSDs
-
-    channels, height, width, depth, colour_mode = struct.unpack(">12xHIIHH", file.read(26))
-    check_limits(path, limits, width, height)
-    known = _MODES.get(colour_mode)
-    if known is None or depth not in {8, 16} or channels < known[1]:
+    sections = sections_of(file)
+    check_limits(path, limits, sections.width, sections.height)
+    known = _MODES.get(sections.mode)
+    if known is None or sections.depth not in {8, 16} or sections.channels < known[1]:
         raise PhotoError(
             f"{path}: a PSD of this mode or depth is not read; "
             f"save it with 8 or 16 bits as gray, RGB or CMYK."
         )
     mode, colours = known
-    file.seek(0)
-    psd = PSDImage.open(file)
-    if not psd.has_preview():
-        raise PhotoError(f"{path}: the PSD has no merged image; save it with maximum compatibility.")
-    clear = _has_transparency(psd) and channels > colours
     header = Header(
-        width=width,
-        height=height,
+        width=sections.width,
+        height=sections.height,
         mode=mode,
-        bits=depth,
-        has_alpha=clear,
-        icc=_resource(psd, _ICC),
-        exif=exif_block.bare(_resource(psd, _EXIF)),
-        xmp=_resource(psd, _XMP),
-        dpi=_dpi(psd),
+        bits=sections.depth,
+        has_alpha=sections.layer_count < 0 and sections.channels > colours,
+        icc=sections.resources.get(_ICC) or None,
+        exif=exif_block.bare(sections.resources.get(_EXIF) or None),
+        xmp=sections.resources.get(_XMP) or None,
+        dpi=sections.dpi,
     )
-    yield OpenPhoto(header, lambda: _decode(psd, header, colours, path))
+    yield OpenPhoto(header, lambda: _decode(file, sections, header, colours, path))
 
 
-def _decode(psd: PSDImage, header: Header, colours: int, path: Path) -> Planes:
-    record = psd._record  # noqa: SLF001 - the only way to the raw channels
-    if not _whole(record.image_data, record.header):
-        raise TruncatedPhotoError(
-            f"{path}: the PSD file ends before its merged image does; it is damaged or still being copied."
-        )
-    planes = cast("list[bytes]", record.image_data.get_data(record.header))
-    kind = np.dtype(">u2") if header.bits == 16 else np.dtype(np.uint8)
-    stored: list[NDArray[Any]] = [
-        np.frombuffer(plane, kind).reshape(header.height, header.width) for plane in planes
-    ]
-    pixels: Pixels = np.empty((header.height, header.width, colours), kind.newbyteorder("="))
+def _decode(file: BinaryIO, sections: Sections, header: Header, colours: int, path: Path) -> Planes:
+    if not sections.says_merged:
+        return _composed(file, header, path)
+    stored = _merged(file, sections, path)
+    if sections.layer_count and _is_blank(stored):
+        # Some writers leave the merged picture empty and do not say so; the layers may show something.
+        return _composed(file, header, path)
+    dtype = np.dtype(np.uint16 if header.bits == 16 else np.uint8)
+    pixels: Pixels = np.empty((header.height, header.width, colours), dtype)
     for index in range(colours):
         pixels[..., index] = stored[index]
     if header.mode == "cmyk":
@@ -91,33 +77,33 @@ def _decode(psd: PSDImage, header: Header, colours: int, path: Path) -> Planes:
     return Planes(pixels, alpha, header.mode)
 
 
-def _whole(image: ImageData, header: FileHeader) -> bool:
-    """Whether the merged image has all its bytes; psd-tools fills what is missing with zeros.
+def _merged(file: BinaryIO, sections: Sections, path: Path) -> NDArray[Any]:
+    """The planes (channels, h, w) of the merged image as stored."""
+    from mattebox.core.photo.psd_unpack import unpack  # noqa: PLC0415 - loads psd-tools, only for PSDs
 
-    "Image Data Section": raw planes, or PackBits rows behind a table of their lengths.
-    """
-    rows = header.height * header.channels
-    if image.compression == 0:
-        return len(image.data) >= rows * header.width * header.depth // 8
-    if image.compression == 1:
-        size = 4 if header.version == 2 else 2
-        lengths = np.frombuffer(image.data[: rows * size], f">u{size}")
-        return lengths.size == rows and len(image.data) >= rows * size + int(lengths.sum(dtype=np.int64))
-    return True  # zlib tells by itself
+    file.seek(sections.merged_at)
+    compression = int.from_bytes(file.read(2), "big")
+    size = sections.width, sections.height * sections.channels
+    try:
+        planes = unpack(file.read(), compression, size, sections.depth, sections.version)
+    except EOFError as error:
+        raise TruncatedPhotoError(
+            f"{path}: the PSD file ends before its merged image does; it is damaged or still being copied."
+        ) from error
+    return planes.reshape(sections.channels, sections.height, sections.width)
 
 
-def _has_transparency(psd: PSDImage) -> bool:
-    """Whether the first further channel of the merged image is its transparency.
+def _is_blank(stored: NDArray[Any]) -> bool:
+    """Whether every plane has one value."""
+    return all(bool((plane == plane[0, 0]).all()) for plane in stored)
 
-    The specification marks that by a negative layer count; deep files keep their layers in a block.
-    """
-    from psd_tools.constants import Tag  # noqa: PLC0415 - see `opened`
 
-    section = psd._record.layer_and_mask_information  # noqa: SLF001 - no public way
-    layers = [section.layer_info]
-    if section.tagged_blocks is not None:
-        layers += [section.tagged_blocks.get_data(tag) for tag in (Tag.LAYER_16, Tag.LAYER_32)]
-    return any(info is not None and info.layer_count < 0 for info in layers)
+def _composed(file: BinaryIO, header: Header, path: Path) -> Planes:
+    from mattebox.core.photo.psd_compose import compose  # noqa: PLC0415 - only for files without a merged image
+
+    pixels, alpha = compose(file, path, header)
+    opaque = bool((alpha == np.iinfo(alpha.dtype).max).all())
+    return Planes(pixels, None if opaque else alpha, header.mode)
 
 
 def _off_white(pixels: Pixels, alpha: Pixels, mode: ColourMode) -> None:
@@ -128,16 +114,3 @@ def _off_white(pixels: Pixels, alpha: Pixels, mode: ColourMode) -> None:
         share = alpha[row].astype(np.int64)[:, None]
         colour = white + ((pixels[row].astype(np.int64) - white) * top) // np.maximum(share, 1)
         pixels[row] = np.where(share == top, pixels[row], np.clip(colour, 0, top)).astype(pixels.dtype)
-
-
-def _resource(psd: PSDImage, key: int) -> bytes | None:
-    resource = psd._record.image_resources.get(key)  # noqa: SLF001 - the public view decodes it
-    data = None if resource is None else resource.data
-    return data if isinstance(data, bytes) and data else None
-
-
-def _dpi(psd: PSDImage) -> tuple[float, float] | None:
-    data = psd.image_resources.get_data(_RESOLUTION)
-    across = getattr(data, "horizontal", 0) / 65536
-    down = getattr(data, "vertical", 0) / 65536
-    return (across, down) if across > 1 and down > 1 else None

@@ -17,8 +17,10 @@ from mattebox.core.photo.sniff import open_regular, sniff
 from mattebox.core.settings.limits import ReadLimits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+
+    from mattebox.core.photo.model import Planes
 
 _DEFAULT = ReadLimits()
 # What decoders log about odd files would reach the user's terminal beside our one sentence.
@@ -28,12 +30,17 @@ _TURNED = frozenset({5, 6, 7, 8})
 
 
 def read_photo(
-    path: str | os.PathLike[str], limits: ReadLimits = _DEFAULT, *, longest: int | None = None
+    path: str | os.PathLike[str],
+    limits: ReadLimits = _DEFAULT,
+    *,
+    longest: int | None = None,
+    decode: Callable[[OpenPhoto], Planes] = OpenPhoto.decoded,
 ) -> Photo:
     """One photo from a file, upright, with its profile, EXIF, XMP and DPI.
 
     longest: so many pixels are enough on the longer side; a JPEG is then decoded at the least scale of
     eighths that has them, which is several times quicker.
+    decode: what gives the pixels, where those of the opened photo itself are not wanted.
     Raises PhotoError (no such file, no photo, damaged), TruncatedPhotoError (empty or cut off),
     LimitError (larger than `limits`), MissingExtraError (HEIC or RAW without its extra).
     """
@@ -42,7 +49,7 @@ def read_photo(
         header = photo.header
         if longest is not None:
             photo.reduce(longest)
-        pixels, alpha, mode = photo.decode()
+        pixels, alpha, mode = decode(photo)
     return Photo(
         pixels=turn_upright(pixels, header.orientation),
         mode=mode,
@@ -55,6 +62,13 @@ def read_photo(
         format=kind,
         warnings=header.notes,
     )
+
+
+def format_of(path: str | os.PathLike[str], limits: ReadLimits = _DEFAULT) -> str:
+    """The name of a file's format by its first bytes. Raises what `read_photo` raises for no photo."""
+    source = Path(path)
+    with open_regular(source, limits) as file:
+        return sniff(file, source)
 
 
 def probe(path: str | os.PathLike[str], limits: ReadLimits = _DEFAULT) -> PhotoFacts:

@@ -102,7 +102,12 @@ class PsdOutput(Settings):
         description="a photo that is a PSD keeps its layers, and one of them gets the matte as its mask",
     )
     layer: str | None = Field(
-        None, min_length=1, description="in place: that layer, by name or glob; else the top-most with pixels"
+        None,
+        min_length=1,
+        description="in place: that layer, by name or glob; else the one that is the photo",
+    )
+    background: Literal["layer", "refuse"] = Field(
+        "layer", description="in place: a locked background or a flat picture becomes a layer, or is refused"
     )
     existing_mask: Literal["replace", "intersect", "add", "refuse"] = Field(
         "refuse", description="in place: what happens to a mask that the layer has already"
@@ -112,8 +117,9 @@ class PsdOutput(Settings):
 
     @model_validator(mode="after")
     def _in_place_goes_with_its_options(self) -> Self:
-        if not self.in_place and (self.layer is not None or self.existing_mask != "refuse"):
-            raise ValueError("layer and existing_mask belong to in_place: true")
+        said = self.layer is not None or self.existing_mask != "refuse" or self.background != "layer"
+        if said and not self.in_place:
+            raise ValueError("layer, existing_mask and background belong to in_place: true")
         return self
 
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
-from psd_tools.compression import decompress
-from psd_tools.constants import ChannelID, ColorMode, Compression, SectionDivider, Tag
+from psd_tools.constants import ChannelID, ColorMode, SectionDivider, Tag
 from psd_tools.psd.header import FileHeader
 from psd_tools.psd.layer_and_mask import LayerRecord
 
 from mattebox.core.errors import PhotoError
+from mattebox.core.photo.psd_sections import find_layers
+from mattebox.core.photo.psd_unpack import unpack
 from mattebox.core.write.psd.planes import Box
 
 if TYPE_CHECKING:
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 
     from mattebox.core.photo import ColourMode, Pixels
 
-# Tagged blocks of the document whose length is 64 bits wide in a PSB.
-_WIDE_BLOCKS: Final = frozenset(
-    b"LMsk Lr16 Lr32 Layr Mt16 Mt32 Mtrn Alph FMsk lnk2 lnk3 lnkE FEid FXid FELS PxSD cinf".split()
-)
 MODES: Final[dict[ColorMode, ColourMode]] = {
     ColorMode.GRAYSCALE: "gray",
     ColorMode.RGB: "rgb",
@@ -81,8 +78,10 @@ class Anatomy:
 
     section_at: the length field of the layer and mask section. info_at: that of the layers inside,
     whose content begins behind it and is `info_length` bytes long. layers: from the bottom up.
+    is_transparent: the merged picture's first further channel is its transparency.
     """
 
+    path: Path
     header: FileHeader
     resources_at: int
     section_at: int
@@ -90,6 +89,7 @@ class Anatomy:
     info_length: int
     merged_at: int
     layers: tuple[LayerPart, ...]
+    is_transparent: bool = False
 
     @property
     def used_end(self) -> int:
@@ -108,6 +108,11 @@ class Anatomy:
         return MODES[self.header.color_mode]
 
     @property
+    def colours(self) -> int:
+        """How many channels are colours."""
+        return {"gray": 1, "cmyk": 4}.get(self.mode, 3)
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """The type of a sample."""
         return np.dtype(np.uint16 if self.header.depth == 16 else np.uint8)
@@ -116,14 +121,14 @@ class Anatomy:
 def anatomy_of(file: BinaryIO, path: Path) -> Anatomy:
     """The parts of an open PSD or PSB. Raises PhotoError where it is damaged or of another kind."""
     try:
-        return _parts(file)
-    except (ValueError, OSError, struct.error, IndexError, KeyError) as error:
+        return _parts(file, path)
+    except (ValueError, OSError, EOFError, struct.error, IndexError, KeyError) as error:
         raise PhotoError(
             f"{path}: the layers of this PSD cannot be read; open it in your editor and save it again."
         ) from error
 
 
-def _parts(file: BinaryIO) -> Anatomy:
+def _parts(file: BinaryIO, path: Path) -> Anatomy:
     header = FileHeader.read(file)
     if header.color_mode not in MODES or header.depth not in {8, 16}:
         raise ValueError("neither gray, RGB nor CMYK in 8 or 16 bits")
@@ -133,42 +138,22 @@ def _parts(file: BinaryIO) -> Anatomy:
     section_at = file.tell()
     size = 4 * header.version
     merged_at = section_at + size + _number(file, size)
-    info_at = _find_layers(file, header, merged_at)
+    info_at = find_layers(file, header.version, merged_at)
     info_length = 0
     layers: tuple[LayerPart, ...] = ()
+    is_transparent = False
     if info_at:
         file.seek(info_at)
         info_length = _number(file, size)
-        layers = _layers(file, header.version)
-    return Anatomy(header, resources_at, section_at, info_at, info_length, merged_at, layers)
+        count = int.from_bytes(file.read(2), "big", signed=True)
+        is_transparent = count < 0
+        layers = _layers(file, header.version, abs(count))
+    return Anatomy(
+        path, header, resources_at, section_at, info_at, info_length, merged_at, layers, is_transparent
+    )
 
 
-def _find_layers(file: BinaryIO, header: FileHeader, end: int) -> int:
-    """The length field of the layers: in front, or in a block of its own in deep files; 0 for none."""
-    size = 4 * header.version
-    if file.tell() + size > end:
-        return 0
-    front = file.tell()
-    length = _number(file, size)
-    if length:
-        return front
-    if file.tell() + 4 <= end:
-        file.seek(_number(file, 4), 1)
-    while file.tell() + 12 <= end:
-        signature, key = file.read(4), file.read(4)
-        if signature not in {b"8BIM", b"8B64"}:
-            return 0
-        at = file.tell()
-        wide = header.version == 2 and (signature == b"8B64" or key in _WIDE_BLOCKS)
-        length = _number(file, 8 if wide else 4)
-        if key == b"Lr16":
-            return at
-        file.seek(-(-length // 4) * 4, 1)
-    return 0
-
-
-def _layers(file: BinaryIO, version: int) -> tuple[LayerPart, ...]:
-    count = abs(int.from_bytes(file.read(2), "big", signed=True))
+def _layers(file: BinaryIO, version: int, count: int) -> tuple[LayerPart, ...]:
     spans = []
     for _ in range(count):
         at = file.tell()
@@ -183,7 +168,17 @@ def _layers(file: BinaryIO, version: int) -> tuple[LayerPart, ...]:
 
 
 def read_channel(file: BinaryIO, parts: Anatomy, layer: LayerPart, identifier: int) -> Pixels:
-    """The samples (h, w) of one channel of a layer as the file stores them."""
+    """The samples (h, w) of one channel of a layer as the file stores them. Raises PhotoError."""
+    try:
+        return _samples(file, parts, layer, identifier)
+    except (ValueError, EOFError) as error:
+        raise PhotoError(
+            f"{parts.path}: the layer '{layer.name}' is damaged; "
+            "open the file in your editor and save it again."
+        ) from error
+
+
+def _samples(file: BinaryIO, parts: Anatomy, layer: LayerPart, identifier: int) -> Pixels:
     index = layer.channels.index(identifier)
     width, height = layer.record.channel_sizes[index]
     if not width or not height:
@@ -191,16 +186,30 @@ def read_channel(file: BinaryIO, parts: Anatomy, layer: LayerPart, identifier: i
     file.seek(layer.channel_at(index))
     packed = file.read(layer.record.channel_info[index].length)
     header = parts.header
-    data = decompress(
-        packed[2:],
-        Compression(struct.unpack(">H", packed[:2])[0]),
-        width,
-        height,
-        header.depth,
-        header.version,
-    )
-    stored = np.frombuffer(data, parts.dtype.newbyteorder(">")).reshape(height, width)
+    compression = int.from_bytes(packed[:2], "big")
+    stored = unpack(packed[2:], compression, (width, height), header.depth, header.version)
     return stored.astype(parts.dtype)
+
+
+def read_merged(file: BinaryIO, parts: Anatomy) -> list[Pixels]:
+    """The planes (h, w) of the merged picture as the file stores them. Raises PhotoError."""
+    header = parts.header
+    file.seek(parts.merged_at)
+    compression = int.from_bytes(file.read(2), "big")
+    try:
+        stored = unpack(
+            file.read(),
+            compression,
+            (header.width, header.height * header.channels),
+            header.depth,
+            header.version,
+        )
+    except (ValueError, EOFError) as error:
+        raise PhotoError(
+            f"{parts.path}: the merged picture is damaged; open the file in your editor and save it again."
+        ) from error
+    planes = stored.reshape(header.channels, header.height, header.width).astype(parts.dtype)
+    return list(planes)
 
 
 def has_channel(layer: LayerPart, identifier: ChannelID) -> bool:

@@ -6,17 +6,18 @@ holds already, within one level. Anything else an editor may show otherwise than
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
 from psd_tools.constants import BlendMode, ChannelID, Clipping, SectionDivider, Tag
-from psd_tools.psd.image_data import ImageData
 
-from mattebox.core.write.psd.anatomy import has_channel, read_channel
+from mattebox.core.write.psd.anatomy import has_channel, read_channel, read_merged
+from mattebox.core.write.psd.coverage import FOLDERS
 from mattebox.core.write.psd.layers import Layer
 from mattebox.core.write.psd.planes import Box, Plane, on_canvas
 from mattebox.core.write.psd.preview import merged_alpha, merged_planes
-from mattebox.core.write.psd.selection import FOLDERS, VECTOR_MASKS, has_pixels, visible_layers
+from mattebox.core.write.psd.selection import VECTOR_MASKS, has_pixels, visible_layers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,30 +39,62 @@ _EFFECTS: Final = (
 )
 
 
-def fresh_layers(file: BinaryIO, parts: Anatomy, masked: LayerPart, mask: Pixels) -> tuple[Layer, ...] | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class Preview:
+    """What shows once the mask is there; clear: it is transparent in places, and needs a channel for that."""
+
+    layers: tuple[Layer, ...]
+    clear: bool
+
+
+def fresh_flat(parts: Anatomy, merged: Sequence[Pixels], mask: Pixels) -> Preview | None:
+    """What a flat picture shows with `mask` on its first layer; None where it has channels of its own."""
+    if parts.header.channels != len(merged) or parts.mode not in _COLOURS:
+        return None
+    pixels: Pixels = np.empty((*merged[0].shape, len(merged)), parts.dtype)
+    for channel, plane in enumerate(merged):
+        pixels[..., channel] = plane
+    if parts.mode == "cmyk":
+        np.subtract(np.iinfo(parts.dtype).max, pixels, out=pixels)
+    whole = Box(0, 0, parts.header.width, parts.header.height)
+    return Preview((Layer("", whole, pixels, mask),), clear=not _is_full(mask))
+
+
+def fresh_layers(file: BinaryIO, parts: Anatomy, masked: LayerPart, mask: Pixels) -> Preview | None:
     """What shows with `mask` (h, w, of the canvas) on `masked`; None where that is not certain."""
+    if parts.mode not in _COLOURS:
+        return None
     shown = visible_layers(parts)
     colours = _COLOURS[parts.mode]
     canvas = parts.header.height * parts.header.width
     if (
-        parts.header.channels != colours
+        parts.header.channels != colours + parts.is_transparent
         or not _groups_are_plain(parts)
         or not all(_is_plain(layer) for layer in shown)
         or canvas * (colours + 1) * len(shown) * parts.dtype.itemsize > _MOST_SAMPLES
     ):
         return None
     before = [_shown_layer(file, parts, layer, None) for layer in shown]
-    size = (parts.header.width, parts.header.height)
-    if not _equals_stored(file, parts, merged_planes(before, parts.mode, size, parts.dtype)):
+    if not _equals_stored(file, parts, merged_with_alpha(before, parts, clear=parts.is_transparent)):
         return None
     after = [
         _shown_layer(file, parts, layer, mask) if layer is masked else old
         for layer, old in zip(shown, before, strict=True)
     ]
-    full = np.iinfo(parts.dtype).max
-    if not all((block == full).all() for block in merged_alpha(after, size, parts.dtype).blocks()):
-        return None  # the file has no channel for a merged picture that is clear in places
-    return tuple(after)
+    size = (parts.header.width, parts.header.height)
+    opaque = all(_is_full(block) for block in merged_alpha(after, size, parts.dtype).blocks())
+    return Preview(tuple(after), clear=parts.is_transparent or not opaque)
+
+
+def merged_with_alpha(layers: Sequence[Layer], parts: Anatomy, *, clear: bool) -> list[Plane]:
+    """The planes of the merged picture as the file stores them, where `clear` its transparency too."""
+    size = (parts.header.width, parts.header.height)
+    planes = merged_planes(layers, parts.mode, size, parts.dtype)
+    return [*planes, merged_alpha(layers, size, parts.dtype)] if clear else planes
+
+
+def _is_full(samples: Pixels) -> bool:
+    return bool((samples == np.iinfo(samples.dtype).max).all())
 
 
 def _groups_are_plain(parts: Anatomy) -> bool:
@@ -141,11 +174,7 @@ def _product(one: Pixels, other: Pixels, full: int) -> Pixels:
 
 def _equals_stored(file: BinaryIO, parts: Anatomy, planes: Sequence[Plane]) -> bool:
     """Whether the merged picture in the file is this one, within one level."""
-    file.seek(parts.merged_at)
-    stored: Any = ImageData.read(file).get_data(parts.header)
-    kind = parts.dtype.newbyteorder(">")
-    for data, plane in zip(stored, planes, strict=True):
-        whole = np.frombuffer(data, kind).reshape(plane.height, plane.width)
+    for whole, plane in zip(read_merged(file, parts), planes, strict=True):
         top = 0
         for block in plane.blocks():
             there = whole[top : top + len(block)].astype(np.int32)

@@ -15,7 +15,6 @@ from psd_tools.compression import decompress
 from psd_tools.constants import Compression
 from tests.core.write.psd.samples import CHANNELS, Sample, build, write_samples
 
-from mattebox.core.photo import read_photo
 from mattebox.core.settings import PsdOutput
 from mattebox.core.write.psd import write
 from mattebox.core.write.psd.layer_photo import layer_photo
@@ -192,7 +191,7 @@ def test_ag_psd_reads_a_mask_added_in_place(tmp_path: Path, node_path: str, bits
     """The mask spliced into an existing file has the matte's values, and all layers are there."""
     first = build(bits=bits, clean=True, shadow=True, dpi=(300.0, 240.0))
     write(first, PsdOutput(mask="alpha-channel"), tmp_path / "in.psd")
-    photo = layer_photo(read_photo(tmp_path / "in.psd"), None)
+    photo = layer_photo(tmp_path / "in.psd", None)
     made = replace(first, photo=photo, original=photo.pixels)
     output = PsdOutput(in_place=True)
     write(made, output, tmp_path / "out.psd")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from pydantic import ValidationError
 
 from mattebox.core.composition import Composition
 from mattebox.core.errors import SettingsError
-from mattebox.core.photo import read_photo
 from mattebox.core.settings import PsdNames, PsdOutput
 from mattebox.core.write.psd import write
 from mattebox.core.write.psd.layer_photo import layer_photo
@@ -33,7 +31,7 @@ def masked(
 ) -> tuple[Any, tuple[str, ...]]:
     """Put a square matte onto a layer of `source`; returns the matte and the notes."""
     output = PsdOutput(in_place=True, **options)
-    photo = layer_photo(read_photo(source), output.layer)
+    photo = layer_photo(source, output.layer)
     alpha = np.zeros((photo.height, photo.width), photo.pixels.dtype)
     full = int(np.iinfo(alpha.dtype).max)
     alpha[photo.height // 4 : photo.height // 2 + 1, photo.width // 3 : -2] = full
@@ -181,7 +179,7 @@ def test_the_network_sees_the_layer_itself(layered: Callable[..., Path], composi
     """Not the merged picture: the named layer's pixels and transparency on the document's canvas."""
     source = layered()
     made = composition_of(clean=True)
-    photo = layer_photo(read_photo(source), "Subject clean")
+    photo = layer_photo(source, "Subject clean")
     np.testing.assert_array_equal(photo.pixels[made.alpha > 0], made.colours[made.alpha > 0])
     np.testing.assert_array_equal(photo.alpha, made.alpha)
 
@@ -212,20 +210,6 @@ def test_an_existing_mask_is_not_touched_unasked(layered: Callable[..., Path], t
     with pytest.raises(SettingsError, match="'Photo' has a mask already; set existing_mask to replace"):
         masked(source, tmp_path / "out.psd")
     assert not (tmp_path / "out.psd").exists()
-
-
-def test_the_locked_background_is_refused_with_advice(layered: Callable[..., Path], tmp_path: Path) -> None:
-    """A true Background layer cannot hold a mask; the sentence names the editor's command."""
-    source = layered()
-    with source.open("rb") as file:
-        psd = PSD.read(file)
-    info = psd._get_layer_info()
-    del info.layer_records[0].channel_info[0]
-    del info.channel_image_data[0][0]
-    with source.open("wb") as file:
-        psd.write(file)
-    with pytest.raises(SettingsError, match=r"'Background' is the background.*Layer from Background"):
-        masked(source, tmp_path / "out.psd", layer="Background")
 
 
 def test_an_unknown_layer_is_refused_with_the_names_there_are(
@@ -268,12 +252,11 @@ def test_a_layer_beyond_the_canvas(layered: Callable[..., Path], tmp_path: Path)
     with source.open("rb") as file:
         psd = PSD.read(file)
     record = psd._get_layer_info().layer_records[-1]
-    before = read_photo(source)
-    inside = layer_photo(before, "Photo")
+    inside = layer_photo(source, "Photo")
     record.left, record.right = record.left - 9, record.right - 9
     with source.open("wb") as file:
         psd.write(file)
-    moved = layer_photo(replace(before, source=source), "Photo")
+    moved = layer_photo(source, "Photo")
     np.testing.assert_array_equal(moved.pixels[:, :-9], inside.pixels[:, 9:])
     assert moved.alpha is not None
     assert not moved.alpha[:, -9:].any()
