@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mattebox.core.colour import colour_from_srgb, to_srgb
+from mattebox.core.colour import colour_from_srgb, srgb_profile, to_srgb
 from mattebox.core.composition import Composition
 from mattebox.core.finish.background import background_of
 from mattebox.core.finish.enhance import enhanced
@@ -49,6 +49,9 @@ def finish(cutout: Cutout, settings: FinishSettings, limits: ReadLimits = _DEFAU
     made = _with_outline(made, settings)
     shadow = _shadow(made, cutout, settings, placement, notes)
     background = background_of(settings.background, photo, made.original, made.alpha, limits)
+    if photo.mode != cutout.photo.mode:
+        # Said at the end: what is sRGB already needs no transform before.
+        made = replace(made, photo=replace(made.photo, icc=srgb_profile()))
     return replace(made, shadow=shadow, background=background, notes=tuple(notes))
 
 

@@ -91,6 +91,9 @@ class PsdOutput(Settings):
     compression: Literal["rle", "zip"] = Field(
         "rle", description="of 8-bit layers: rle is fast, zip small; 16-bit layers are always zip"
     )
+    depth: Literal["auto", 8, 16] = Field(
+        "auto", description="bits a channel; auto: the photo's; 8 for Krita 5.1, which misreads 16-bit masks"
+    )
     group: bool = Field(False, description="put the subject into a group and the mask onto the group")
     clean: bool = Field(True, description="add a hidden layer with clean edge colours, where there are any")
     original: bool = Field(False, description="add the untouched photo as a hidden layer at the bottom")

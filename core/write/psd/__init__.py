@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from mattebox.core.errors import WriteError
 from mattebox.core.write.blocks import blocks_of, writing
+from mattebox.core.write.psd.depth import with_depth
 from mattebox.core.write.psd.document import (
     PSB_SIDE,
     PSD_SIDE,
@@ -51,6 +52,8 @@ def write(composition: Composition, options: PsdOutput, path: Path) -> tuple[str
     photo = composition.photo
     if options.in_place and photo.format == "psd" and photo.source is not None:
         return write_in_place(composition, options, photo.source, path)
+    if options.depth != "auto":
+        composition = with_depth(composition, options.depth)
     if max(size) > PSB_SIDE:
         raise WriteError(f"{path}: a PSB holds at most {PSB_SIDE:,} pixels a side, this is {max(size):,}.")
     document = _document(composition, options)

@@ -70,8 +70,6 @@ def _transparency(layer: Layer, dtype: np.dtype[Any]) -> Plane:
 
 
 def _blend_mode(layer: Layer) -> BlendMode:
-    if layer.role == "group":
-        return BlendMode.PASS_THROUGH
     return BlendMode.MULTIPLY if layer.multiply else BlendMode.NORMAL
 
 
@@ -95,6 +93,10 @@ def _tagged_blocks(layer: Layer, identity: int, *, divider: bool) -> TaggedBlock
         blocks.set_data(Tag.SECTION_DIVIDER_SETTING, SectionDivider.BOUNDING_SECTION_DIVIDER)
     elif layer.role == "group":
         blocks.set_data(
-            Tag.SECTION_DIVIDER_SETTING, SectionDivider.OPEN_FOLDER, b"8BIM", BlendMode.PASS_THROUGH
+            # Krita leaves the mask of a pass-through group out; around one layer both look the same.
+            Tag.SECTION_DIVIDER_SETTING,
+            SectionDivider.OPEN_FOLDER,
+            b"8BIM",
+            BlendMode.NORMAL,
         )
     return blocks

@@ -98,7 +98,7 @@ def expected_layers(made: Composition, options: PsdOutput) -> list[tuple[str, st
     rows = [(names.original, "normal", True)] if options.original else []
     rows += [(names.background, "normal", False)] if options.backdrop != "none" else []
     rows += [(names.shadow, "multiply", False), (names.clean, "normal", True)]
-    top = (names.group, "pass through", False) if options.group else (names.subject, "normal", False)
+    top = (names.group, "normal", False) if options.group else (names.subject, "normal", False)
     return [*rows, top]
 
 
