@@ -34,7 +34,7 @@ from mattebox.core.write.psd.layer_photo import layer_photo
 if TYPE_CHECKING:
     from psd_tools.psd.layer_and_mask import LayerInfo, LayerRecord
 
-_MASK = -2
+_MASKS = {-2, -3}
 _THUMBNAIL = 1036
 
 
@@ -88,7 +88,7 @@ def restored_layer(old: LayerRecord, info: LayerInfo, index: int) -> set[str]:
     raised = -1 not in numbers
     for place in reversed(range(len(record.channel_info))):
         number = int(record.channel_info[place].id)
-        if number == _MASK or (number == -1 and raised):
+        if number in _MASKS or (number == -1 and raised):
             del record.channel_info[place]
             del channels[place]
     record.mask_data = None
@@ -107,7 +107,7 @@ def without_old_mask(psd: PSD, index: int) -> None:
     info = psd._get_layer_info()  # noqa: SLF001 - as above
     record, channels = info.layer_records[index], info.channel_image_data[index]
     for place in reversed(range(len(record.channel_info))):
-        if int(record.channel_info[place].id) == _MASK:
+        if int(record.channel_info[place].id) in _MASKS:
             del record.channel_info[place]
             del channels[place]
     record.mask_data = None

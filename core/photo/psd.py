@@ -11,6 +11,7 @@ from mattebox.core.errors import PhotoError, TruncatedPhotoError
 from mattebox.core.photo import exif as exif_block
 from mattebox.core.photo.limits import check_limits
 from mattebox.core.photo.model import ColourMode, Header, OpenPhoto, Pixels, Planes
+from mattebox.core.photo.psd_modes import CMYK, GRAY, INDEXED, KINDS, RGB, Kind, clear_index, pixels_of
 from mattebox.core.photo.psd_sections import Sections, sections_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 _ICC: Final = 1039
 _EXIF: Final = 1058
 _XMP: Final = 1060
-_MODES: Final[dict[int, tuple[ColourMode, int]]] = {1: ("gray", 1), 3: ("rgb", 3), 4: ("cmyk", 4)}
+# Modes whose pixels stay what they are, and which have a profile of their own.
+_OF_PROFILE: Final[dict[int, ColourMode]] = {GRAY: "gray", RGB: "rgb", CMYK: "cmyk", INDEXED: "rgb"}
 
 
 @contextmanager
@@ -36,43 +38,49 @@ def opened(file: BinaryIO, path: Path, limits: ReadLimits) -> Iterator[OpenPhoto
     """
     sections = sections_of(file)
     check_limits(path, limits, sections.width, sections.height)
-    known = _MODES.get(sections.mode)
-    if known is None or sections.depth not in {8, 16} or sections.channels < known[1]:
+    kind = KINDS.get(sections.mode)
+    if kind is None or sections.depth not in kind.depths or sections.channels < kind.planes:
         raise PhotoError(
             f"{path}: a PSD of this mode or depth is not read; "
-            f"save it with 8 or 16 bits as gray, RGB or CMYK."
+            f"save it with 8 or 16 bits as gray, RGB, CMYK or Lab."
         )
-    mode, colours = known
+    clear = sections.layer_count < 0 and sections.channels > kind.planes
+    if sections.mode == INDEXED:
+        clear = clear_index(sections.resources) is not None
     header = Header(
         width=sections.width,
         height=sections.height,
-        mode=mode,
-        bits=sections.depth,
-        has_alpha=sections.layer_count < 0 and sections.channels > colours,
-        icc=sections.resources.get(_ICC) or None,
+        mode=kind.becomes,
+        bits=max(8, sections.depth),
+        has_alpha=clear,
+        # The profile of a mode that was left is not that of the pixels.
+        icc=None if kind.becomes != _OF_PROFILE.get(sections.mode) else sections.resources.get(_ICC) or None,
         exif=exif_block.bare(sections.resources.get(_EXIF) or None),
         xmp=sections.resources.get(_XMP) or None,
         dpi=sections.dpi,
+        notes=() if kind.note is None else (kind.note,),
     )
-    yield OpenPhoto(header, lambda: _decode(file, sections, header, colours, path))
+    yield OpenPhoto(header, lambda: _decode(file, sections, header, kind, path))
 
 
-def _decode(file: BinaryIO, sections: Sections, header: Header, colours: int, path: Path) -> Planes:
-    if not sections.says_merged:
-        return _composed(file, header, path)
+def _decode(file: BinaryIO, sections: Sections, header: Header, kind: Kind, path: Path) -> Planes:
+    if sections.says_merged is False:
+        return _composed(file, sections, header, path)
     stored = _merged(file, sections, path)
     if sections.layer_count and _is_blank(stored):
         # Some writers leave the merged picture empty and do not say so; the layers may show something.
-        return _composed(file, header, path)
-    dtype = np.dtype(np.uint16 if header.bits == 16 else np.uint8)
-    pixels: Pixels = np.empty((header.height, header.width, colours), dtype)
-    for index in range(colours):
-        pixels[..., index] = stored[index]
-    if header.mode == "cmyk":
-        np.subtract(np.iinfo(pixels.dtype).max, pixels, out=pixels)  # a PSD stores 0 as full ink
+        try:
+            return _composed(file, sections, header, path)
+        except PhotoError:
+            if not sections.says_merged:
+                raise
+    pixels = pixels_of(stored[: kind.planes], sections.mode, sections.colour_data)
     if not header.has_alpha:
         return Planes(pixels, None, header.mode)
-    alpha: NDArray[Any] = np.ascontiguousarray(stored[colours], pixels.dtype)
+    if sections.mode == INDEXED:
+        shown = stored[0] != clear_index(sections.resources)
+        return Planes(pixels, np.where(shown, np.uint8(255), np.uint8(0)), header.mode)
+    alpha: NDArray[Any] = np.ascontiguousarray(stored[kind.planes], pixels.dtype)
     _off_white(pixels, alpha, header.mode)
     return Planes(pixels, alpha, header.mode)
 
@@ -82,14 +90,20 @@ def _merged(file: BinaryIO, sections: Sections, path: Path) -> NDArray[Any]:
     from mattebox.core.photo.psd_unpack import unpack  # noqa: PLC0415 - loads psd-tools, only for PSDs
 
     file.seek(sections.merged_at)
+    depth = sections.depth
     compression = int.from_bytes(file.read(2), "big")
-    size = sections.width, sections.height * sections.channels
+    # A bitmap's rows are whole bytes, eight pixels each.
+    width = sections.width if depth > 1 else -(-sections.width // 8)
+    size = width, sections.height * sections.channels
     try:
-        planes = unpack(file.read(), compression, size, sections.depth, sections.version)
+        planes = unpack(file.read(), compression, size, max(8, depth), sections.version)
     except EOFError as error:
         raise TruncatedPhotoError(
             f"{path}: the PSD file ends before its merged image does; it is damaged or still being copied."
         ) from error
+    if depth == 1:
+        ink = np.unpackbits(planes, axis=1, count=sections.width)
+        planes = np.where(ink == 1, np.uint8(0), np.uint8(255))
     return planes.reshape(sections.channels, sections.height, sections.width)
 
 
@@ -98,9 +112,11 @@ def _is_blank(stored: NDArray[Any]) -> bool:
     return all(bool((plane == plane[0, 0]).all()) for plane in stored)
 
 
-def _composed(file: BinaryIO, header: Header, path: Path) -> Planes:
+def _composed(file: BinaryIO, sections: Sections, header: Header, path: Path) -> Planes:
     from mattebox.core.photo.psd_compose import compose  # noqa: PLC0415 - only for files without a merged image
 
+    if sections.mode not in _OF_PROFILE:
+        raise PhotoError(f"{path}: the PSD has no merged image; save it with maximum compatibility.")
     pixels, alpha = compose(file, path, header)
     opaque = bool((alpha == np.iinfo(alpha.dtype).max).all())
     return Planes(pixels, None if opaque else alpha, header.mode)

@@ -104,7 +104,9 @@ def _obstacles_of(layer: Layer, blends: frozenset[str]) -> Iterator[str]:
     pairs = [
         pair for pairs in [ranges.composite_ranges, *(ranges.channel_ranges or [])] for pair in pairs or []
     ]
-    if not layer.is_group() and layer.kind not in _OWN_PIXELS:
+    # A fill of one colour is drawn over all that its mask lets through.
+    fills = layer.kind == "solidcolorfill" and layer._psd.color_mode.name == "RGB"  # noqa: SLF001
+    if not layer.is_group() and layer.kind not in _OWN_PIXELS and not fills:
         yield f"{name} (an adjustment, shape or fill)"
     if layer.kind == "artboard":
         yield f"{name} (an artboard)"

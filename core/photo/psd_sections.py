@@ -41,10 +41,10 @@ class Sections:
     resources: Mapping[int, bytes] = field(default_factory=dict)
 
     @property
-    def says_merged(self) -> bool:
-        """Whether the file says that its merged picture is one; older writers say nothing and have one."""
+    def says_merged(self) -> bool | None:
+        """Whether the file says that its merged picture is one; None where it says nothing."""
         info = self.resources.get(_VERSION_INFO, b"")
-        return len(info) < 5 or info[4] != 0
+        return None if len(info) < 5 else info[4] != 0
 
     @property
     def dpi(self) -> tuple[float, float] | None:

@@ -15,7 +15,7 @@ from psd_tools.constants import ChannelID, ColorMode, SectionDivider, Tag
 from psd_tools.psd.header import FileHeader
 from psd_tools.psd.layer_and_mask import LayerRecord
 
-from mattebox.core.errors import PhotoError
+from mattebox.core.errors import PhotoError, SettingsError
 from mattebox.core.photo.psd_sections import find_layers
 from mattebox.core.photo.psd_unpack import unpack
 from mattebox.core.write.psd.planes import Box
@@ -29,6 +29,14 @@ MODES: Final[dict[ColorMode, ColourMode]] = {
     ColorMode.GRAYSCALE: "gray",
     ColorMode.RGB: "rgb",
     ColorMode.CMYK: "cmyk",
+}
+# Modes that can have layers, with their numbers of colour channels.
+_COLOURS: Final = {
+    ColorMode.GRAYSCALE: 1,
+    ColorMode.RGB: 3,
+    ColorMode.CMYK: 4,
+    ColorMode.DUOTONE: 1,
+    ColorMode.LAB: 3,
 }
 
 
@@ -103,14 +111,14 @@ class Anatomy:
         return 4 * self.header.version
 
     @property
-    def mode(self) -> ColourMode:
-        """The colour mode."""
-        return MODES[self.header.color_mode]
+    def mode(self) -> ColourMode | None:
+        """The colour mode; None for one that we do not compose."""
+        return MODES.get(self.header.color_mode)
 
     @property
     def colours(self) -> int:
         """How many channels are colours."""
-        return {"gray": 1, "cmyk": 4}.get(self.mode, 3)
+        return _COLOURS[self.header.color_mode]
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -119,7 +127,10 @@ class Anatomy:
 
 
 def anatomy_of(file: BinaryIO, path: Path) -> Anatomy:
-    """The parts of an open PSD or PSB. Raises PhotoError where it is damaged or of another kind."""
+    """The parts of an open PSD or PSB.
+
+    Raises PhotoError where it is damaged, SettingsError where its mode knows no layers.
+    """
     try:
         return _parts(file, path)
     except (ValueError, OSError, EOFError, struct.error, IndexError, KeyError) as error:
@@ -130,8 +141,11 @@ def anatomy_of(file: BinaryIO, path: Path) -> Anatomy:
 
 def _parts(file: BinaryIO, path: Path) -> Anatomy:
     header = FileHeader.read(file)
-    if header.color_mode not in MODES or header.depth not in {8, 16}:
-        raise ValueError("neither gray, RGB nor CMYK in 8 or 16 bits")
+    if header.color_mode not in _COLOURS or header.depth not in {8, 16}:
+        raise SettingsError(
+            f"{path}: a PSD of this mode or depth has no layers that can be masked in place; "
+            "in your editor make it RGB, or leave out in_place."
+        )
     file.seek(_number(file, 4), 1)
     resources_at = file.tell()
     file.seek(_number(file, 4), 1)

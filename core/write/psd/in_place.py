@@ -11,24 +11,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-from psd_tools.constants import ChannelID
 
 from mattebox.core.errors import SettingsError, WriteError
 from mattebox.core.write.blocks import writing
 from mattebox.core.write.psd.anatomy import (
     Anatomy,
-    LayerPart,
     anatomy_of,
-    has_channel,
-    read_channel,
     read_merged,
 )
 from mattebox.core.write.psd.codec import write_merged
 from mattebox.core.write.psd.document import PSD_BYTES
 from mattebox.core.write.psd.edits import Edit, copy_with_edits, resource_edits
 from mattebox.core.write.psd.first_layer import first_layer_edits
-from mattebox.core.write.psd.masked_layer import Mask, mask_edits
-from mattebox.core.write.psd.planes import Box, covered_box, on_canvas
+from mattebox.core.write.psd.mask_rules import cropped, mask_of
+from mattebox.core.write.psd.masked_layer import mask_edits
+from mattebox.core.write.psd.planes import on_canvas
 from mattebox.core.write.psd.resources import as_section, thumbnail_resources
 from mattebox.core.write.psd.selection import (
     check_background,
@@ -37,7 +34,7 @@ from mattebox.core.write.psd.selection import (
     select_layer,
     visible_layers,
 )
-from mattebox.core.write.psd.stored_preview import Preview, fresh_flat, fresh_layers, merged_with_alpha
+from mattebox.core.write.psd.stored_preview import Preview, fresh_flat, fresh_layers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,8 +43,6 @@ if TYPE_CHECKING:
     from mattebox.core.composition import Composition
     from mattebox.core.photo import Pixels
     from mattebox.core.settings import PsdOutput
-
-_MASK = int(ChannelID.USER_LAYER_MASK)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,7 +74,7 @@ def write_in_place(composition: Composition, options: PsdOutput, source: Path, p
         with writing(path) as out:
             copy_with_edits(file, out, edits)
             if work.preview is not None:
-                planes = merged_with_alpha(work.preview.layers, parts, clear=work.preview.clear)
+                planes = work.preview.planes(parts)
                 write_merged(out, planes, big=parts.header.version == 2)
             if parts.header.version == 1 and out.tell() > PSD_BYTES:
                 raise WriteError(
@@ -94,7 +89,7 @@ def _on_a_layer(file: BinaryIO, parts: Anatomy, alpha: Pixels, options: PsdOutpu
     layer = choice.layer
     if is_background(layer):
         check_background(parts, layer, options.background)
-    mask = _mask(file, parts, layer, alpha, options)
+    mask = mask_of(file, parts, layer, alpha, options.existing_mask)
     full = int(np.iinfo(parts.dtype).max)
     whole = on_canvas(mask.samples, mask.box, alpha, mask.outside * (full // 255))
     preview = fresh_layers(file, parts, layer, whole)
@@ -108,7 +103,7 @@ def _on_a_layer(file: BinaryIO, parts: Anatomy, alpha: Pixels, options: PsdOutpu
 def _on_a_flat_file(file: BinaryIO, parts: Anatomy, alpha: Pixels, options: PsdOutput) -> _Work:
     check_flat(parts, options.background, options.layer)
     merged = read_merged(file, parts)[: parts.colours]
-    mask = _cropped(alpha, 0)
+    mask = cropped(alpha, 0)
     preview = fresh_flat(parts, merged, alpha)
     clear = preview is not None and preview.clear
     notes = () if preview is not None else (_stale(parts, ", without the mask"),)
@@ -127,7 +122,7 @@ def _merged_edits(file: BinaryIO, parts: Anatomy, preview: Preview | None) -> li
     if preview is None:
         return []
     size = (parts.header.width, parts.header.height)
-    thumbnail = as_section(thumbnail_resources(preview.layers, parts.mode, size, parts.dtype))
+    thumbnail = as_section(thumbnail_resources(preview.layers, preview.mode, size, parts.dtype))
     channels = parts.colours + preview.clear
     header = [Edit(12, 2, channels.to_bytes(2, "big"))] if channels != parts.header.channels else []
     return [*header, *resource_edits(file, parts, thumbnail)]
@@ -140,34 +135,3 @@ def _check_same_canvas(composition: Composition, parts: Anatomy) -> None:
             f"{parts.path}: in_place keeps the canvas of the file; take crop, margin, canvas and the like "
             "out of 'finish', or write a new PSD without in_place."
         )
-
-
-def _mask(file: BinaryIO, parts: Anatomy, layer: LayerPart, alpha: Pixels, options: PsdOutput) -> Mask:
-    """The matte as a mask, or what becomes of it together with the mask that is there."""
-    old = layer.record.mask_data
-    if not has_channel(layer, ChannelID.USER_LAYER_MASK) or old is None or options.existing_mask == "replace":
-        return _cropped(alpha, 0)
-    if options.existing_mask == "refuse":
-        raise SettingsError(
-            f"{parts.path}: the layer '{layer.name}' has a mask already; set existing_mask to replace, "
-            "intersect or add, or remove the mask in your editor."
-        )
-    if old.flags.parameters_applied or old.flags.invert_mask:
-        raise SettingsError(
-            f"{parts.path}: the mask of '{layer.name}' has a density, a feather or is inverted; in your "
-            "editor apply that to the mask, or set existing_mask to replace."
-        )
-    full = int(np.iinfo(alpha.dtype).max)
-    outside = full if old.background_color else 0
-    there = on_canvas(
-        read_channel(file, parts, layer, _MASK), Box(old.left, old.top, old.right, old.bottom), alpha, outside
-    )
-    if options.existing_mask == "intersect":
-        return _cropped(np.minimum(there, alpha), 0)
-    return _cropped(np.maximum(there, alpha), outside)
-
-
-def _cropped(alpha: Pixels, outside: int) -> Mask:
-    """A mask without the margin that the value outside stands for; that value is 0 or 255 in a file."""
-    box = covered_box(alpha != outside)
-    return Mask(alpha[box.top : box.bottom, box.left : box.right], box, 255 if outside else 0)

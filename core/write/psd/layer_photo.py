@@ -9,6 +9,7 @@ import numpy as np
 from psd_tools.constants import ChannelID
 
 from mattebox.core.photo import Planes, ReadLimits, read_photo
+from mattebox.core.photo.psd_modes import pixels_of
 from mattebox.core.write.psd.anatomy import anatomy_of, has_channel, read_channel
 from mattebox.core.write.psd.planes import on_canvas
 from mattebox.core.write.psd.selection import select_layer
@@ -40,17 +41,17 @@ def _layer_planes(path: Path, wanted: str | None, photo: OpenPhoto) -> Planes:
         layer = select_layer(file, parts, wanted).layer
         full = int(np.iinfo(parts.dtype).max)
         canvas: Pixels = np.empty((parts.header.height, parts.header.width), parts.dtype)
-        pixels: Pixels = np.empty((*canvas.shape, parts.colours), parts.dtype)
-        for channel in range(pixels.shape[2]):
-            samples = read_channel(file, parts, layer, channel)
-            plane = on_canvas(samples, layer.box, canvas, full)
-            pixels[..., channel] = full - plane if parts.mode == "cmyk" else plane
+        planes = [
+            on_canvas(read_channel(file, parts, layer, channel), layer.box, canvas, full)
+            for channel in range(parts.colours)
+        ]
+        pixels = pixels_of(planes, int(parts.header.color_mode), b"")
         if has_channel(layer, ChannelID.TRANSPARENCY_MASK):
             shape = read_channel(file, parts, layer, ChannelID.TRANSPARENCY_MASK)
         else:
             shape = np.full((layer.box.height, layer.box.width), full, parts.dtype)
         alpha = on_canvas(shape, layer.box, canvas, 0)
-    return Planes(pixels, None if alpha.all() else alpha, parts.mode)
+    return Planes(pixels, None if alpha.all() else alpha, photo.header.mode)
 
 
 def shows_the_same(picture: Photo, layer: Photo) -> bool:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
 from psd_tools.constants import ChannelID
-from psd_tools.psd.layer_and_mask import MaskData
+from psd_tools.psd.layer_and_mask import MaskData, MaskFlags
 
 from mattebox.core.write.psd.anatomy import has_channel
 from mattebox.core.write.psd.codec import write_channel
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mattebox.core.write.psd.anatomy import Anatomy, LayerPart
 
 _MASK: Final = int(ChannelID.USER_LAYER_MASK)
+_REAL_MASK: Final = int(ChannelID.REAL_USER_LAYER_MASK)
 _TRANSPARENCY: Final = int(ChannelID.TRANSPARENCY_MASK)
 FIRST_NAME: Final = "Layer 0"
 _TRANSPARENCY_LOCKED: Final = 1
@@ -32,11 +33,45 @@ _TRANSPARENCY_LOCKED: Final = 1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mask:
-    """A layer mask: samples of the box's size, and what holds outside the box, 0 or 255."""
+    """A layer mask: samples of the box's size, and what holds outside the box, 0 or 255.
+
+    rendered: where the layer has a rendered vector mask, that and this mask together.
+    """
 
     samples: Pixels
     box: Box
     outside: int
+    rendered: Mask | None = None
+
+    def channels(self) -> dict[int, Pixels]:
+        """The channels that hold it, by their numbers."""
+        if self.rendered is None:
+            return {_MASK: self.samples}
+        return {_MASK: self.rendered.samples, _REAL_MASK: self.samples}
+
+    def description(self) -> bytes:
+        """The block of a layer's record that describes it."""
+        first = self.rendered or self
+        fields: dict[str, Any] = {
+            "top": first.box.top,
+            "left": first.box.left,
+            "bottom": first.box.bottom,
+            "right": first.box.right,
+            "background_color": first.outside,
+        }
+        if self.rendered is not None:
+            fields |= {
+                "flags": MaskFlags(user_mask_from_render=True),
+                "real_flags": MaskFlags(),
+                "real_background_color": self.outside,
+                "real_top": self.box.top,
+                "real_left": self.box.left,
+                "real_bottom": self.box.bottom,
+                "real_right": self.box.right,
+            }
+        block = io.BytesIO()
+        MaskData(**fields).write(block)
+        return block.getvalue()
 
 
 def mask_edits(
@@ -63,25 +98,26 @@ def mask_edits(
 def _table_edits(file: BinaryIO, parts: Anatomy, layer: LayerPart, mask: Mask) -> list[Edit]:
     """The layer's record and channels."""
     big = parts.header.version == 2
+    table_at, entry = layer.at + 18, 10 if big else 6
     channels = layer.record.channel_info
-    packed = io.BytesIO()
-    length = write_channel(packed, array_plane(mask.samples), "rle", big=big)
-    masked = has_channel(layer, ChannelID.USER_LAYER_MASK)
-    index = layer.channels.index(_MASK) if masked else len(channels)
-    entry = struct.pack(">hQ" if big else ">hI", _MASK, length)
-    table_at = layer.at + 18
-    rows = [Edit(table_at + len(entry) * index, len(entry) if masked else 0, entry)]
-    data = [Edit(layer.channel_at(index), channels[index].length if masked else 0, packed.getvalue())]
-    raised = not has_channel(layer, ChannelID.TRANSPARENCY_MASK)
-    if raised:
-        opaque = io.BytesIO()
+    rows, data = [], []
+    wanted = {number: array_plane(samples) for number, samples in mask.channels().items()}
+    if not has_channel(layer, ChannelID.TRANSPARENCY_MASK):
         full = int(np.iinfo(parts.dtype).max)
-        plane = constant_plane(layer.box.width, layer.box.height, full, parts.dtype)
-        size = write_channel(opaque, plane, "rle", big=big)
-        rows.insert(0, Edit(table_at, 0, struct.pack(">hQ" if big else ">hI", _TRANSPARENCY, size)))
-        data.insert(0, Edit(layer.data_at, 0, opaque.getvalue()))
-    count = len(channels) + (not masked) + raised
-    extra_at = table_at + len(entry) * len(channels) + 12
+        wanted[_TRANSPARENCY] = constant_plane(layer.box.width, layer.box.height, full, parts.dtype)
+    for number, plane in wanted.items():
+        packed = io.BytesIO()
+        row = struct.pack(">hQ" if big else ">hI", number, write_channel(packed, plane, "rle", big=big))
+        there = number in layer.channels
+        # The transparency stands first, a mask behind all that there is.
+        place = layer.channels.index(number) if there else 0 if number == _TRANSPARENCY else len(channels)
+        rows.append(Edit(table_at + entry * place, entry if there else 0, row))
+        old = channels[place].length if there else 0
+        data.append(Edit(layer.channel_at(place), old, packed.getvalue()))
+    rows.sort(key=lambda edit: edit.at)
+    data.sort(key=lambda edit: edit.at)
+    count = len(channels) + sum(number not in layer.channels for number in wanted)
+    extra_at = table_at + entry * len(channels) + 12
     unlocked = []
     if is_locked_background(layer):
         file.seek(extra_at - 2)
@@ -105,13 +141,8 @@ def _extra_edit(file: BinaryIO, extra_at: int, mask: Mask, *, renamed: bool) -> 
     length = int.from_bytes(file.read(4), "big")
     extra = file.read(length)
     old = int.from_bytes(extra[:4], "big")
-    box = mask.box
-    block = io.BytesIO()
-    MaskData(
-        top=box.top, left=box.left, bottom=box.bottom, right=box.right, background_color=mask.outside
-    ).write(block)
     rest = extra[4 + old :]
-    new = block.getvalue() + (_with_first_name(rest) if renamed else rest)
+    new = mask.description() + (_with_first_name(rest) if renamed else rest)
     return Edit(extra_at, 4 + length, struct.pack(">I", len(new)) + new)
 
 

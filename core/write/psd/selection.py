@@ -41,12 +41,9 @@ def select_layer(file: BinaryIO, parts: Anatomy, wanted: str | None) -> Choice:
     By name: the top-most visible one with pixels; a name of hidden layers takes their top-most. Without a
     name: the layer in normal blend mode, opaque and not clipped, that shows most of the picture; texts,
     shapes, fills and layers of one colour are passed over.
-    Raises SettingsError where there is none, where two are alike, or where that layer cannot carry a mask;
-    PhotoError.
+    Raises SettingsError where there is none or where two are alike, PhotoError.
     """
-    choice = _photo_layer(file, parts) if wanted is None else Choice(_named(parts, wanted))
-    _check_can_carry_a_mask(choice.layer, str(parts.path))
-    return choice
+    return _photo_layer(file, parts) if wanted is None else Choice(_named(parts, wanted))
 
 
 def _named(parts: Anatomy, wanted: str) -> LayerPart:
@@ -130,15 +127,6 @@ def check_flat(parts: Anatomy, rule: str, wanted: str | None) -> None:
         )
     if wanted is not None and not fnmatchcase("Background", wanted):
         raise SettingsError(f"{parts.path}: no layer is called '{wanted}'; the file has no layers.")
-
-
-def _check_can_carry_a_mask(layer: LayerPart, name: str) -> None:
-    blocks = layer.record.tagged_blocks
-    if int(ChannelID.REAL_USER_LAYER_MASK) in layer.channels or any(tag in blocks for tag in VECTOR_MASKS):
-        raise SettingsError(
-            f"{name}: the layer '{layer.name}' has a vector mask; in your editor rasterize it "
-            "(Layer > Rasterize > Vector Mask) or choose another layer."
-        )
 
 
 def _nothing_to_mask(parts: Anatomy, shown: list[Shown]) -> str:

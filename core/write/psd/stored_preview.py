@@ -24,10 +24,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mattebox.core.photo import Pixels
+    from mattebox.core.photo import ColourMode, Pixels
     from mattebox.core.write.psd.anatomy import Anatomy, LayerPart
 
-_COLOURS: Final = {"gray": 1, "rgb": 3, "cmyk": 4}
 _BLENDS: Final = frozenset({BlendMode.NORMAL, BlendMode.MULTIPLY})
 # All layers are held at once, each as large as the canvas.
 _MOST_SAMPLES: Final = 1_000_000_000
@@ -44,12 +43,17 @@ class Preview:
     """What shows once the mask is there; clear: it is transparent in places, and needs a channel for that."""
 
     layers: tuple[Layer, ...]
+    mode: ColourMode
     clear: bool
+
+    def planes(self, parts: Anatomy) -> list[Plane]:
+        """The planes of the merged picture as the file stores them, its transparency last."""
+        return _merged(self.layers, self.mode, parts, clear=self.clear)
 
 
 def fresh_flat(parts: Anatomy, merged: Sequence[Pixels], mask: Pixels) -> Preview | None:
     """What a flat picture shows with `mask` on its first layer; None where it has channels of its own."""
-    if parts.header.channels != len(merged) or parts.mode not in _COLOURS:
+    if parts.header.channels != len(merged) or parts.mode is None:
         return None
     pixels: Pixels = np.empty((*merged[0].shape, len(merged)), parts.dtype)
     for channel, plane in enumerate(merged):
@@ -57,15 +61,15 @@ def fresh_flat(parts: Anatomy, merged: Sequence[Pixels], mask: Pixels) -> Previe
     if parts.mode == "cmyk":
         np.subtract(np.iinfo(parts.dtype).max, pixels, out=pixels)
     whole = Box(0, 0, parts.header.width, parts.header.height)
-    return Preview((Layer("", whole, pixels, mask),), clear=not _is_full(mask))
+    return Preview((Layer("", whole, pixels, mask),), parts.mode, clear=not _is_full(mask))
 
 
 def fresh_layers(file: BinaryIO, parts: Anatomy, masked: LayerPart, mask: Pixels) -> Preview | None:
     """What shows with `mask` (h, w, of the canvas) on `masked`; None where that is not certain."""
-    if parts.mode not in _COLOURS:
+    if parts.mode is None:
         return None
     shown = visible_layers(parts)
-    colours = _COLOURS[parts.mode]
+    colours = parts.colours
     canvas = parts.header.height * parts.header.width
     if (
         parts.header.channels != colours + parts.is_transparent
@@ -75,7 +79,7 @@ def fresh_layers(file: BinaryIO, parts: Anatomy, masked: LayerPart, mask: Pixels
     ):
         return None
     before = [_shown_layer(file, parts, layer, None) for layer in shown]
-    if not _equals_stored(file, parts, merged_with_alpha(before, parts, clear=parts.is_transparent)):
+    if not _equals_stored(file, parts, _merged(before, parts.mode, parts, clear=parts.is_transparent)):
         return None
     after = [
         _shown_layer(file, parts, layer, mask) if layer is masked else old
@@ -83,13 +87,12 @@ def fresh_layers(file: BinaryIO, parts: Anatomy, masked: LayerPart, mask: Pixels
     ]
     size = (parts.header.width, parts.header.height)
     opaque = all(_is_full(block) for block in merged_alpha(after, size, parts.dtype).blocks())
-    return Preview(tuple(after), clear=parts.is_transparent or not opaque)
+    return Preview(tuple(after), parts.mode, clear=parts.is_transparent or not opaque)
 
 
-def merged_with_alpha(layers: Sequence[Layer], parts: Anatomy, *, clear: bool) -> list[Plane]:
-    """The planes of the merged picture as the file stores them, where `clear` its transparency too."""
+def _merged(layers: Sequence[Layer], mode: ColourMode, parts: Anatomy, *, clear: bool) -> list[Plane]:
     size = (parts.header.width, parts.header.height)
-    planes = merged_planes(layers, parts.mode, size, parts.dtype)
+    planes = merged_planes(layers, mode, size, parts.dtype)
     return [*planes, merged_alpha(layers, size, parts.dtype)] if clear else planes
 
 
@@ -137,7 +140,7 @@ def _shown_layer(file: BinaryIO, parts: Anatomy, layer: LayerPart, mask: Pixels 
     """A plain layer on the canvas, its opacity and its mask (or `mask`) in its transparency."""
     canvas: Pixels = np.empty((parts.header.height, parts.header.width), parts.dtype)
     full = int(np.iinfo(parts.dtype).max)
-    pixels: Pixels = np.empty((*canvas.shape, _COLOURS[parts.mode]), parts.dtype)
+    pixels: Pixels = np.empty((*canvas.shape, parts.colours), parts.dtype)
     for channel in range(pixels.shape[2]):
         plane = on_canvas(read_channel(file, parts, layer, channel), layer.box, canvas, full)
         pixels[..., channel] = full - plane if parts.mode == "cmyk" else plane
