@@ -70,10 +70,13 @@ def _decode(file: BinaryIO, sections: Sections, header: Header, kind: Kind, path
     if sections.layer_count and _is_blank(stored):
         # Some writers leave the merged picture empty and do not say so; the layers may show something.
         try:
-            return _composed(file, sections, header, path)
+            composed = _composed(file, sections, header, path)
         except PhotoError:
             if not sections.says_merged:
                 raise
+        else:
+            if composed.alpha is None or composed.alpha.any():
+                return composed
     pixels = pixels_of(stored[: kind.planes], sections.mode, sections.colour_data)
     if not header.has_alpha:
         return Planes(pixels, None, header.mode)
@@ -108,8 +111,9 @@ def _merged(file: BinaryIO, sections: Sections, path: Path) -> NDArray[Any]:
 
 
 def _is_blank(stored: NDArray[Any]) -> bool:
-    """Whether every plane has one value."""
-    return all(bool((plane == plane[0, 0]).all()) for plane in stored)
+    """Whether every plane is nothing but black, or nothing but white."""
+    full = np.iinfo(stored.dtype).max
+    return all(plane[0, 0] in {0, full} and bool((plane == plane[0, 0]).all()) for plane in stored)
 
 
 def _composed(file: BinaryIO, sections: Sections, header: Header, path: Path) -> Planes:

@@ -1,8 +1,9 @@
 """The picture of a PSD without a merged one, composed of its layers where that is certain.
 
-Certain are layers that hold their own pixels (photos, texts, smart objects), groups, opacity, masks, clipping
-and the blend modes whose formulas are public; psd-tools composes them. Of public PSDs that have a merged
-picture, those of these kinds alone compose to it within two levels. Anything else is named, not guessed.
+Certain are layers that hold their own pixels (photos, smart objects), fills of one colour, groups, opacity,
+masks and the blend modes whose formulas are public; psd-tools composes them. Public PSDs of these kinds that
+have a merged picture compose to it within two levels. Anything else is named, not guessed: texts, for one,
+are blended by a gamma of their own.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mattebox.core.photo.model import ColourMode, Header, Pixels
 
 _STRIP_PIXELS: Final = 4_000_000
-_OWN_PIXELS: Final = frozenset({"pixel", "type", "smartobject"})
+_OWN_PIXELS: Final = frozenset({"pixel", "smartobject"})
 _EVERYWHERE: Final = frozenset({"NORMAL", "MULTIPLY", "PASS_THROUGH"})
 _IN_LIGHT: Final = _EVERYWHERE | {
     "SCREEN",
@@ -106,14 +107,17 @@ def _obstacles_of(layer: Layer, blends: frozenset[str]) -> Iterator[str]:
     ]
     # A fill of one colour is drawn over all that its mask lets through.
     fills = layer.kind == "solidcolorfill" and layer._psd.color_mode.name == "RGB"  # noqa: SLF001
-    if not layer.is_group() and layer.kind not in _OWN_PIXELS and not fills:
-        yield f"{name} (an adjustment, shape or fill)"
+    adjusts = Tag.BRIGHTNESS_AND_CONTRAST in blocks  # an old kind, which psd-tools takes for pixels
+    if adjusts or (not layer.is_group() and layer.kind not in _OWN_PIXELS and not fills):
+        yield f"{name} ({'a text' if layer.kind == 'type' else 'an adjustment, shape or fill'})"
+    if layer.clipping:
+        yield f"the clipping of {name}"
     if layer.kind == "artboard":
         yield f"{name} (an artboard)"
     blend = BlendMode(layer.blend_mode).name
     if blend not in blends:
         yield f"the blend mode of {name} ({blend.lower().replace('_', ' ')})"
-    if layer.has_effects():
+    if any(tag in blocks for tag in _effects()):
         yield f"the effects of {name}"
     if layer.has_vector_mask():
         yield f"the vector mask of {name}"
@@ -125,3 +129,14 @@ def _obstacles_of(layer: Layer, blends: frozenset[str]) -> Iterator[str]:
     mask = record.mask_data
     if mask is not None and (mask.flags.parameters_applied or mask.flags.invert_mask):
         yield f"the density or feather of the mask of {name}"
+
+
+def _effects() -> tuple[Any, ...]:
+    from psd_tools.constants import Tag  # noqa: PLC0415 - see `compose`
+
+    return (
+        Tag.EFFECTS_LAYER,
+        Tag.OBJECT_BASED_EFFECTS_LAYER_INFO,
+        Tag.OBJECT_BASED_EFFECTS_LAYER_INFO_V0,
+        Tag.OBJECT_BASED_EFFECTS_LAYER_INFO_V1,
+    )

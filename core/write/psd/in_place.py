@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from mattebox.core.errors import SettingsError, WriteError
+from mattebox.core.photo.psd_sections import sections_of
 from mattebox.core.write.blocks import writing
 from mattebox.core.write.psd.anatomy import (
     Anatomy,
@@ -95,7 +96,7 @@ def _on_a_layer(file: BinaryIO, parts: Anatomy, alpha: Pixels, options: PsdOutpu
     preview = fresh_layers(file, parts, layer, whole)
     clear = preview is not None and preview.clear and not parts.is_transparent
     notes = [choice.note] if choice.note else []
-    if preview is None and layer in visible_layers(parts):
+    if preview is None and layer in visible_layers(parts) and _has_merged(file):
         notes.append(_stale(parts, f", without the mask on '{layer.name}'"))
     return _Work(mask_edits(file, parts, layer, mask, clear=clear), preview, tuple(notes))
 
@@ -108,6 +109,12 @@ def _on_a_flat_file(file: BinaryIO, parts: Anatomy, alpha: Pixels, options: PsdO
     clear = preview is not None and preview.clear
     notes = () if preview is not None else (_stale(parts, ", without the mask"),)
     return _Work(first_layer_edits(file, parts, merged, mask, clear=clear), preview, notes)
+
+
+def _has_merged(file: BinaryIO) -> bool:
+    """Whether there is a merged picture that viewers would show."""
+    file.seek(0)
+    return sections_of(file).says_merged is not False
 
 
 def _stale(parts: Anatomy, without: str) -> str:

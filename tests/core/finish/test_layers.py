@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from mattebox.core.colour import srgb_profile
 from mattebox.core.composition import Composition
 from mattebox.core.cutout import Cutout
 from mattebox.core.errors import LimitError
@@ -78,10 +79,13 @@ def test_a_colour_looks_the_same_in_any_profile(cutout: Callable[..., Cutout]) -
 
 
 def test_a_gray_photo_on_a_coloured_background_becomes_rgb(cutout: Callable[..., Cutout]) -> None:
-    """Red behind a gray photo is red; its own pixels stay gray values."""
+    """Red behind a gray photo is red; its own pixels stay gray values, and the profile says sRGB."""
     cut = cutout(mode="gray")
-    flat = flatten(finished(cut, background="red"))
+    made = finished(cut, background="red")
+    flat = flatten(made)
     assert flat.mode == "rgb"
+    assert made.photo.icc == srgb_profile()
+    assert finished(cut, background="white").photo.icc == cut.photo.icc
     assert (flat.pixels[cut.alpha == 0] == (255, 0, 0)).all()
     solid = cut.alpha == 255
     assert np.array_equal(flat.pixels[solid], np.repeat(cut.photo.pixels[solid], 3, axis=1))

@@ -11,11 +11,11 @@ import pytest
 from psd_tools import PSDImage
 from psd_tools.constants import BlendMode, Resource, Tag
 from psd_tools.psd import PSD
+from tests.core.write.psd.test_in_place import masked
 
 from mattebox.core.errors import PhotoError
 from mattebox.core.photo import probe, read_photo
 from mattebox.core.settings import PsdOutput
-from mattebox.core.write.psd.layer_photo import layer_photo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +103,8 @@ def test_common_blend_modes_are_composed(tmp_path: Path, mode: BlendMode) -> Non
     [
         ("blend", r"the blend mode of 'Sticker' \(dissolve\)"),
         ("shape", r"'Sticker' \(an adjustment, shape or fill\)"),
+        ("clipping", "the clipping of 'Sticker'"),
+        ("effects", "the effects of 'Sticker'"),
         ("knockout", "the fill or knockout of 'Sticker'"),
         ("ranges", "the blending ranges of 'Sticker'"),
     ],
@@ -114,6 +116,10 @@ def test_what_stands_in_the_way_is_named(tmp_path: Path, what: str, sentence: st
         psd[1].blend_mode = BlendMode.DISSOLVE
     elif what == "shape":
         psd[1].tagged_blocks.set_data(Tag.INVERT)
+    elif what == "clipping":
+        psd[1].clipping = True
+    elif what == "effects":
+        psd[1].tagged_blocks.set_data(Tag.OBJECT_BASED_EFFECTS_LAYER_INFO)
     elif what == "knockout":
         psd[1].tagged_blocks.set_data(Tag.KNOCKOUT_SETTING, 1)
     else:
@@ -121,7 +127,8 @@ def test_what_stands_in_the_way_is_named(tmp_path: Path, what: str, sentence: st
     path = without_merged(psd, tmp_path / "a.psd")
     with pytest.raises(PhotoError, match=f"{sentence} cannot be shown for certain.*maximum compatibility"):
         read_photo(path)
-    assert layer_photo(path, "Photo").width == SIZE[0], "in place needs the one layer alone"
+    _, notes = masked(path, tmp_path / "out.psd", layer="Photo")
+    assert notes == (), "in place needs the one layer alone, and there is no preview to be stale"
 
 
 def test_a_blank_picture_that_is_blank_stays_so(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ class FoundLayer:
     tags: dict[bytes, bytes]
     channels: dict[int, np.ndarray[Any, Any]] = field(default_factory=dict)
     mask_box: tuple[int, int, int, int] | None = None
+    real_mask_box: tuple[int, int, int, int] | None = None
     mask_outside: int = 0
     mask_flags: int = 0
 
@@ -189,17 +190,12 @@ def _layers(data: Cursor, found: Found, *, in_front: bool) -> None:
     records = [_record(data, found) for _ in range(abs(count))]
     for layer, channels in records:
         for number, length in channels:
-            box = layer.mask_box if number == -2 else _real_box(layer) if number == -3 else layer.box
+            box = {-2: layer.mask_box, -3: layer.real_mask_box or layer.mask_box}.get(number, layer.box)
             layer.channels[number] = _channel(data, found, layer, number, length, box)
     found.say(data.left <= 3, f"{data.left} unused bytes behind the layers")
     found.say(not any(data.take(data.left)), "what is unused behind the layers is not 0")
     found.layers = [layer for layer, _ in records]
     _whole_document(found)
-
-
-def _real_box(layer: FoundLayer) -> tuple[int, int, int, int] | None:
-    data = layer.tags.get(b"real box")
-    return struct.unpack(">iiii", data) if data else layer.mask_box
 
 
 def _whole_document(found: Found) -> None:
@@ -279,7 +275,7 @@ def _mask_data(data: Cursor, layer: FoundLayer, found: Found) -> None:
         return
     if whole >= 36:
         data.take(2)
-        layer.tags[b"real box"] = struct.pack(">iiii", *_box(data))
+        layer.real_mask_box = _box(data)
     if layer.mask_flags & 16:
         parameters = data.number(1)
         data.take(sum(width for bit, width in enumerate((1, 8, 1, 8)) if parameters & 1 << bit))
