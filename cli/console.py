@@ -12,7 +12,7 @@ import click
 from mattebox.cli.fetching import FetchProgress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rich.progress import Progress
 
@@ -101,3 +101,8 @@ class Console:
 def printable(text: str) -> str:
     """The text with bytes that are no UTF-8 (from file names) shown as escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def with_notes(line: str, notes: Iterable[str]) -> str:
+    """A result's line with what is to be known about its photo below it, indented."""
+    return "\n    ".join((line, *notes))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
 import yaml
 
-from mattebox.cli.console import Console
+from mattebox.cli.console import Console, with_notes
 from mattebox.cli.cutting import CutRun, run_all
+from mattebox.cli.passed_over import passed_over
 from mattebox.cli.plan import PlanError, plan, without_existing
 from mattebox.core.errors import MatteboxError, PhotoError, SettingsError
 from mattebox.core.network.device import DEVICES
@@ -36,6 +37,10 @@ class _Format(click.Choice[str]):
 def _words(setting: str) -> list[str]:
     """The words that a setting of `cut:` can be."""
     return list(get_args(CutSettings.model_fields[setting].annotation))
+
+
+# So many files that are passed over are named.
+_NAMED: Final = 10
 
 
 @click.command(name="cut")
@@ -148,8 +153,10 @@ def command(
         )
     except PlanError as error:
         raise click.UsageError(str(error), context) from error
+    others = passed_over(photos)
     if not planned:
-        raise PhotoError(f"{photos[0]}: there is no photo in this folder.")
+        also = f" {_passed_over(others)}" if others else ""
+        raise PhotoError(f"{photos[0]}: there is no photo in this folder.{also}")
     outputs = {name: _output(name, options) for name, _ in planned[0].targets}
     console = Console(debug=bool(context.obj and context.obj.get("debug")))
     if skip_existing:
@@ -166,8 +173,20 @@ def command(
             else:
                 console.say(json.dumps(outcome.as_dict()) if as_json else _summary(outcome))
             advance()
+    if others:
+        console.fail(PhotoError(_passed_over(others)))
     if failed:
         context.exit(1)
+
+
+def _passed_over(others: Sequence[Path]) -> str:
+    """The sentence about pictures in walked folders that are not cut."""
+    named = [
+        f"{path} ({'its format is not read' if path.suffix else 'it has no ending; name it to have it cut'})"
+        for path in others[:_NAMED]
+    ]
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    return f"Passed over: {', '.join(named)}{more}."
 
 
 def _settings(
@@ -211,4 +230,5 @@ def _output(name: str, options: dict[str, Any]) -> Output:
 def _summary(done: JobReport) -> str:
     names = ", ".join(output.path for output in done.outputs)
     warnings = f" ({', '.join(done.warnings)})" if done.warnings else ""
-    return f"{done.input} -> {names}  confidence {done.confidence:.2f}{warnings}"
+    line = f"{done.input} -> {names}  confidence {done.confidence:.2f}{warnings}"
+    return with_notes(line, done.photo_notes)

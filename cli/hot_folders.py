@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mattebox.cli.console import Console, printable
+from mattebox.cli.console import Console, printable, with_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,7 +36,8 @@ def read_config(context: click.Context, path: Path) -> LoadedConfig:
 def _delivered(values: Mapping[str, Any]) -> str:
     warnings = f" ({', '.join(values['warnings'])})" if values.get("warnings") else ""
     confidence = "" if values.get("confidence") is None else f"  confidence {values['confidence']:.2f}"
-    return f"{values['input']} -> {', '.join(values['outputs'])}{confidence}{warnings}"
+    line = f"{values['input']} -> {', '.join(values['outputs'])}{confidence}{warnings}"
+    return with_notes(line, values.get("notes", ()))
 
 
 def _held(event: Event) -> str:

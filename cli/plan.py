@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from mattebox.core.publish import STAGED_PREFIX, numbered
 from mattebox.core.settings import ENDINGS, format_of_ending
+from mattebox.core.settings.endings import PHOTO_ENDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-# What a walked folder offers as photos; a file named by the user is tried whatever its ending.
-PHOTO_ENDINGS: Final = frozenset(
-    "jpg jpeg jpe png tif tiff webp avif bmp gif psd psb heic heif "  # noqa: SIM905 - a table of words
-    "dng cr2 cr3 nef arw raf orf rw2 pef srw".split()
-)
 _OWN_ENDINGS: Final = (".cutout.", ".mask.")
 
 

@@ -92,6 +92,11 @@ def _transformed(
     import imagecodecs  # noqa: PLC0415 - a library of its own, only where profiles matter
 
     flat = pixels[..., 0] if mode == "gray" else pixels
+    flags = int(imagecodecs.CMS.FLAGS.BLACKPOINTCOMPENSATION)
+    if pixels.dtype == np.uint16 and "cmyk" not in {mode, to_mode}:
+        # Little CMS joins curves and matrices of 16 bits to a coarse table: dark colours of Display P3 were
+        # off by up to 15 levels of 255, without it by .2 (.7 megapixels: .03 and .18 seconds).
+        flags |= int(imagecodecs.CMS.FLAGS.NOOPTIMIZE)
     try:
         done = imagecodecs.cms_transform(
             np.ascontiguousarray(flat),
@@ -100,7 +105,7 @@ def _transformed(
             colorspace=mode,
             outcolorspace=to_mode,
             intent=imagecodecs.CMS.INTENT.RELATIVE_COLORIMETRIC,
-            flags=imagecodecs.CMS.FLAGS.BLACKPOINTCOMPENSATION,
+            flags=flags,
         )
     except (imagecodecs.CmsError, ValueError):
         return None

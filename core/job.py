@@ -102,7 +102,11 @@ class WrittenOutput:
 
 @dataclass(frozen=True, slots=True)
 class JobReport:
-    """What became of a job; `seconds` by step, `subject_box` in pixels of the photo."""
+    """What became of a job; `seconds` by step, `subject_box` in pixels of the photo.
+
+    photo_notes: those of the `notes` that are about the photo and its files: what was left out of it,
+    rounded or converted. Whoever shows results shows them.
+    """
 
     input: str
     outputs: tuple[WrittenOutput, ...]
@@ -114,6 +118,7 @@ class JobReport:
     notes: tuple[str, ...] = ()
     device: str = "cpu"
     looks: tuple[str, ...] = ()
+    photo_notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON-ready data."""
@@ -251,11 +256,11 @@ def _written(segmented: SegmentedJob, cut: Callable[[], Cutout], items: Sequence
         composition = finish(cutout, job.finish, job.cut.limits)
     finished = time.perf_counter()
     written = []
-    notes = cutout.photo.warnings + cutout.report.notes + composition.notes
+    about_files: tuple[str, ...] = ()
     with _step(job, "write"):
         try:
             for item in items:
-                notes += write_output(composition, item.output, item.staged)
+                about_files += write_output(composition, item.output, item.staged)
                 written.append(_sealed(item, *composition.size))
         except BaseException:
             job.discard()
@@ -274,9 +279,10 @@ def _written(segmented: SegmentedJob, cut: Callable[[], Cutout], items: Sequence
             "finish": round(finished - start, 4),
             "write": round(time.perf_counter() - finished, 4),
         },
-        notes=notes,
+        notes=cutout.photo.warnings + report.notes + composition.notes + about_files,
         device=report.device,
         looks=report.looks,
+        photo_notes=tuple(dict.fromkeys(cutout.photo.warnings + about_files)),
     )
 
 
@@ -293,6 +299,7 @@ def _together(job: Job, picture: JobReport, layer: JobReport) -> JobReport:
         confidence=min(picture.confidence, layer.confidence),
         warnings=tuple(dict.fromkeys((*picture.warnings, *layer.warnings))),
         notes=tuple(dict.fromkeys((*picture.notes, *layer.notes))),
+        photo_notes=tuple(dict.fromkeys((*picture.photo_notes, *layer.photo_notes))),
         seconds=seconds,
     )
 

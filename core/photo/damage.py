@@ -31,7 +31,8 @@ def decoding(path: Path, kind: str) -> Iterator[None]:
 
     Too little memory is NotEnoughMemoryError: the photo itself may be good.
 
-    Decoders of hostile files raise about everything: SyntaxError, struct.error, KeyError, ...
+    Decoders of hostile files raise about everything: SyntaxError, struct.error, KeyError, ... Their words
+    are for the chained cause, which --debug shows; to a user "string index out of range" tells nothing.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""PNG and AVIF of more than 8 bits through imagecodecs: Pillow would reduce their colours to 8."""
+"""AVIF of more than 8 bits through imagecodecs: Pillow would reduce its colours to 8."""
 
 from __future__ import annotations
 
@@ -11,35 +11,33 @@ from mattebox.core.photo.model import ColourMode, Planes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_PNG_DEPTH_AT: Final = 24
 _AVIF_HEADER: Final = 1 << 16
 _HIGH, _TWELVE = 0x40, 0x20
 
 
 def depth_of(file: BinaryIO, kind: str) -> int:
-    """Bits a channel of an open PNG or AVIF file; 8 for every other kind and for fewer bits.
+    """Bits a channel of an open AVIF file; 8 for every other kind.
 
-    PNG 3, section 11.2.1; "AV1 Codec ISO Media File Format Binding", section 2.3.3.
+    "AV1 Codec ISO Media File Format Binding", section 2.3.3.
     """
+    if kind != "avif":
+        return 8
     file.seek(0)
-    head = file.read(_AVIF_HEADER if kind == "avif" else _PNG_DEPTH_AT + 1)
+    head = file.read(_AVIF_HEADER)
     file.seek(0)
-    if kind == "png":
-        return 16 if head[_PNG_DEPTH_AT:] == b"\x10" else 8
     place = head.find(b"av1C")
-    if kind != "avif" or place < 0 or place + 7 > len(head):
+    if place < 0 or place + 7 > len(head):
         return 8
     flags = head[place + 6]
     return 8 + 2 * bool(flags & _HIGH) + 2 * bool(flags & _HIGH and flags & _TWELVE)
 
 
-def decode_deep(file: BinaryIO, kind: str, depth: int) -> Planes:
-    """The uint16 pixels of a deep PNG or AVIF. Raises what libpng or libavif says."""
+def decode_deep(file: BinaryIO, depth: int) -> Planes:
+    """The uint16 pixels of a deep AVIF, of the first where it has several. Raises what libavif says."""
     import imagecodecs  # noqa: PLC0415 - a library of its own, only for deep pictures
 
     file.seek(0)
-    decode = imagecodecs.png_decode if kind == "png" else imagecodecs.avif_decode
-    return split_alpha(full_range(np.asarray(decode(file.read())), depth))
+    return split_alpha(full_range(np.asarray(imagecodecs.avif_decode(file.read(), index=0)), depth))
 
 
 def full_range(stored: NDArray[Any], depth: int, *, shifted: bool = False) -> NDArray[Any]:

@@ -61,7 +61,8 @@ class PhotoFacts:
     """What a photo's header says; width and height as seen upright.
 
     mode: "gray", "rgb" or "cmyk" (what `read_photo` would give). bits: 8 or 16 a channel.
-    exif: values by tag name, those of the Exif and GPS directories among them.
+    exif: values by tag name, those of the Exif and GPS directories among them. xmp: the packet as stored;
+    of a JPEG that has it in parts the standard one.
     """
 
     format: str
@@ -118,12 +119,14 @@ class OpenPhoto:
     """A file whose header was read and lies within the limits; `decode` gives its pixels.
 
     reduce: where the format decodes at a reduced scale for less, says of how many pixels the longer side
-    shall be at least; to be called before `decode`.
+    shall be at least; to be called before `decode`. xmp: where the format stores the packet in parts, gives
+    it whole, with sentences about what could not be read.
     """
 
     header: Header
     decode: Callable[[], Planes]
     reduce: Callable[[int], None] = _keep_all
+    xmp: Callable[[], tuple[bytes | None, tuple[str, ...]]] | None = None
 
     def decoded(self) -> Planes:
         """The photo's own pixels."""

@@ -1,23 +1,26 @@
-"""JPEG, PNG, WebP, AVIF, BMP, GIF and simple TIFF through Pillow."""
+"""JPEG, AVIF, BMP and GIF through Pillow."""
 
 from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from math import ceil
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from mattebox.core.errors import PhotoError, TruncatedPhotoError
+from mattebox.core.errors import PhotoError
+from mattebox.core.photo import bmff
 from mattebox.core.photo import exif as exif_block
+from mattebox.core.photo.beside import beside, has_gain_map, is_adobe_rgb
+from mattebox.core.photo.cicp import Told, adobe_rgb, from_code_points
 from mattebox.core.photo.deep import decode_deep, depth_of
 from mattebox.core.photo.jpeg import decode_complete
 from mattebox.core.photo.limits import check_limits
 from mattebox.core.photo.model import ColourMode, Header, OpenPhoto, Planes
-from mattebox.core.photo.webp import check_webp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,22 +34,16 @@ if TYPE_CHECKING:
 # name: one in the list that is not imported raises KeyError.
 _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "jpeg": ("JPEG", "MPO"),
-    "png": ("PNG",),
-    "webp": ("WEBP",),
     "avif": ("AVIF",),
     "bmp": ("BMP",),
     "gif": ("GIF",),
-    "tiff": ("TIFF",),
 }
 _PLUGINS: Final = {
     "JPEG": "Jpeg",
     "MPO": "Mpo",
-    "PNG": "Png",
-    "WEBP": "WebP",
     "AVIF": "Avif",
     "BMP": "Bmp",
     "GIF": "Gif",
-    "TIFF": "Tiff",
 }
 _STRIP_BYTES: Final = 1 << 22
 # From so many pixels on it pays to load another decoder.
@@ -76,34 +73,44 @@ def opened(
     """
     # Pillow's own limit is a fixed number, a warning up to twice of it; `limits` replaces it.
     Image.MAX_IMAGE_PIXELS = None
-    if kind == "webp":
-        check_webp(file, path, limits)
+    told = bmff.facts(file) if kind == "avif" else bmff.Facts()
+    if told.size is not None:
+        check_limits(path, limits, *told.size)
+    from mattebox.core.photo.other_way import other_way  # noqa: PLC0415 - it opens stripped files here again
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # decoders warn about odd metadata, which travels as it is
         for name in _NAMES[kind]:
             import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
         try:
             image = Image.open(file, formats=_NAMES[kind])
-        except UnidentifiedImageError as error:
-            raise TruncatedPhotoError(
-                f"{path}: the file begins as {kind.upper()} but its header cannot be read; "
-                f"it is damaged or still being copied."
-            ) from error
+        except Exception as error:  # noqa: BLE001 - whatever it is, there may be another way
+            with other_way(file, path, kind, limits, error) as other:
+                yield other
+            return
         with image:
-            depth = depth_of(file, kind)
+            # The frames of a deep animation come all at once from the only decoder that keeps their depth.
+            stored = depth_of(file, kind)
+            depth = 8 if getattr(image, "n_frames", 1) > 1 else stored
             header = _header(image, block, deep=depth > 8)
-            check_limits(path, limits, header.width, header.height, header.frames)
+            if depth < stored:
+                note = f"The animation's {stored} bits a channel were rounded to 8."
+                header = replace(header, notes=(*header.notes, note))
+            if kind in {"jpeg", "avif"}:
+                header = _with_what_lies_beside(header, image, file, told)
+            size = file.seek(0, 2)
+            check_limits(path, limits, header.width, header.height, header.frames, size=size)
 
             def decode() -> Planes:
                 if depth > 8:
-                    return decode_deep(file, kind, depth)
-                return _straight(file, image, kind) or _decode(image, path, kind)
+                    return decode_deep(file, depth)
+                return _straight(file, image, kind) or _decode(file, image, path, kind)
 
             def reduce(longest: int) -> None:
                 share = longest / max(image.size)
                 image.draft(None, (ceil(image.width * share), ceil(image.height * share)))
 
-            yield OpenPhoto(header, decode, reduce)
+            yield OpenPhoto(header, decode, reduce, lambda: _whole_xmp(image, header.xmp))
 
 
 def _header(image: Image.Image, block: bytes | None, *, deep: bool) -> Header:
@@ -111,7 +118,6 @@ def _header(image: Image.Image, block: bytes | None, *, deep: bool) -> Header:
     # The second picture of an MPO is a preview or a gain map, not a page.
     frames = 1 if image.format == "MPO" else int(getattr(image, "n_frames", 1))
     block = block or exif_block.bare(_exif_bytes(image))
-    packet, told = _packet(image)
     mode: ColourMode = "cmyk" if image.mode == "CMYK" else "gray" if image.mode in _GRAY else "rgb"
     return Header(
         width=image.width,
@@ -121,18 +127,34 @@ def _header(image: Image.Image, block: bytes | None, *, deep: bool) -> Header:
         has_alpha=image.mode in _WITH_ALPHA or "transparency" in info,
         icc=info.get("icc_profile") or None,
         exif=block,
-        xmp=packet,
+        xmp=_packet(image),
         dpi=_dpi(image),
         orientation=exif_block.orientation(block),
         frames=frames,
-        notes=frame_note(frames) + told,
+        notes=frame_note(frames),
     )
 
 
-def _packet(image: Image.Image) -> tuple[bytes | None, tuple[str, ...]]:
-    """The XMP packet, made whole where a JPEG has it in parts, and what could not be read of it."""
+def _with_what_lies_beside(header: Header, image: Image.Image, file: BinaryIO, told: bmff.Facts) -> Header:
+    """The header with colours that are told otherwise than by a profile, and notes on what is left out."""
+    colour = Told()
+    if told.points and not header.icc:
+        colour = from_code_points(told.points, header.mode)
+    elif header.mode == "rgb" and not header.icc and is_adobe_rgb(header.exif):
+        colour = Told(adobe_rgb())
+    gain_map = told.gain_map or (image.format == "MPO" and has_gain_map(file))
+    left = beside(header.xmp, gain_map=gain_map, video=told.video)
+    return replace(header, icc=header.icc or colour.icc, notes=header.notes + colour.notes + left)
+
+
+def _packet(image: Image.Image) -> bytes | None:
+    """The XMP packet as it is stored, of a JPEG its standard part."""
     stored = image.info.get("xmp") or None
-    packet = stored.encode() if isinstance(stored, str) else stored
+    return stored.encode() if isinstance(stored, str) else stored
+
+
+def _whole_xmp(image: Image.Image, packet: bytes | None) -> tuple[bytes | None, tuple[str, ...]]:
+    """The packet made whole where a JPEG has it in parts, and what could not be read of it."""
     segments = [content for name, content in getattr(image, "applist", ()) if name == "APP1"]
     if packet is None or not segments:
         return packet, ()
@@ -142,7 +164,8 @@ def _packet(image: Image.Image) -> tuple[bytes | None, tuple[str, ...]]:
         return packet, ()
     joined = xmp.join(packet, segments)
     if joined is None:
-        return packet, ("The extended part of the photo's XMP is incomplete or damaged; it was left out.",)
+        note = "The extended part of the photo's XMP is incomplete, damaged or of too many parts"
+        return packet, (f"{note}; it was left out.",)
     return joined, ()
 
 
@@ -156,9 +179,16 @@ def _straight(file: BinaryIO, image: Image.Image, kind: str) -> Planes | None:
     return Planes(pixels, None, modes[image.mode]) if pixels is not None and fits else None
 
 
-def _decode(image: Image.Image, path: Path, kind: str) -> Planes:
+def _decode(file: BinaryIO, image: Image.Image, path: Path, kind: str) -> Planes:
     image.seek(0)
-    planes = _arrays(_plain(image, path))
+    try:
+        planes = plain_planes(image, path)
+    except OSError:
+        # Pillow misses the end of some that are whole.
+        pixels = decode_complete(file) if kind == "jpeg" else None
+        if pixels is None or pixels.shape != (image.height, image.width, len(image.getbands())):
+            raise
+        planes = Planes(pixels, None, "gray" if image.mode == "L" else "rgb")
     if kind == "jpeg" and planes.mode == "cmyk" and "adobe" not in image.info:
         # Pillow takes all CMYK JPEGs for Adobe's inverted ones; without the marker they are not.
         np.subtract(255, planes.pixels, out=planes.pixels)
@@ -185,10 +215,14 @@ def _dpi(image: Image.Image) -> tuple[float, float] | None:
 
 def _exif_bytes(image: Image.Image) -> bytes | None:
     raw = image.info.get("exif")
-    if isinstance(raw, bytes) and raw:
-        return raw
-    tags = image.getexif()
-    return tags.tobytes() if len(tags) else None
+    # Not image.getexif(): it decodes what has no EXIF, and takes an orientation from the XMP, which nobody
+    # else turns a picture by.
+    return raw if isinstance(raw, bytes) and raw else None
+
+
+def plain_planes(image: Image.Image, path: Path) -> Planes:
+    """An open image decoded: gray, RGB or CMYK, straight alpha apart. Raises PhotoError for other modes."""
+    return _arrays(_plain(image, path))
 
 
 def _plain(image: Image.Image, path: Path) -> Image.Image:

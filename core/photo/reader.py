@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from mattebox.core.photo import exif as exif_block
 from mattebox.core.photo import pillow
+from mattebox.core.photo.beside import without_companions
 from mattebox.core.photo.damage import decoding
 from mattebox.core.photo.model import OpenPhoto, Photo, PhotoFacts
 from mattebox.core.photo.orient import turn_upright
+from mattebox.core.photo.profile import fitting_profile
 from mattebox.core.photo.sniff import open_regular, sniff
 from mattebox.core.settings.limits import ReadLimits
 
@@ -42,7 +45,7 @@ def read_photo(
     eighths that has them, which is several times quicker.
     decode: what gives the pixels, where those of the opened photo itself are not wanted.
     Raises PhotoError (no such file, no photo, damaged), TruncatedPhotoError (empty or cut off),
-    LimitError (larger than `limits`), MissingExtraError (HEIC or RAW without its extra).
+    LimitError (larger than `limits`), MissingExtraError (RAW without its extra).
     """
     source = Path(path)
     with _opened(source, limits) as (kind, _, photo):
@@ -50,17 +53,19 @@ def read_photo(
         if longest is not None:
             photo.reduce(longest)
         pixels, alpha, mode = decode(photo)
+        icc, dropped = fitting_profile(header.icc, mode)
+        packet, untold = photo.xmp() if photo.xmp is not None else (header.xmp, ())
     return Photo(
         pixels=turn_upright(pixels, header.orientation),
         mode=mode,
         alpha=None if alpha is None else turn_upright(alpha, header.orientation),
-        icc=header.icc,
+        icc=icc,
         exif=exif_block.upright(header.exif),
-        xmp=exif_block.upright_xmp(header.xmp),
+        xmp=exif_block.upright_xmp(without_companions(packet)),
         dpi=header.dpi[::-1] if header.dpi and header.orientation in _TURNED else header.dpi,
         source=source,
         format=kind,
-        warnings=header.notes,
+        warnings=header.notes + dropped + untold,
     )
 
 
@@ -107,19 +112,13 @@ def _opened(path: Path, limits: ReadLimits) -> Iterator[tuple[str, int, OpenPhot
             yield kind, size, photo
 
 
+# Each of these loads a library of its own, which most photos do not need.
+_READERS: Final = frozenset({"png", "webp", "tiff", "psd", "heif", "raw", "jxl", "jp2"})
+
+
 def _of_kind(kind: str, file: BinaryIO, path: Path, limits: ReadLimits) -> AbstractContextManager[OpenPhoto]:
-    # Each of these loads a library of its own, which most photos do not need.
-    if kind == "tiff":
-        from mattebox.core.photo import tiff  # noqa: PLC0415
-
-        return tiff.opened(file, path, limits)
-    if kind == "psd":
-        from mattebox.core.photo import psd  # noqa: PLC0415
-
-        return psd.opened(file, path, limits)
-    if kind in {"heif", "raw"}:
-        from mattebox.core.photo import extras  # noqa: PLC0415
-
-        opened = extras.opened_heif if kind == "heif" else extras.opened_raw
-        return opened(file, path, limits)
-    return pillow.opened(file, path, kind, limits)
+    if kind not in _READERS:
+        return pillow.opened(file, path, kind, limits)
+    opened: Callable[[BinaryIO, Path, ReadLimits], AbstractContextManager[OpenPhoto]]
+    opened = import_module(f"mattebox.core.photo.{kind}").opened
+    return opened(file, path, limits)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from mattebox.core.errors import LimitError, PhotoError, TruncatedPhotoError, reason_of
+from mattebox.core.settings.endings import RAW_ENDINGS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mattebox.core.settings import ReadLimits
 
 HEAD_BYTES: Final = 64
-READABLE: Final = "JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF, PSD, PSB, HEIC and camera RAW"
+READABLE: Final = "JPEG, PNG, TIFF, WebP, AVIF, JPEG XL, JPEG 2000, BMP, GIF, PSD, PSB, HEIC and camera RAW"
 
 _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\xff\xd8\xff", "jpeg"),
@@ -27,6 +27,10 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"MM\x00*", "tiff"),
     (b"II+\x00", "tiff"),
     (b"MM\x00+", "tiff"),
+    (b"\xff\x0a", "jxl"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "jxl"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "jp2"),
+    (b"\xff\x4f\xff\x51", "jp2"),
     (b"FUJIFILMCCD-RAW", "raw"),
     (b"IIRO", "raw"),
     (b"IIRS", "raw"),
@@ -35,11 +39,6 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"FOVb", "raw"),
     (b"\x00MRM", "raw"),
     (b"BM", "bmp"),
-)
-# Cameras write these as TIFF files, so only the name tells that the pixels are a sensor's.
-_RAW_ENDING: Final = re.compile(
-    r"\.(3fr|arw|cr2|cr3|dcr|dng|erf|fff|iiq|kdc|mef|mos|mrw|nef|nrw|orf|pef|raf|raw|rw2|rwl|sr2|srf|srw|x3f)",
-    re.IGNORECASE,
 )
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 _HEIF_BRANDS: Final = frozenset(
@@ -86,14 +85,16 @@ def _check(path: Path, facts: os.stat_result, limits: ReadLimits) -> None:
 
 
 def sniff(file: BinaryIO, path: Path) -> str:
-    """The format of an open file: jpeg, png, tiff, webp, avif, bmp, gif, psd, heif or raw.
+    """The format of an open file, as the readers' modules are called.
 
-    Raises PhotoError where it is none of them.
+    One of jpeg, png, tiff, webp, avif, jxl, jp2, bmp, gif, psd, heif and raw. Raises PhotoError where it is
+    none of them.
     """
     file.seek(0)
     head = file.read(HEAD_BYTES)
     file.seek(0)
-    named_raw = _RAW_ENDING.fullmatch(path.suffix) is not None
+    # Cameras write these as TIFF files, so only the name tells that the pixels are a sensor's.
+    named_raw = path.suffix[1:].lower() in RAW_ENDINGS
     for magic, name in _MAGIC:
         if head.startswith(magic):
             return "raw" if name == "tiff" and named_raw else name

@@ -1,23 +1,26 @@
-"""TIFF and BigTIFF through tifffile: 8 and 16 bits, gray, RGB and CMYK, with extra samples.
+"""TIFF and BigTIFF through tifffile, and through libtiff what that one does not read.
 
-Pillow reads the rest (palettes, bilevel, YCbCr). TIFF 6.0; Adobe's notes for ICC and XMP.
+TIFF 6.0; Adobe's notes for ICC and XMP.
 """
 
 from __future__ import annotations
 
 import warnings
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Final
 
-import numpy as np
 from PIL import Image, TiffImagePlugin
-from tifffile import TiffFile, TiffPage
+from tifffile import TiffFile, TiffFileError, TiffPage
 
-from mattebox.core.errors import PhotoError, TruncatedPhotoError
+from mattebox.core.errors import TruncatedPhotoError
 from mattebox.core.photo import exif as exif_block
 from mattebox.core.photo import pillow
+from mattebox.core.photo.cicp import linear_srgb
+from mattebox.core.photo.lab import romm_profile
 from mattebox.core.photo.limits import check_limits
-from mattebox.core.photo.model import ColourMode, Header, OpenPhoto, Pixels, Planes
+from mattebox.core.photo.model import Header, OpenPhoto, Planes
+from mattebox.core.photo.tiff_page import check_strips, main_page
+from mattebox.core.photo.tiff_samples import Layout, decode, layout_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,15 +28,6 @@ if TYPE_CHECKING:
 
     from mattebox.core.settings import ReadLimits
 
-_MODES: Final[dict[int, tuple[ColourMode, int]]] = {
-    0: ("gray", 1),
-    1: ("gray", 1),
-    2: ("rgb", 3),
-    5: ("cmyk", 4),
-}
-_WHITE_IS_ZERO: Final = 0
-_ASSOCIATED: Final = 1
-_UNASSOCIATED: Final = 2
 _CENTIMETRE: Final = 3
 _ICC: Final = 34675
 _XMP: Final = 700
@@ -47,107 +41,68 @@ _TOLD: Final = frozenset(
 )
 
 
-class _Layout(NamedTuple):
-    """How a page's samples are read: its colour channels come first, then extra samples."""
-
-    mode: ColourMode
-    colours: int
-    alpha: int | None
-    associated: bool
-
-
 @contextmanager
 def opened(file: BinaryIO, path: Path, limits: ReadLimits) -> Iterator[OpenPhoto]:
-    """A TIFF's first page, its tags read and checked against `limits`, nothing decoded.
+    """A TIFF's main page, its tags read and checked against `limits`, nothing decoded.
 
     Raises TruncatedPhotoError, PhotoError, LimitError.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        size = file.seek(0, 2)
         file.seek(0)
         block = tiff_exif(file)
         file.seek(0)
-        with TiffFile(file) as tiff:
-            page = tiff.pages.first
-            if not isinstance(page, TiffPage):
-                raise PhotoError(f"{path}: the TIFF file has no page.")
-            check_limits(path, limits, page.imagewidth, page.imagelength)
-            layout = _layout(page)
-            if layout:
-                frames = _pages(tiff, limits.frames)
-                header = _header(page, layout, block, frames)
-                check_limits(path, limits, header.width, header.height, frames)
-                yield OpenPhoto(header, lambda: _decode(page, layout, file, path))
-                return
-    file.seek(0)
-    with pillow.opened(file, path, "tiff", limits, block) as simple:
-        yield simple
-
-
-def _pages(tiff: TiffFile, most: int) -> int:
-    """How many pages a file has, counted no further than one past `most`."""
-    count = 1
-    while count <= most:
         try:
-            tiff.pages[count]
-        except IndexError:
-            break
-        count += 1
-    return count
+            tiff = TiffFile(file)
+        except TiffFileError as error:
+            raise TruncatedPhotoError(
+                f"{path}: the file begins as TIFF but its header cannot be read; "
+                f"it is damaged or still being copied."
+            ) from error
+        with tiff:
+            page, number, frames = main_page(tiff, limits.frames, path)
+            across, down = page.imagewidth, page.imagelength
+            check_limits(path, limits, across, down, frames, samples=page.samplesperpixel, size=size)
+            layout = layout_of(page, path)
+            header = _header(tiff, page, layout, block, frames)
+
+            def decoded() -> Planes:
+                check_strips(page, file, path)
+                return decode(page, number, layout, file)
+
+            yield OpenPhoto(header, decoded)
 
 
-def _layout(page: TiffPage) -> _Layout | None:
-    """How the page's samples are read here; None leaves it to Pillow."""
-    known = _MODES.get(int(page.photometric))
-    if known is None or page.sampleformat != 1 or page.bitspersample not in {8, 16}:
-        return None
-    mode, colours = known
-    if page.samplesperpixel < colours or page.imagedepth != 1:
-        return None
-    for index, kind in enumerate(page.extrasamples):
-        if int(kind) in {_ASSOCIATED, _UNASSOCIATED}:
-            return _Layout(mode, colours, colours + index, int(kind) == _ASSOCIATED)
-    return _Layout(mode, colours, None, False)
-
-
-def _header(page: TiffPage, layout: _Layout, block: bytes | None, frames: int) -> Header:
-    notes = pillow.frame_note(frames)
+def _header(tiff: TiffFile, page: TiffPage, layout: Layout, block: bytes | None, frames: int) -> Header:
+    notes = pillow.frame_note(frames) + ((layout.note,) if layout.note else ())
     dropped = page.samplesperpixel - layout.colours - (layout.alpha is not None)
-    if dropped:
+    if dropped > 0 and layout.route in {"samples", "floats", "lab"}:
         notes += (f"{dropped} further channels of the TIFF that are not transparency were left out.",)
     turned = _tag(page, exif_block.ORIENTATION)
+    icc = _bytes(_tag(page, _ICC)) or _bytes(_tag(tiff.pages.first.aspage(), _ICC))
+    if layout.route == "lab":
+        icc = romm_profile()
+    if layout.route in {"floats", "log"}:
+        icc = icc or linear_srgb(layout.mode)
+    if layout.route == "floats":
+        notes += (
+            "The TIFF's floating-point light was kept in 16 bits; what is brighter than white was cut off.",
+        )
     return Header(
         width=page.imagewidth,
         height=page.imagelength,
         mode=layout.mode,
-        bits=page.bitspersample,
+        bits=layout.bits,
         has_alpha=layout.alpha is not None,
-        icc=_bytes(_tag(page, _ICC)),
+        icc=icc,
         exif=block,
-        xmp=_bytes(_tag(page, _XMP)),
+        xmp=_bytes(_tag(page, _XMP)) or _bytes(_tag(tiff.pages.first.aspage(), _XMP)),
         dpi=_dpi(page),
         orientation=int(turned) if isinstance(turned, int) and 1 <= turned <= 8 else 1,
         frames=frames,
         notes=notes,
     )
-
-
-def _decode(page: TiffPage, layout: _Layout, file: BinaryIO, path: Path) -> Planes:
-    _check_strips(page, file, path)
-    stored = page.asarray()
-    if page.planarconfig == 2 and page.samplesperpixel > 1:
-        stored = np.moveaxis(stored, 0, -1)
-    stored = stored.reshape(page.imagelength, page.imagewidth, page.samplesperpixel)
-    if not stored.dtype.isnative:
-        stored = stored.astype(stored.dtype.newbyteorder("="))
-    alpha = None if layout.alpha is None else np.ascontiguousarray(stored[..., layout.alpha])
-    pixels = np.ascontiguousarray(stored[..., : layout.colours])
-    del stored
-    if int(page.photometric) == _WHITE_IS_ZERO:
-        np.subtract(np.iinfo(pixels.dtype).max, pixels, out=pixels)
-    if alpha is not None and layout.associated:
-        _unassociate(pixels, alpha)
-    return Planes(pixels, alpha, layout.mode)
 
 
 def tiff_exif(file: BinaryIO) -> bytes | None:
@@ -181,29 +136,6 @@ def _dpi(page: TiffPage) -> tuple[float, float] | None:
     scale = 2.54 if _tag(page, TiffImagePlugin.RESOLUTION_UNIT) == _CENTIMETRE else 1.0
     across, down = found[0] * scale, found[1] * scale
     return (across, down) if 1 < across < 1e5 and 1 < down < 1e5 else None
-
-
-def _check_strips(page: TiffPage, file: BinaryIO, path: Path) -> None:
-    """Raise TruncatedPhotoError where the pixel data reach beyond the end of the file.
-
-    tifffile fills what is missing with zeros.
-    """
-    end = file.seek(0, 2)
-    spans = zip(page.dataoffsets, page.databytecounts, strict=False)
-    missing = any(length == 0 or start + length > end for start, length in spans)
-    if missing or not page.dataoffsets:
-        raise TruncatedPhotoError(
-            f"{path}: the TIFF file ends before its pixels do; it is damaged or still being copied."
-        )
-
-
-def _unassociate(pixels: Pixels, alpha: Pixels) -> None:
-    """Divide associated colours by their alpha, in place, by rows."""
-    top = int(np.iinfo(pixels.dtype).max)
-    for row in range(pixels.shape[0]):
-        share = alpha[row].astype(np.uint64)[:, None]
-        colour = pixels[row].astype(np.uint64) * top + share // 2
-        pixels[row] = np.minimum(colour // np.maximum(share, 1), top).astype(pixels.dtype)
 
 
 def _tag(page: TiffPage, code: int) -> object | None:

@@ -23,13 +23,17 @@ _HEAD: Final = len(_EXTENSION) + _GUID + 8
 # What trees of odd shape or depth raise.
 _ODD: Final = (DOMException, ValueError, IndexError, RecursionError)
 
+# A packet of more tags than this is not taken apart: the trees of 300,000 empty elements take seconds.
+_MOST_TAGS: Final = 20_000
+
 _Unit = tuple[minidom.Element, minidom.Element | minidom.Attr]
 
 
 def split(packet: bytes, most: int) -> tuple[bytes, bytes] | None:
-    """A packet as a standard part of at most `most` bytes and an extended part; None where it is no XMP.
+    """A packet as a standard part of at most `most` bytes and an extended part; None where it cannot be.
 
-    The largest properties go, so that what other programs show (title, author, ...) mostly stays.
+    It is no XMP then, or has more tags than anybody wants to wait for. The largest properties go, so that
+    what other programs show (title, author, ...) mostly stays.
     """
     try:
         return _split(packet, most)
@@ -62,9 +66,12 @@ def _split(packet: bytes, most: int) -> tuple[bytes, bytes] | None:
     for index in order:
         if size <= most:
             break
+        size -= _size(stay[index][1])
         _remove(*stay[index])
         moved.add(index)
-        size = len(_packed(standard))
+        if size <= most:
+            # Measured only where it may suffice, for measuring takes as long as the packet is.
+            size = len(_packed(standard))
     if size > most:
         return None
     for index, unit in enumerate(go):
@@ -129,8 +136,8 @@ def _assembled(guid: str, segments: Iterable[bytes]) -> bytes:
 
 
 def _document(packet: bytes) -> minidom.Document | None:
-    """A parsed packet; None where it is no XML, or declares entities, which no XMP does."""
-    if b"<!DOCTYPE" in packet or b"<!ENTITY" in packet:
+    """A parsed packet; None where it is no XML, has too many tags, or declares entities, as no XMP does."""
+    if b"<!DOCTYPE" in packet or b"<!ENTITY" in packet or packet.count(b"<") > _MOST_TAGS:
         return None
     try:
         # Padding of zeros, which some programs write, is no XML.

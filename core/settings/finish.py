@@ -24,7 +24,9 @@ from mattebox.core.settings.measures import (
 from mattebox.core.settings.presets import load_preset
 
 _BLUR: Final = "4%"
-_IMAGE: Final = re.compile(r".*(/|\\|\.(jpe?g|png|tiff?|webp|bmp|gif|psd|psb|avif|heic))", re.IGNORECASE)
+_IMAGE: Final = re.compile(
+    r".*(/|\\|\.(jpe?g|png|tiff?|webp|bmp|gif|psd|psb|avif|hei[cf]|hif|jxl|jp2))", re.IGNORECASE
+)
 
 
 class BackgroundValue(Settings):

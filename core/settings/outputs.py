@@ -34,6 +34,17 @@ class WebpOutput(Settings):
     gps: bool = Field(True, description=_GPS)
 
 
+class JxlOutput(Settings):
+    """JPEG XL with straight alpha, 8 or 16 bits."""
+
+    format: Literal["jxl"] = "jxl"
+    lossless: bool = Field(True, description="every pixel as it is; else by quality")
+    quality: int = Field(90, ge=0, le=100, description="where lossless is off")
+    effort: int = Field(3, ge=1, le=9, description="1 quick to 9 small")
+    hidden: Literal["clear", "keep"] = Field("clear", description=_HIDDEN)
+    gps: bool = Field(True, description=_GPS)
+
+
 class TiffOutput(Settings):
     """TIFF with unassociated alpha."""
 
@@ -127,7 +138,7 @@ class PsdOutput(Settings):
 
 
 Output = Annotated[
-    PngOutput | WebpOutput | TiffOutput | JpegOutput | MaskOutput | PsdOutput,
+    PngOutput | WebpOutput | JxlOutput | TiffOutput | JpegOutput | MaskOutput | PsdOutput,
     Field(discriminator="format"),
 ]
 
@@ -135,6 +146,7 @@ Output = Annotated[
 ENDINGS: Final[dict[str, str]] = {
     "png": "png",
     "webp": "webp",
+    "jxl": "jxl",
     "tiff": "tif",
     "jpeg": "jpg",
     "psd": "psd",

@@ -80,7 +80,8 @@ def _xmp_segments(packet: bytes | None) -> tuple[list[bytes], tuple[str, ...]]:
     parts = split(packet, _LARGEST_XMP)
     if parts is None:
         note = (
-            f"A JPEG cannot hold the photo's XMP ({len(packet):,} bytes), which is damaged; it was left out."
+            f"A JPEG cannot hold the photo's XMP ({len(packet):,} bytes), which is damaged or of too many "
+            "parts; it was left out."
         )
         return [], (f"{note} {_ELSEWHERE}",)
     standard, extended = parts

@@ -14,6 +14,7 @@ import numpy as np
 from isal import isal_zlib
 
 from mattebox.core.parallel import side_by_side
+from mattebox.core.photo.icc import code_points
 from mattebox.core.write.blocks import Blocks, blocks_of, writing
 from mattebox.core.write.colour import Sheet, changes, sheet_of
 from mattebox.core.write.flatten import strips
@@ -53,6 +54,10 @@ def write_png(file: BinaryIO, sheet: Sheet, compression: str, blocks: Blocks) ->
     file.write(_SIGNATURE)
     kind = _COLOUR_TYPES[sheet.channels]
     _chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, sheet.bits, kind, 0, 0, 0))
+    points = code_points(sheet.icc)
+    if points:
+        # Says the same as the profile to readers that go by it, HDR ones among them (section 11.3.2.6).
+        _chunk(file, b"cICP", bytes(points))
     if sheet.icc:
         _chunk(file, b"iCCP", b"ICC profile\0\0" + zlib.compress(sheet.icc))
     if blocks.dpi:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mattebox.core.settings.endings import PHOTO_ENDINGS
 from mattebox.daemon.config.conditions import REGISTRY
 from mattebox.daemon.config.facts import UnreadableError
 
@@ -12,12 +13,6 @@ if TYPE_CHECKING:
     from mattebox.daemon.config.facts import Facts
     from mattebox.daemon.config.keys import Folder, When
 
-_RAW: Final = (
-    "3fr arw cr2 cr3 dcr dng erf fff iiq kdc mef mos mrw nef nrw orf pef raf raw rw2 rwl sr2 srf srw x3f"
-)
-_PICTURES: Final = "jpg jpeg jpe jfif png tif tiff webp avif bmp gif psd psb heic heif hif"
-# A rule that names no extension takes these; everything else in the folder is left alone.
-PHOTO_ENDINGS: Final = frozenset(f"{_RAW} {_PICTURES}".split())
 # A rule with one of these says itself which names it takes.
 _NAMING: Final = frozenset({"extension", "name", "name_regex"})
 

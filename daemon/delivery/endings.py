@@ -31,6 +31,8 @@ def ending(job: JobRow) -> Event | None:
             "warnings": report.get("warnings"),
             "seconds": sum(report.get("seconds", {}).values()),
         }
+        if report.get("photo_notes"):
+            values["notes"] = report["photo_notes"]
     elif job.state == "review":
         values |= {"why": reason.get("why", ""), "files": outputs}
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -57,6 +57,7 @@ def test_the_pixels_are_the_same(kind: str, mode: str) -> None:
     np.testing.assert_array_equal(pixels.reshape(expected.shape), expected)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_cut_off_file_is_never_decoded(data: st.DataObject) -> None:
     """A JPEG without its end is not complete wherever it is cut, with what follows or without."""

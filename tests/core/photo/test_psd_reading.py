@@ -12,6 +12,7 @@ from PIL import Image
 from mattebox.core.composition import Composition
 from mattebox.core.errors import PhotoError, TruncatedPhotoError
 from mattebox.core.photo import Photo, probe, read_photo
+from mattebox.core.photo.cicp import linear_srgb
 from mattebox.core.settings import parse_output
 from mattebox.core.write import write_output
 
@@ -31,7 +32,8 @@ def composition(mode: str, kind: type) -> Composition:
     tags = Image.Exif()
     tags[0x0110] = "Model 7"
     exif = tags.tobytes().removeprefix(b"Exif\0\0")
-    photo = Photo(pixels, mode, dpi=(300.0, 300.0), exif=exif, icc=b"a profile", xmp=b"<x/>")
+    icc = None if mode == "cmyk" else linear_srgb(mode)
+    photo = Photo(pixels, mode, dpi=(300.0, 300.0), exif=exif, icc=icc, xmp=b"<x/>")
     return Composition(photo, pixels, pixels, alpha)
 
 
@@ -48,7 +50,7 @@ def test_a_transparent_psd_is_read_with_its_alpha(tmp_path: Path, mode: str, kin
     assert np.array_equal(back.alpha, made.alpha)
     assert np.array_equal(back.pixels[solid], made.original[solid])
     assert np.abs(back.pixels.astype(int) - made.original)[soft].max() <= 2
-    assert (back.dpi, back.icc, back.xmp) == ((300, 300), b"a profile", b"<x/>")
+    assert (back.dpi, back.icc, back.xmp) == ((300, 300), made.photo.icc, b"<x/>")
     assert probe(tmp_path / "a.psd").exif["Model"] == "Model 7"
 
 

@@ -42,6 +42,10 @@ KEEPERS = [
         ("cmyk", np.uint16, {"format": "tiff"}),
         ("cmyk", np.uint16, {"format": "tiff", "compression": "none"}),
         ("rgb", np.uint8, {"format": "webp"}),
+        ("gray", np.uint8, {"format": "jxl"}),
+        ("gray", np.uint16, {"format": "jxl"}),
+        ("rgb", np.uint8, {"format": "jxl"}),
+        ("rgb", np.uint16, {"format": "jxl"}),
     ]
 ]
 NAMES = [f"{mode}-{np.dtype(kind).name}-{'-'.join(output.values())}" for mode, kind, output in KEEPERS]

@@ -1,0 +1,75 @@
+"""What Pillow does not open: JPEGs of damaged metadata or odd depth, BMPs of odd bit fields."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from io import BytesIO
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from PIL import UnidentifiedImageError
+
+from mattebox.core.errors import PhotoError, TruncatedPhotoError
+from mattebox.core.photo import bmp_fields, pillow
+from mattebox.core.photo.inside import jpeg_frame
+from mattebox.core.photo.limits import check_limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from mattebox.core.photo.model import OpenPhoto
+    from mattebox.core.settings import ReadLimits
+
+_NOTE: Final = "The photo's metadata are damaged; they were left out."
+_APP0, _APP14, _APP15, _COMMENT, _SCAN = 0xE0, 0xEE, 0xEF, 0xFE, 0xDA
+_FRAME_HEAD: Final = 1 << 22
+_ALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
+
+
+@contextmanager
+def other_way(
+    file: BinaryIO, path: Path, kind: str, limits: ReadLimits, error: Exception
+) -> Iterator[OpenPhoto]:
+    """A file that Pillow refused with `error`, opened without what it stumbles over.
+
+    Raises TruncatedPhotoError, PhotoError, LimitError; what is no case for it is damaged.
+    """
+    if kind == "bmp":
+        with bmp_fields.opened(file, path, limits) as photo:
+            yield photo
+        return
+    file.seek(0)
+    frame = jpeg_frame(file.read(_FRAME_HEAD)) if kind == "jpeg" else None
+    if frame is None or isinstance(file, BytesIO):
+        if isinstance(error, UnidentifiedImageError):
+            raise TruncatedPhotoError(
+                f"{path}: the file begins as {kind.upper()} but its header cannot be read; "
+                f"it is damaged or still being copied."
+            ) from error
+        raise error
+    width, height, bits, _ = frame
+    check_limits(path, limits, width, height)
+    if bits != 8:
+        raise PhotoError(f"{path}: a JPEG of {bits} bits a channel is not read; save it as TIFF or PNG.")
+    file.seek(0)
+    with pillow.opened(BytesIO(_bare(file.read())), path, kind, limits) as photo:
+        yield replace(photo, header=replace(photo.header, notes=(*photo.header.notes, _NOTE)))
+
+
+def _bare(data: bytes) -> bytes:
+    """A JPEG without comments and application segments, but for Adobe's, which tells its colours."""
+    parts, place = [data[:2]], 2
+    while place + 4 <= len(data) and data[place] == 0xFF:
+        marker = data[place + 1]
+        if marker == 0xFF or marker in _ALONE:
+            place += 1 if marker == 0xFF else 2
+            continue
+        end = place + 2 + int.from_bytes(data[place + 2 : place + 4])
+        if marker == _SCAN:
+            break
+        told = _APP0 <= marker <= _APP15 and marker != _APP14
+        if not told and marker != _COMMENT:
+            parts.append(data[place:end])
+        place = end
+    return b"".join((*parts, data[place:]))
