@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,10 +18,15 @@ _STRIP_ROWS: Final = 256
 
 @cache
 def srgb_profile() -> bytes:
-    """The sRGB profile that converted pictures get."""
+    """The sRGB profile that converted pictures get: the same bytes at any time.
+
+    Little CMS writes the moment into each profile that it makes (ICC.1:2022, 7.2: bytes 24 to 35, six
+    numbers), and equal photos would become unequal files.
+    """
     from PIL import ImageCms  # noqa: PLC0415 - a library of its own, only where profiles matter
 
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    return made[:24] + struct.pack(">6H", 2000, 1, 1, 0, 0, 0) + made[36:]
 
 
 def to_srgb(pixels: Pixels, mode: ColourMode, icc: bytes | None) -> Pixels:

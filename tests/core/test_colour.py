@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import imagecodecs
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mattebox.core.colour import colour_from_srgb, from_srgb, in_depth, to_srgb
+from mattebox.core.colour import colour_from_srgb, from_srgb, in_depth, srgb_profile, to_srgb
 from mattebox.core.photo import Photo
 
 
@@ -45,3 +47,10 @@ def test_a_colour_in_an_untagged_photo_is_its_own_values(colour: tuple[int, int,
     assert colour_from_srgb(colour, Photo(np.zeros((1, 1, 3), np.uint8), "rgb")) == colour
     deep = colour_from_srgb(colour, Photo(np.zeros((1, 1, 3), np.uint16), "rgb"))
     assert deep == tuple(257 * value for value in colour)
+
+
+def test_the_srgb_profile_is_the_same_at_any_time() -> None:
+    """Made a second later it has the same bytes, so that equal photos give equal files."""
+    first = srgb_profile.__wrapped__()
+    time.sleep(1.1)
+    assert srgb_profile.__wrapped__() == first
