@@ -8,22 +8,24 @@ import os
 import signal
 import sys
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mattebox.core.errors import MatteboxError
+from mattebox.core.errors import MatteboxError, reason_of
 from mattebox.core.process import configure_process
 from mattebox.gimp_plugin.host import Host
-from mattebox.gimp_plugin.mattebox import protocol
+from mattebox.gimp_plugin.mattebox import protocol, timeouts
 from mattebox.gimp_plugin.rendezvous import AlreadyRunningError, HostError, default_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mattebox.core.engine import Engine
+
+
+_SILENT: Final = "The engine in {} does not answer; try again in a minute, or end its process."
 
 
 @click.command(name="engine")
@@ -90,14 +92,20 @@ def _ask(folder: Path, say: str) -> dict[str, Any] | None:
     """One short question to the engine that runs; None where none does. Raises HostError."""
     with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
         try:
-            key = protocol.key_file(folder).read_bytes()
-            with Client(protocol.address(folder), family=protocol.family()) as wire:
-                protocol.prove(wire, key, first=False)
+            with timeouts.connect(folder) as wire:
                 protocol.send(wire, say)
-                return protocol.receive_head(wire) if wire.poll(protocol.PATIENCE) else {"silent": True}
-        except (AuthenticationError, TimeoutError, EOFError, protocol.ProtocolError) as error:
+                if say == "status" and not wire.poll(protocol.PATIENCE):
+                    return {"silent": True}
+                return protocol.receive_head(wire)
+        except (FileNotFoundError, ConnectionRefusedError):
+            raise
+        except (TimeoutError, BlockingIOError) as error:
+            raise HostError(_SILENT.format(folder)) from error
+        except (AuthenticationError, EOFError, ConnectionError, protocol.ProtocolError) as error:
             raise HostError(
                 f"Something answers in {folder} that is not this mattebox's engine; end it, or remove the "
                 "folder."
             ) from error
+        except OSError as error:
+            raise HostError(f"{folder}: the engine cannot be reached there ({reason_of(error)}).") from error
     return None

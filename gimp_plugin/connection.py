@@ -67,7 +67,8 @@ class PluginConnection:
         """Answer until the plug-in leaves."""
         with contextlib.suppress(EOFError, OSError):
             try:
-                while self._answer(protocol.receive_head(self._wire)):
+                # A plug-in may say nothing for hours; in the middle of a message it may not.
+                while self._wire.poll(None) and self._answer(protocol.receive_head(self._wire)):
                     pass
             except (protocol.ProtocolError, SharedMemoryError) as error:
                 self._send("failed", message=f"The Mattebox engine did not understand the plug-in: {error}.")

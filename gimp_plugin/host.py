@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import threading
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.errors import reason_of
 from mattebox.gimp_plugin.connection import PluginConnection
-from mattebox.gimp_plugin.mattebox import protocol
+from mattebox.gimp_plugin.mattebox import protocol, timeouts
 from mattebox.gimp_plugin.rendezvous import HostError, acquire
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 _TICK: Final = 0.5
 _BACKLOG: Final = 16
+_SHORTEST_PAUSE: Final = 0.05
+_LONGEST_PAUSE: Final = 1.0
+# What accept() says of a listening socket that is none any more; everything else passes. A closed
+# Listener gives no number.
+_BROKEN: Final = frozenset({None, errno.EBADF, errno.EINVAL, errno.ENOTSOCK, errno.EOPNOTSUPP})
 
 
 class Host:
@@ -51,16 +57,9 @@ class Host:
         """Serve until stopped, idle or dislodged; `ready` is called once it listens. Raises HostError."""
         with acquire(self.folder) as key:
             place = protocol.address(self.folder)
-            listener = _listen(place)
-            try:
-                mark = _identity(place)
-                threading.Thread(target=self._accept, args=(listener, key), daemon=True).start()
-                ready()
-                while not self._stop.wait(_TICK) and not self._is_idle() and _identity(place) == mark:
-                    pass
-            finally:
-                if _identity(place) == mark:
-                    listener.close()
+            while self._listens(place, key, ready):
+                # The plug-in that started this process waits for one line, not for one a listener.
+                ready = _say_nothing
 
     def status(self) -> dict[str, Any]:
         """What `mattebox engine --status` tells."""
@@ -100,17 +99,49 @@ class Host:
             self._last_use = time.monotonic()
         return bool(self._idle) and time.monotonic() - self._last_use > self._idle
 
+    def _listens(self, place: str, key: bytes, ready: Callable[[], None]) -> bool:
+        """Serve with one listener; whether another one is wanted, since its thread died. Raises HostError."""
+        listener = _listen(place)
+        try:
+            mark = _identity(place)
+            accepting = threading.Thread(target=self._accept, args=(listener, key), daemon=True)
+            accepting.start()
+            ready()
+            while not self._stop.wait(_TICK) and not self._is_idle() and _identity(place) == mark:
+                if not accepting.is_alive():
+                    return True
+            return False
+        finally:
+            if _identity(place) == mark:
+                with contextlib.suppress(OSError):
+                    listener.close()
+
     def _accept(self, listener: Listener, key: bytes) -> None:
+        """Give each connection a thread until stopped; ends where the listener is broken.
+
+        What passes (too many open files or threads, a caller who left, little memory) is waited out:
+        those who are in the listener's queue meanwhile are served after it.
+        """
+        pause = _SHORTEST_PAUSE
         while not self._stop.is_set():
+            wire = None
             try:
                 wire = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(wire, key), daemon=True).start()
+                threading.Thread(target=self._serve, args=(wire, key), daemon=True).start()
+            except (OSError, RuntimeError, MemoryError) as error:
+                if wire is not None:
+                    wire.close()
+                if isinstance(error, OSError) and error.errno in _BROKEN:
+                    return
+                self._stop.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                pause = _SHORTEST_PAUSE
 
     def _serve(self, wire: Connection, key: bytes) -> None:
         with wire:
             try:
+                timeouts.set_limits(wire, timeouts.STALL)
                 protocol.prove(wire, key, first=True)
             except (AuthenticationError, TimeoutError, EOFError, OSError):
                 return
@@ -146,6 +177,10 @@ class _FetchProgress:
 
     def note(self, line: str) -> None:
         self._host.report_fetch(line)
+
+
+def _say_nothing() -> None:
+    """Nobody waits for this word any more."""
 
 
 def _listen(place: str) -> Listener:

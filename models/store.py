@@ -6,9 +6,10 @@ import contextlib
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from mattebox.models.catalogue import NpmSource, UrlSource, WheelSource
 from mattebox.models.errors import LicenceError, SourceError, WeightsError, reason_of
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mattebox.models.catalogue import Network, Source
+
+
+_PART: Final = 1 << 20
 
 
 def models_folder() -> Path:
@@ -97,10 +101,7 @@ class Store:
         """Copy a file of yours into the store, verified like a fetched one. Raises WeightsError."""
         with self._locked(network), self._workspace(network) as workspace:
             staged = workspace / network.file
-            try:
-                shutil.copyfile(file, staged)
-            except OSError as error:
-                raise WeightsError(f"{file}: it cannot be read ({error.strerror}).") from error
+            _copy(file, staged, network)
             try:
                 return self._enter(network, staged)
             except SourceError as error:
@@ -173,8 +174,18 @@ class Store:
         return path
 
     def _seal(self, network: Network, path: Path) -> Seal:
-        """Verify a file in place and remember that where the folder can be written."""
-        seal = _examine(network, path, read_seal(path))
+        """Verify a file in place and remember that where the folder can be written. Raises SourceError.
+
+        A file that fails loses its seal: another of its size and time would be trusted for it.
+        """
+        known = read_seal(path)
+        try:
+            seal = _examine(network, path, known)
+        except SourceError:
+            if known is not None:
+                with contextlib.suppress(OSError):
+                    write_seal(path, known.broken())
+            raise
         # A read-only folder is no failure: its files are verified again each time.
         with contextlib.suppress(OSError):
             write_seal(path, seal)
@@ -222,6 +233,34 @@ class Store:
 
 def _contradicts(network: Network, seal: Seal) -> bool:
     return network.sha256 is not None and network.sha256 != seal.sha256
+
+
+def _copy(file: Path, staged: Path, network: Network) -> None:
+    """Copy a file, and of one that is too long no more than shows that it is. Raises WeightsError."""
+    with staged.open("wb") as target:
+        try:
+            if not file.is_dir() and not stat.S_ISREG(file.stat().st_mode):
+                raise WeightsError(f"{file}: it is a device or a pipe, and no file. It was not added.")
+            source = file.open("rb")
+        except OSError as error:
+            raise WeightsError(f"{file}: it cannot be read ({reason_of(error)}).") from error
+        with source:
+            copied = 0
+            while part := _read(source, file):
+                copied += len(part)
+                if network.size is not None and copied > network.size:
+                    raise WeightsError(
+                        f"{file}: it has more than the {network.size} bytes of {network.name}. "
+                        "It was not added."
+                    )
+                target.write(part)
+
+
+def _read(source: BinaryIO, file: Path) -> bytes:
+    try:
+        return source.read(_PART)
+    except OSError as error:
+        raise WeightsError(f"{file}: it cannot be read ({reason_of(error)}).") from error
 
 
 def _examine(network: Network, path: Path, known: Seal | None) -> Seal:

@@ -12,6 +12,7 @@ from typing import Final
 from PIL import ExifTags, Image
 
 from mattebox.core.photo.tiff_block import Block
+from mattebox.core.photo.xmp_gps import without_properties
 
 PREFIX: Final = b"Exif\x00\x00"
 ORIENTATION: Final = 0x0112
@@ -22,9 +23,6 @@ _GPS_DIRECTORY: Final = 0x8825
 _PIXEL_WIDTH: Final = 0xA002
 _PIXEL_HEIGHT: Final = 0xA003
 _XMP_ORIENTATION: Final = re.compile(rb"(tiff:Orientation(?:>|\s*=\s*[\"']))\s*[1-8]")
-# Neither begins with what can repeat, so that both take time in proportion to the packet.
-_XMP_GPS: Final = re.compile(rb"""\bexif:GPS\w+\s*=\s*(?:"[^"]*"|'[^']*')\s*""")
-_XMP_GPS_TAG: Final = re.compile(rb"<(/?)(exif:GPS\w+)([^<>]*)>")
 
 
 def bare(exif: bytes | None) -> bytes | None:
@@ -108,27 +106,7 @@ def upright_xmp(xmp: bytes | None) -> bytes | None:
 
 def xmp_without_gps(xmp: bytes | None) -> bytes | None:
     """An XMP packet without its exif:GPS properties."""
-    return _without_gps_elements(_XMP_GPS.sub(b"", xmp)) if xmp else None
-
-
-def _without_gps_elements(xmp: bytes) -> bytes:
-    """A packet without the elements whose names begin with exif:GPS, and all that is in them."""
-    kept, place = [], 0
-    inside = b""
-    for found in _XMP_GPS_TAG.finditer(xmp):
-        closing, name, rest = found.groups()
-        if inside and not (closing and name == inside):
-            continue
-        if not inside:
-            kept.append(xmp[place : found.start()])
-        place = found.end()
-        inside = b"" if closing or rest.endswith(b"/") else name
-    if inside:
-        # Without an end: its text goes as well.
-        end = xmp.find(b"<", place)
-        place = len(xmp) if end < 0 else end
-    kept.append(xmp[place:])
-    return b"".join(kept)
+    return without_properties(xmp) if xmp else None
 
 
 def by_name(exif: bytes | None) -> dict[str, object]:

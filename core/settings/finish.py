@@ -25,7 +25,7 @@ from mattebox.core.settings.presets import load_preset
 
 _BLUR: Final = "4%"
 _IMAGE: Final = re.compile(
-    r".*(/|\\|\.(jpe?g|png|tiff?|webp|bmp|gif|psd|psb|avif|hei[cf]|hif|jxl|jp2))", re.IGNORECASE
+    r"(/|\\|\.(jpe?g|png|tiff?|webp|bmp|gif|psd|psb|avif|hei[cf]|hif|jxl|jp2))", re.IGNORECASE
 )
 
 
@@ -51,7 +51,7 @@ def parse_background(value: Any, info: ValidationInfo) -> Any:
             return {}
         if text.lower() == "blur":
             return {"blur": _BLUR}
-        value = {"image": text} if _IMAGE.match(text) else {"colour": _colour(text)}
+        value = {"image": text} if _IMAGE.search(text) else {"colour": _colour(text)}
     if isinstance(value, dict) and isinstance(value.get("image"), str):
         return {**value, "image": str(_base(info) / Path(value["image"]).expanduser())}
     return {} if value is None else value

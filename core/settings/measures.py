@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from mattebox.core.settings.base import Settings
 
-_LENGTH: Final = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(%|px)?\s*")
+_LENGTH: Final = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*+(%|px)?\s*")
 _HEX: Final = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})")
 _RGB: Final = re.compile(r"rgb\(\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*,\s*([0-9]{1,3})\s*\)")
 _SIZE: Final = re.compile(r"\s*([0-9]+)\s*[x×,]\s*([0-9]+)\s*")  # noqa: RUF001 - people write the sign

@@ -21,7 +21,7 @@ _BYTES: Final = {
     "mib": 1024**2,
     "gib": 1024**3,
 }
-_QUANTITY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*")
+_QUANTITY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*+([a-zA-Z]*)\s*")
 
 
 def parse_duration(value: Any) -> float:

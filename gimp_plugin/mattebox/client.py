@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -15,14 +16,14 @@ import time
 from dataclasses import dataclass
 from itertools import chain
 from multiprocessing import AuthenticationError
-from multiprocessing.connection import Client, Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+    from multiprocessing.connection import Connection
 
-    from mattebox.gimp_plugin.mattebox import protocol, shared_memory
+    from mattebox.gimp_plugin.mattebox import protocol, shared_memory, timeouts
     from mattebox.gimp_plugin.mattebox.shared_memory import SharedMemory
 
     Payload = list[bytes] | SharedMemory
@@ -30,8 +31,9 @@ else:
     try:
         import protocol
         import shared_memory
+        import timeouts
     except ImportError:  # imported as a part of mattebox, not run by GIMP
-        from mattebox.gimp_plugin.mattebox import protocol, shared_memory
+        from mattebox.gimp_plugin.mattebox import protocol, shared_memory, timeouts
     SharedMemory = shared_memory.SharedMemory
 
 START_PATIENCE = 60.0  # seconds until a started host must listen
@@ -66,7 +68,7 @@ class Record:
                 environment={str(name): str(value) for name, value in values["environment"].items()},
                 networks=[[str(name), str(label)] for name, label in values["networks"]],
             )
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
             raise EngineError(
                 "Mattebox's plug-in is not installed completely; run 'mattebox gimp install' again."
             ) from error
@@ -89,10 +91,18 @@ class Engine:
         self._on_progress = on_progress
         try:
             self._wire = _connect(record, on_progress)
+        except (OSError, EOFError) as error:
+            raise EngineError(_LOST) from error
+        try:
+            self._greet(record)
+        except BaseException:
+            self._wire.close()
+            raise
+
+    def _greet(self, record: Record) -> None:
+        with _sentences():
             protocol.send(self._wire, "hello", version=record.version)
             head = self._next()
-        except (OSError, EOFError, protocol.ProtocolError) as error:
-            raise EngineError(_LOST) from error
         if head["say"] != "hello":
             raise EngineError(str(head.get("message", _LOST)))
         self.version = str(head.get("version", ""))
@@ -122,27 +132,26 @@ class Engine:
     def cut(self, request: protocol.CutRequest, payload: Payload) -> Answer:
         """Cut one layer. Raises EngineError."""
         try:
-            if isinstance(payload, SharedMemory):
-                protocol.send_head(self._wire, "cut", request.lengths(), shared=True, **request.head())
-                payload.send(self._wire)
-            else:
-                protocol.send(self._wire, "cut", payload, **request.head())
-            self._on_progress("Finding the subject")
-            head = self._next()
-            while head["say"] == "step":
-                self._on_progress(str(head.get("text", "")))
+            with _sentences():
+                if isinstance(payload, SharedMemory):
+                    protocol.send_head(self._wire, "cut", request.lengths(), shared=True, **request.head())
+                    payload.send(self._wire)
+                else:
+                    protocol.send(self._wire, "cut", payload, **request.head())
+                self._on_progress("Finding the subject")
                 head = self._next()
-            if head["say"] != "done":
-                raise EngineError(str(head.get("message", _LOST)))
-            if head["blobs"] != request.answer_lengths():
-                raise EngineError(_LOST)
-            if isinstance(payload, SharedMemory):
-                # Copies: the memory holds the layer too, and goes when the next layer's comes.
-                answer = [bytes(part) for part in payload.parts(request.answer_start(), head["blobs"])]
-            else:
-                answer = protocol.receive_blobs(self._wire, head)
-        except (OSError, EOFError, protocol.ProtocolError) as error:
-            raise EngineError(_LOST) from error
+                while head["say"] == "step":
+                    self._on_progress(str(head.get("text", "")))
+                    head = self._next()
+                if head["say"] != "done":
+                    raise EngineError(str(head.get("message", _LOST)))
+                if head["blobs"] != request.answer_lengths():
+                    raise EngineError(_LOST)
+                if isinstance(payload, SharedMemory):
+                    # Copies: the memory holds the layer too, and goes when the next layer's comes.
+                    answer = [bytes(part) for part in payload.parts(request.answer_start(), head["blobs"])]
+                else:
+                    answer = protocol.receive_blobs(self._wire, head)
         finally:
             if isinstance(payload, SharedMemory):
                 payload.close()
@@ -166,6 +175,10 @@ SILENT = (
     "The Mattebox engine does not answer; nothing was changed. Run 'mattebox engine --stop' in a terminal "
     "and try again."
 )
+_UNREADY = (
+    "The Mattebox engine was started and did not become ready, so it was ended; nothing was changed. Run "
+    "'mattebox engine' in a terminal: it says why."
+)
 _OLD = (
     "An older Mattebox engine still runs, which knows nothing of colour profiles; nothing was changed. Run "
     "'mattebox engine --stop' in a terminal and try again."
@@ -174,6 +187,17 @@ _WRONG_KEY = (
     "The Mattebox engine holds another key than this plug-in; nothing was changed. Run 'mattebox engine "
     "--stop' in a terminal and try again."
 )
+
+
+@contextlib.contextmanager
+def _sentences() -> Iterator[None]:
+    """What a connection raises, as the sentence for the user."""
+    try:
+        yield
+    except BlockingIOError as error:
+        raise EngineError(SILENT) from error
+    except (OSError, EOFError, protocol.ProtocolError) as error:
+        raise EngineError(_LOST) from error
 
 
 def _connect(record: Record, on_progress: Callable[[str], None]) -> Connection:
@@ -206,14 +230,7 @@ def _attempt(folder: Path) -> Connection:
             f"{folder} can be entered by other users of this computer, so nothing was sent to the engine; "
             f"run 'chmod 700' on it, or remove it, and try again."
         )
-    key = protocol.key_file(folder).read_bytes()
-    wire = Client(protocol.address(folder), family=protocol.family())
-    try:
-        protocol.prove(wire, key, first=False)
-    except BaseException:
-        wire.close()
-        raise
-    return wire
+    return timeouts.connect(folder)
 
 
 def _start(record: Record) -> None:
@@ -244,13 +261,9 @@ def _start(record: Record) -> None:
             f"The Mattebox engine cannot be started ({record.command[0]}: {error.strerror}); "
             "run 'mattebox gimp install' again."
         ) from error
-    assert host.stdout is not None  # noqa: S101 - it was asked for
-    with host.stdout as lines:
-        line = lines.readline()
-    # A host that ends while this process still runs must not stay behind as a zombie.
-    threading.Thread(target=host.wait, daemon=True).start()
+    line = _first_line(host)
     said: Any = {}
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         said = json.loads(line)
     if not isinstance(said, dict) or not said.keys() & {"ready", "error"}:
         raise EngineError(
@@ -259,3 +272,23 @@ def _start(record: Record) -> None:
         )
     if "error" in said:
         raise EngineError(str(said["error"]))
+
+
+def _first_line(host: subprocess.Popen[bytes]) -> bytes:
+    """What a started host says first. Raises EngineError where it says nothing in START_PATIENCE."""
+    lines = host.stdout
+    assert lines is not None  # noqa: S101 - it was asked for
+    heard: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+    def listen() -> None:
+        with lines:
+            heard.put(lines.readline())
+        # A host that ends while this process still runs must not stay behind as a zombie.
+        host.wait()
+
+    threading.Thread(target=listen, daemon=True).start()
+    try:
+        return heard.get(timeout=START_PATIENCE)
+    except queue.Empty:
+        host.kill()
+        raise EngineError(_UNREADY) from None

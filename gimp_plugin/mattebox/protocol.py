@@ -15,6 +15,7 @@ import os
 import stat
 import sys
 from dataclasses import asdict, dataclass, fields
+from multiprocessing import AuthenticationError
 from multiprocessing.connection import answer_challenge, deliver_challenge
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -69,11 +70,17 @@ def prove(wire: Wire, key: bytes, *, first: bool) -> None:
     Raises multiprocessing.AuthenticationError, TimeoutError, EOFError or OSError.
     """
     patient: Any = _Patient(wire)
-    for listening in (first, not first):
-        if listening:
-            deliver_challenge(patient, key)
-        else:
-            answer_challenge(patient, key)
+    try:
+        for listening in (first, not first):
+            if listening:
+                deliver_challenge(patient, key)
+            else:
+                answer_challenge(patient, key)
+    except (AssertionError, ValueError) as error:
+        # What Python 3.11 and earlier make of a peer whose first words are no challenge.
+        raise AuthenticationError("no challenge came") from error
+    except BlockingIOError as error:
+        raise TimeoutError from error
 
 
 def send(wire: Wire, say: str, blobs: Sequence[bytes | memoryview] = (), **values: Any) -> None:
@@ -93,7 +100,7 @@ def receive_head(wire: Wire) -> dict[str, Any]:
     """The JSON of the next message; its blobs still wait. Raises ProtocolError, EOFError, OSError."""
     try:
         head = json.loads(wire.recv_bytes(HEADER_LIMIT).decode("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError("a message is no JSON") from error
     if not isinstance(head, dict) or not isinstance(head.get("say"), str):
         raise ProtocolError("a message does not say what it is")

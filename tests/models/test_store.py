@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -201,8 +202,48 @@ def test_verify_tells_missing_from_damaged(tmp_path: Path, site: Any) -> None:
     stamp = path.stat()
     path.write_bytes(b"x" * len(DATA))
     os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert store.find(network) == path
     with pytest.raises(WeightsError, match="is damaged"):
         store.verify(network)
+    assert store.find(network) is None
+
+
+def test_a_failed_verification_keeps_the_expected_hash(tmp_path: Path, site: Any) -> None:
+    """Where only the first download says what is right, damage neither passes nor becomes what is right."""
+    site.files["/a"] = DATA
+    network = site.network("/a", sha256=None)
+    store = Store(tmp_path)
+    path = store.ensure(network)
+    stamp = path.stat()
+    path.write_bytes(b"x" * len(DATA))
+    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    for _ in range(2):
+        with pytest.raises(WeightsError, match="is damaged"):
+            store.verify(network)
+        assert store.find(network) is None
+    path.write_bytes(DATA)
+    assert store.find(network) == path
+
+
+def test_add_copies_no_more_than_the_known_size(tmp_path: Path, site: Any) -> None:
+    """Of a file that is too long little more than the network's size is written; a device is no file."""
+    site.files["/a"] = DATA
+    network = site.network("/a")
+    store = Store(tmp_path / "store")
+    huge = tmp_path / "huge"
+    with huge.open("wb") as file:
+        file.truncate(1 << 30)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # The system refuses a file of more than 4 MB: a copy that went on would be told in other words.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4 << 20, hard))
+    try:
+        with pytest.raises(WeightsError, match=f"more than the {len(DATA)} bytes"):
+            store.add(network, huge)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with pytest.raises(WeightsError, match="no file"):
+        store.add(network, tmp_path.joinpath("/dev/zero"))
+    assert leftovers(store.folder) == []
 
 
 def test_unusable_folder_is_one_sentence(tmp_path: Path, site: Any) -> None:
