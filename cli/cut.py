@@ -14,6 +14,7 @@ from mattebox.cli.console import Console, with_notes
 from mattebox.cli.cutting import CutRun, run_all
 from mattebox.cli.passed_over import passed_over
 from mattebox.cli.plan import PlanError, plan, without_existing
+from mattebox.cli.pointing import PICTURE, as_box, as_points, pointed
 from mattebox.core.errors import MatteboxError, PhotoError, SettingsError
 from mattebox.core.network.device import DEVICES
 from mattebox.core.settings import FORMATS, CutSettings, FinishSettings, format_of_ending
@@ -84,6 +85,30 @@ _NAMED: Final = 10
 @click.option(
     "--shadow", type=click.Choice(["none", "drop", "contact", "both", "keep"]), help="Below the subject."
 )
+@click.option(
+    "--point",
+    "points",
+    callback=as_points,
+    multiple=True,
+    metavar="X,Y",
+    help="The subject is here; repeatable.",
+)
+@click.option(
+    "--not",
+    "nots",
+    callback=as_points,
+    multiple=True,
+    metavar="X,Y",
+    help="The subject is not here; repeatable.",
+)
+@click.option("--box", callback=as_box, metavar="L,T,R,B", help="The subject is in this box, in pixels.")
+@click.option(
+    "--strokes",
+    type=PICTURE,
+    metavar="FILE",
+    help="A picture: white is subject, black is not, gray is unsure.",
+)
+@click.option("--from-matte", type=PICTURE, metavar="FILE", help="A former matte to go on from.")
 @click.option("--accept-licence", is_flag=True, help="Accept weights that forbid commercial use.")
 @click.option(
     "-s",
@@ -116,6 +141,11 @@ def command(
     canvas: str | None,
     background: str | None,
     shadow: str | None,
+    points: tuple[tuple[float, float], ...],
+    nots: tuple[tuple[float, float], ...],
+    box: tuple[float, ...] | None,
+    strokes: Path | None,
+    from_matte: Path | None,
     accept_licence: bool,
     assignments: tuple[str, ...],
     report: bool,
@@ -134,6 +164,7 @@ def command(
         "cut.subject": ("--subject", subject),
         "cut.keep": ("--keep", keep),
         "cut.refine": ("--refine", refine),
+        "cut.prompts": ("--point", pointed(points, nots, box, strokes, from_matte)),
         "finish.preset": ("--preset", preset),
         "finish.crop": ("--crop", crop),
         "finish.margin": ("--margin", margin),

@@ -16,7 +16,7 @@ from mattebox.core.errors import MatteboxError, OutputExistsError, PhotoError, W
 from mattebox.core.network.device import available_cores
 from mattebox.core.process import configure_process, loading
 from mattebox.core.publish import publish
-from mattebox.models.catalogue import find_network
+from mattebox.models.catalogue import find_salient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ def run_all(run: CutRun, console: Console) -> Iterator[JobReport | MatteboxError
 
     Raises MatteboxError where no photo could be done at all, such as missing weights.
     """
-    find_network(run.cut.model)
+    find_salient(run.cut.model)
     fit, refused = _sorted_out(run)
     yield from refused
     if not fit:

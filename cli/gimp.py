@@ -44,6 +44,7 @@ def install_plugin(context: click.Context, *, folders: tuple[Path, ...]) -> None
     rows = [
         (network.name, network.name + (" (not for commercial use)" if network.commercial is False else ""))
         for network in load_catalogue().values()
+        if network.kind == "salient"
     ]
     details = record(default_folder(), rows)
     failed = False

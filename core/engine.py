@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from mattebox.core.errors import InferenceError, WeightsError
 from mattebox.core.matte.rough_mask import search_settings
 from mattebox.core.matting import SegmentedPhoto, cut_rough, cut_segmented, no_op, timed
 from mattebox.core.network.device import usable_kinds
@@ -12,8 +13,8 @@ from mattebox.core.network.segmenter import Segmenter
 from mattebox.core.segment.prepare import network_input
 from mattebox.core.segment.segmentation import COMPANIONS, search_frame, segment, view_side
 from mattebox.core.segment.subject import choose_subject
-from mattebox.core.settings.cut import points_of
-from mattebox.models.catalogue import find_network
+from mattebox.core.settings.cut import box_of, points_of
+from mattebox.models.catalogue import find_network, find_salient
 from mattebox.models.optimised import find_optimised
 from mattebox.models.store import Store
 
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 
     from mattebox.core.cutout import Cutout
     from mattebox.core.photo import Photo
+    from mattebox.core.segment.prompt.network import Promptable
     from mattebox.core.settings import CutSettings
+    from mattebox.models.catalogue import Network
+
+PROMPTABLE: Final = "mobile-sam"
+_ALONE: Final = (
+    "What was pointed at was looked for without the network {name}, by closer looks and by colours"
+)
 
 
 class Engine:
@@ -40,6 +48,7 @@ class Engine:
         self._threads = threads
         self._device = device
         self._segmenters: dict[tuple[str, str], Segmenter] = {}
+        self._promptable: Promptable | str | None = None
         self._loading = Lock()
 
     def segmenter(self, settings: CutSettings) -> Segmenter:
@@ -47,7 +56,7 @@ class Engine:
 
         Raises UnknownNetworkError, LicenceError, WeightsError, InferenceError.
         """
-        network = find_network(settings.model)
+        network = find_salient(settings.model)
         key = (network.name, settings.precision)
         with self._loading:
             if key not in self._segmenters:
@@ -108,15 +117,57 @@ class Engine:
         if rough is None:
             return cut_segmented(self.segment(photo, settings, on_step=on_step), on_step)
         inside = search_settings(photo, settings, rough)
-        segmented = self.segment(photo, inside, on_step=on_step) if inside is not None else None
+        # A shape that was drawn roughly is no prompt: where nothing stands out it stays what it is.
+        segmented = self.look(photo, inside, on_step=on_step) if inside is not None else None
         if segmented is None or not segmented.count:
             return cut_rough(photo, settings, rough, on_step)
         return cut_segmented(segmented, on_step)
 
+    def promptable(self, *, fetch: bool = True) -> tuple[Promptable | None, str | None]:
+        """The network that answers clicks, and where it cannot be had the sentence that says why.
+
+        fetch: whether it may be fetched where it is missing; that is tried once.
+        """
+        network = find_network(PROMPTABLE)
+        with self._loading:
+            if self._promptable is None and (fetch or self.store.find(network) is not None):
+                self._promptable = self._load_promptable(network)
+            found = self._promptable
+        if found is None:
+            return None, f"{_ALONE.format(name=network.name)} (it is not here)."
+        return (None, found) if isinstance(found, str) else (found, None)
+
+    def _load_promptable(self, network: Network) -> Promptable | str:
+        from mattebox.core.segment.prompt.network import Promptable  # noqa: PLC0415 - only where somebody points
+
+        try:
+            return Promptable(network, self.store.ensure(network), self._threads)
+        except (WeightsError, InferenceError) as error:
+            return f"{_ALONE.format(name=network.name)} ({str(error).rstrip('.')})."
+
     def segment(
         self, photo: Photo, settings: CutSettings, *, on_step: Callable[[str], None] = no_op
     ) -> SegmentedPhoto:
-        """What the networks say of `photo`; `cut_segmented` does the rest and needs no Engine."""
+        """What the networks see of `photo`, and of what a person points at in it.
+
+        All that an Engine is needed for; `cut_segmented` does the rest. Raises what segmenter() raises, and
+        SettingsError or PhotoError where a prompt fits no photo.
+        """
+        asked = settings.prompts.any
+        pointed = box_of(settings.subject) is not None or points_of(settings.subject) is not None
+        # The older form of pointing is answered by the networks that are here.
+        if not asked and not (pointed and self.promptable(fetch=False)[0] is not None):
+            return self.look(photo, settings, on_step=on_step)
+        from mattebox.core.segment.prompt.prompts import prompts_of  # noqa: PLC0415 - only where somebody points
+        from mattebox.core.segment.prompt.session import open_session  # noqa: PLC0415
+
+        prompts = prompts_of(settings, photo)
+        return open_session(self, photo, settings, fetch=asked, on_step=on_step).pointed(prompts)
+
+    def look(
+        self, photo: Photo, settings: CutSettings, *, on_step: Callable[[str], None] = no_op
+    ) -> SegmentedPhoto:
+        """What the networks see of `photo` by themselves. Raises what segmenter() raises."""
         seconds: dict[str, float] = {}
         with timed(seconds, "load", on_step):
             segmenters = self.segmenters(settings)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mattebox.core.photo import Photo, Pixels
     from mattebox.core.report.advice import Advice
     from mattebox.core.report.features import Features
+    from mattebox.core.segment.prompt.prompts import Prompts
     from mattebox.core.segment.segmentation import Segmentation
     from mattebox.core.settings import CutSettings
 
@@ -42,7 +43,9 @@ class SegmentedPhoto:
 
     small: the photo's pixels at the size of its view, (h, w, c); view: what the networks saw, (h, w, 3)
     uint8. probability: (h, w) float32 of the chosen subjects, `count` of them. device: where the networks
-    ran; notes: why that is not the device that was asked for. seconds: by step.
+    ran; notes: why that is not the device that was asked for. seconds: by step. prompts: what a person has
+    pointed at, if anything; changed: where that differs from the former matte they go on from; advice: what
+    of it was not found; pointed_by: the network that answered.
     """
 
     photo: Photo
@@ -56,6 +59,10 @@ class SegmentedPhoto:
     device: str
     notes: tuple[str, ...]
     seconds: dict[str, float]
+    prompts: Prompts | None = None
+    changed: NDArray[np.float32] | None = None
+    advice: tuple[Advice, ...] = ()
+    pointed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +107,18 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
 
     on_step("refine")
     features, alpha = both(measured, refined)
-    advice = warn(features, segmented.count, max(photo.width, photo.height))
+    advice = (*warn(features, segmented.count, max(photo.width, photo.height)), *segmented.advice)
+    if segmented.prompts is not None:
+        from mattebox.core.segment.prompt.paint import painted  # noqa: PLC0415 - only where somebody has pointed
+
+        alpha = painted(photo, alpha, segmented.prompts, segmented.changed, settings.refine)
+    looks = (
+        segmented.segmentation.names
+        if segmented.pointed_by is None
+        else (*segmented.segmentation.names, f"{segmented.pointed_by} prompts")
+    )
     assessment = _Assessment(
-        segmented.model,
-        confidence(features),
-        advice,
-        segmented.segmentation.names,
-        segmented.device,
-        segmented.notes,
-        seconds,
+        segmented.model, confidence(features), advice, looks, segmented.device, segmented.notes, seconds
     )
     return _cutout(photo, settings, alpha, assessment, on_step)
 

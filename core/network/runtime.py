@@ -126,7 +126,9 @@ class OnnxRuntime:
 
     def _accelerated(self, weights: Path) -> Any:
         provider = PROVIDERS[self.device]
-        session = _session(weights, _options(self.threads), [(provider, _settings(self.device, weights))])
+        session = _session(
+            weights, session_options(self.threads), [(provider, _settings(self.device, weights))]
+        )
         # onnxruntime itself falls back without a word; what it uses is only told here.
         if session.get_providers()[0] != provider:
             raise InferenceError("its libraries or its driver could not be loaded")
@@ -142,14 +144,14 @@ def _settings(device: str, weights: Path) -> dict[str, str]:
 def _cpu_session(weights: Path, threads: int) -> Any:
     kept = graph_folder(weights)
     if kept is not None and kept.exists():
-        options = _options(threads)
+        options = session_options(threads)
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
             return _session(kept / GRAPH, options, ["CPUExecutionProvider"])
         except InferenceError:
             drop_graph(kept)
     staged = staged_graph(kept) if kept is not None else None
-    options = _options(threads)
+    options = session_options(threads)
     if staged is None or kept is None:
         return _session(weights, options, ["CPUExecutionProvider"])
     write_graph_to(options, staged)
@@ -158,14 +160,15 @@ def _cpu_session(weights: Path, threads: int) -> Any:
     except InferenceError:
         # Perhaps only the graph could not be written: no space, or no permission.
         drop_graph(staged)
-        return _session(weights, _options(threads), ["CPUExecutionProvider"])
+        return _session(weights, session_options(threads), ["CPUExecutionProvider"])
     keep_graph(staged, kept)
     return session
 
 
-def _options(threads: int) -> Any:
+def session_options(threads: int) -> Any:
+    """How every session of ours runs; `threads` 0 takes every core that is really ours."""
     options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = threads or available_cores()
     options.log_severity_level = _QUIET
     # One block for all of a run's arrays, planned after the first: half as much memory again, no time.
     options.enable_mem_pattern = False

@@ -24,6 +24,7 @@ from mattebox.core.settings.outputs import (
     format_of_ending,
     parse_output,
 )
+from mattebox.core.settings.prompts import PromptSettings
 
 __all__ = [
     "ENDINGS",
@@ -35,6 +36,7 @@ __all__ = [
     "MaskOutput",
     "Output",
     "PngOutput",
+    "PromptSettings",
     "PsdNames",
     "PsdOutput",
     "ReadLimits",

@@ -9,10 +9,8 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from mattebox.core.settings.base import Settings
 from mattebox.core.settings.limits import ReadLimits
+from mattebox.core.settings.prompts import Box, Points, PromptSettings
 
-Coordinate = Annotated[float, Field(ge=0)]
-Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
-Points = tuple[tuple[Coordinate, Coordinate], ...]
 # What people write for the words of the vocabulary.
 _SUBJECTS: Final = {
     "auto": "auto",
@@ -72,6 +70,9 @@ class CutSettings(Settings):
         "auto",
         description="auto (all that stands out), largest, centre, "
         "a box [left, top, right, bottom] or points [[x, y], ...] in pixels",
+    )
+    prompts: PromptSettings = Field(
+        PromptSettings(), description="what a person points at: points, a box, strokes, a former matte"
     )
     keep: int | None = Field(None, ge=1, description="at most so many subjects, the largest ones")
     specks: float = Field(

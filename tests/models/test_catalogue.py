@@ -51,7 +51,7 @@ def test_every_row_can_be_verified() -> None:
         assert row.sha256 == row.sha256.lower()
         assert row.sources
         assert row.licence
-        assert row.file.endswith(".onnx")
+        assert row.file.endswith(".onnx" if row.kind == "salient" else ".pt")
 
 
 def test_official_address_comes_first_and_packages_after_it() -> None:

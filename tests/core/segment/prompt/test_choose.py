@@ -1,0 +1,103 @@
+"""Which mask is meant, and what a further click may change."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mattebox.core.segment.prompt.choose import (
+    Candidate,
+    anew,
+    boxed,
+    clicked_part,
+    corrected,
+    disagreement,
+    fills,
+    further,
+    fused,
+    meant,
+    recall,
+    soft_iou,
+)
+
+
+def disc(x: int, y: int, radius: int, side: int = 64) -> np.ndarray:
+    """A map (side, side) of 0 and 1 with a disc."""
+    rows, columns = np.mgrid[0:side, 0:side]
+    return ((columns - x) ** 2 + (rows - y) ** 2 <= radius**2).astype(np.float32)
+
+
+def logits(level: np.ndarray) -> np.ndarray:
+    """A map of 0 and 1 as a network's sure logits."""
+    return ((level - 0.5) * 20).astype(np.float32)
+
+
+WHOLE, PART, BESIDE = disc(30, 30, 16), disc(30, 22, 6), disc(52, 52, 8)
+
+
+def test_the_mask_that_agrees_with_the_salient_part_is_meant() -> None:
+    """Of a part, the whole and another thing the whole is taken where the salient map shows it."""
+    assert meant([PART, BESIDE, WHOLE], WHOLE) == 2
+    assert meant([WHOLE, PART], PART) == 1
+
+
+def test_what_maps_share() -> None:
+    """Equal maps share all, those that touch nowhere share nothing; recall asks for one of both alone."""
+    assert soft_iou(WHOLE, WHOLE) == pytest.approx(1)
+    assert soft_iou(WHOLE, BESIDE) == 0
+    assert recall(WHOLE, PART) == pytest.approx(1)
+    assert recall(PART, WHOLE) < 0.2
+
+
+def test_a_click_takes_the_salient_part_under_it() -> None:
+    """Of two parts the one that is clicked at stays, and outside of all parts there is none."""
+    both = np.maximum(WHOLE, BESIDE)
+    part = clicked_part(both, 52, 52)
+    assert part is not None
+    assert np.array_equal(part, BESIDE)
+    assert clicked_part(both, 1, 1) is None
+
+
+def test_thin_disagreement_is_none() -> None:
+    """An edge that one map draws a pixel farther is no part that disagrees; a missing limb is."""
+    assert disagreement(WHOLE, disc(30, 30, 17)).max() == 0
+    assert disagreement(np.maximum(WHOLE, BESIDE), WHOLE)[52, 52] == pytest.approx(1)
+
+
+def test_the_network_decides_where_whole_parts_disagree() -> None:
+    """A part that the network alone sees is in; one that the salient map alone sees is out."""
+    assert fused(np.maximum(WHOLE, BESIDE), WHOLE)[52, 52] > 0.5
+    assert fused(WHOLE, np.maximum(WHOLE, BESIDE))[52, 52] < 0.5
+    assert fused(PART, None) is PART
+
+
+def test_a_box_means_what_fills_it() -> None:
+    """Of masks of which the network is equally sure the one that fills the box is meant."""
+    cells = (14, 14, 47, 47)
+    assert fills(WHOLE, cells) > 0.95
+    assert fills(np.zeros_like(WHOLE), cells) == 0
+    assert boxed([PART, WHOLE, BESIDE], [0.9, 0.9, 0.9], cells, None) == 1
+    assert boxed([PART, WHOLE], [0.9, 0.9], cells, WHOLE) == 1
+
+
+def test_a_further_answer_keeps_to_every_click() -> None:
+    """An answer that loses an earlier click is never taken, however sure the network is."""
+    found = [Candidate(logits(BESIDE), 1.0), Candidate(logits(np.maximum(WHOLE, PART)), 0.5)]
+    cells = [(30, 30, True), (30, 20, True)]
+    assert further(found, WHOLE, cells) == 1
+    assert further(found[:1], WHOLE, cells) == -1
+    assert anew(found[:1], cells) == -1
+    assert anew(found, cells) == 1
+
+
+def test_a_correction_changes_the_part_at_its_click_alone() -> None:
+    """What an answer gains at the click is taken over; what it changes elsewhere is not."""
+    before = np.maximum(WHOLE, disc(8, 56, 5))
+    answer = np.maximum(WHOLE, BESIDE)
+    weight = corrected(answer, before, 52, 52, inside=True)
+    assert weight[52, 52] == pytest.approx(1, abs=0.01)
+    assert weight[56, 8] == 0
+    assert weight[30, 30] == 0
+    taken = corrected(answer, before, 8, 56, inside=False)
+    assert taken[56, 8] > 0.9
+    assert taken[52, 52] == 0
