@@ -3,6 +3,7 @@
 # 8-bit dot products, whatever the machine has.
 set -euo pipefail
 command -v qemu-x86_64 >/dev/null && exit 0
-export DEBIAN_FRONTEND=noninteractive
+APT_CONFIG=$(cd "$(dirname "$0")" && pwd)/apt.conf
+export APT_CONFIG DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends qemu-user >/dev/null

@@ -34,7 +34,7 @@ from mattebox.core.segment.prompt.prompts import Prompts
 if TYPE_CHECKING:
     from metrics import Matte
 
-    from mattebox.core.segment.prompt.session import Session
+    from mattebox.core.session import Session
 
 _TOLD: Final = (1, 2, 3, 5)
 _GOOD: Final = 0.9
@@ -146,12 +146,12 @@ def _table(name: str, rows: list[dict[str, Any]]) -> Table:
 def _speed(engine: Any, network: Any, folder: Path) -> dict[str, float]:
     """Seconds of a look, of encoding and of a first and a further click, medians of seven."""
     from mattebox.core.photo import read_photo
-    from mattebox.core.segment.prepare import shown
+    from mattebox.core.segment.prepare import network_input
     from mattebox.core.segment.prompt.pointer import Pointer
     from mattebox.core.segment.prompt.prompts import Click
     from mattebox.core.settings import CutSettings
 
-    view = shown(read_photo(min((folder / "im").iterdir()))).enhanced
+    view = network_input(read_photo(min((folder / "im").iterdir()))).enhanced
     segmenter = engine.segmenter(CutSettings())
     salient = segmenter.probability(view)
     encoded = network.encode(view)

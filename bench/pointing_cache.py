@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mattebox.core.matting import Seen
+from mattebox.core.matting import SegmentedPhoto
 from mattebox.core.photo import read_photo
 from mattebox.core.segment.prediction import Prediction
-from mattebox.core.segment.prepare import shown
+from mattebox.core.segment.prepare import network_input
 from mattebox.core.segment.prompt.frame import Frame
 from mattebox.core.segment.prompt.network import Encoded
 from mattebox.core.segment.prompt.pointer import Pointer
-from mattebox.core.segment.prompt.session import Session
 from mattebox.core.segment.segmentation import Segmentation
+from mattebox.core.session import Session
 from mattebox.core.settings import CutSettings
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ FORM: Final = "1"
 class Known:
     """A photo, all that the salient network says of it by itself, and what the promptable one remembers."""
 
-    seen: Seen
+    segmented: SegmentedPhoto
     encoded: Encoded
 
 
@@ -43,15 +43,18 @@ def known(path: Path, engine: Engine, network: Promptable, folder: Path) -> Know
     digest = hashlib.sha256(FORM.encode() + path.read_bytes()).hexdigest()[:24]
     file = folder / f"{digest}.npz"
     if not file.exists():
-        seen = engine.segment(photo, settings)
-        encoded = network.encode(shown(photo).enhanced)
-        looks = {f"look {look.way}": look.map.astype(np.float16) for look in seen.segmentation.predictions}
+        segmented = engine.segment(photo, settings)
+        encoded = network.encode(network_input(photo).enhanced)
+        looks = {
+            f"look {look.augmentation}": look.map.astype(np.float16)
+            for look in segmented.segmentation.predictions
+        }
         facts: dict[str, Any] = {
             "embedding": encoded.embedding,
-            "map": seen.segmentation.probability.astype(np.float16),
-            "frames": np.asarray([look.frame for look in seen.segmentation.predictions]),
-            "used": np.asarray([look.used for look in seen.segmentation.predictions]),
-            "detail": seen.segmentation.detail,
+            "map": segmented.segmentation.probability.astype(np.float16),
+            "frames": np.asarray([look.frame for look in segmented.segmentation.predictions]),
+            "used": np.asarray([look.used for look in segmented.segmentation.predictions]),
+            "detail": segmented.segmentation.detail,
             **looks,
         }
         folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +64,7 @@ def known(path: Path, engine: Engine, network: Promptable, folder: Path) -> Know
         staged.replace(file)
     with np.load(file) as kept:
         found = {name: kept[name] for name in kept.files}
-    copy = shown(photo)
+    copy = network_input(photo)
     ways = [name.removeprefix("look ") for name in found if name.startswith("look ")]
     looks = tuple(
         Prediction(
@@ -71,16 +74,22 @@ def known(path: Path, engine: Engine, network: Promptable, folder: Path) -> Know
     )
     probability = found["map"].astype(np.float32)
     segmentation = Segmentation(probability, looks, float(found["detail"]))
-    seen = Seen(photo, settings, copy.small, copy.view, segmentation, probability, 1, "u2net", "cpu", (), {})
-    return Known(seen, Encoded(found["embedding"], Frame(*copy.view.shape[:2])))
+    segmented = SegmentedPhoto(
+        photo, settings, copy.small, copy.view, segmentation, probability, 1, "u2net", "cpu", (), {}
+    )
+    return Known(segmented, Encoded(found["embedding"], Frame(*copy.view.shape[:2])))
 
 
 def session_of(told: Known, network: Promptable, *, salient: bool = True) -> Session:
     """A session on what is known already; without the salient map it knows nothing of what stands out."""
-    seen = told.seen
+    segmented = told.segmented
     if not salient:
-        empty = np.zeros_like(seen.segmentation.probability)
-        seen = replace(seen, probability=empty, segmentation=replace(seen.segmentation, probability=empty))
+        empty = np.zeros_like(segmented.segmentation.probability)
+        segmented = replace(
+            segmented, probability=empty, segmentation=replace(segmented.segmentation, probability=empty)
+        )
     return Session(
-        seen, Pointer(network, told.encoded, seen.segmentation.probability), network=network.network.name
+        segmented,
+        Pointer(network, told.encoded, segmented.segmentation.probability),
+        network=network.network.name,
     )

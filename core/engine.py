@@ -118,7 +118,7 @@ class Engine:
             return cut_segmented(self.segment(photo, settings, on_step=on_step), on_step)
         inside = search_settings(photo, settings, rough)
         # A shape that was drawn roughly is no prompt: where nothing stands out it stays what it is.
-        segmented = self.look(photo, inside, on_step=on_step) if inside is not None else None
+        segmented = self.segment_salient(photo, inside, on_step=on_step) if inside is not None else None
         if segmented is None or not segmented.count:
             return cut_rough(photo, settings, rough, on_step)
         return cut_segmented(segmented, on_step)
@@ -157,14 +157,14 @@ class Engine:
         pointed = box_of(settings.subject) is not None or points_of(settings.subject) is not None
         # The older form of pointing is answered by the networks that are here.
         if not asked and not (pointed and self.promptable(fetch=False)[0] is not None):
-            return self.look(photo, settings, on_step=on_step)
-        from mattebox.core.segment.prompt.prompts import prompts_of  # noqa: PLC0415 - only where somebody points
-        from mattebox.core.segment.prompt.session import open_session  # noqa: PLC0415
+            return self.segment_salient(photo, settings, on_step=on_step)
+        from mattebox.core.matte.read_prompts import prompts_of  # noqa: PLC0415 - only where somebody points
+        from mattebox.core.session import open_session  # noqa: PLC0415
 
         prompts = prompts_of(settings, photo)
         return open_session(self, photo, settings, fetch=asked, on_step=on_step).pointed(prompts)
 
-    def look(
+    def segment_salient(
         self, photo: Photo, settings: CutSettings, *, on_step: Callable[[str], None] = no_op
     ) -> SegmentedPhoto:
         """What the networks see of `photo` by themselves. Raises what segmenter() raises."""

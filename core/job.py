@@ -202,11 +202,13 @@ def segment_photo(opened: OpenJob, engine: Engine) -> SegmentedJob:
     """The second step: what the networks say; the only one that needs the engine."""
     job, layer = opened.job, opened.layer
     with _step(job, "cut"):
-        cut = _look(job, opened.photo, engine)
-        return SegmentedJob(job, cut, opened.seconds, None if layer is None else _look(job, layer, engine))
+        cut = _segmented_photo(job, opened.photo, engine)
+        return SegmentedJob(
+            job, cut, opened.seconds, None if layer is None else _segmented_photo(job, layer, engine)
+        )
 
 
-def _look(job: Job, photo: Photo, engine: Engine) -> Callable[[], Cutout]:
+def _segmented_photo(job: Job, photo: Photo, engine: Engine) -> Callable[[], Cutout]:
     if job.matte is not None:
         from mattebox.core.matte.supplied_matte import cut_with_matte  # noqa: PLC0415 - for approved reviews
 

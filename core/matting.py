@@ -109,7 +109,7 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
     features, alpha = both(measured, refined)
     advice = (*warn(features, segmented.count, max(photo.width, photo.height)), *segmented.advice)
     if segmented.prompts is not None:
-        from mattebox.core.segment.prompt.paint import painted  # noqa: PLC0415 - only where somebody has pointed
+        from mattebox.core.matte.paint import painted  # noqa: PLC0415 - only where somebody has pointed
 
         alpha = painted(photo, alpha, segmented.prompts, segmented.changed, settings.refine)
     looks = (

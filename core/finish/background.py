@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
-from mattebox.core.colour import colour_from_srgb, from_srgb, in_depth, to_srgb
 from mattebox.core.photo import read_photo
+from mattebox.core.photo.colour import colour_from_srgb, from_srgb, in_depth, to_srgb
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mattebox.core.colour import colour_from_srgb, srgb_profile, to_srgb
 from mattebox.core.composition import Composition
 from mattebox.core.finish.background import background_of
 from mattebox.core.finish.enhance import enhanced
@@ -17,6 +16,7 @@ from mattebox.core.finish.outline import outline_of
 from mattebox.core.finish.resample import colours_on_canvas, on_canvas
 from mattebox.core.finish.shadow import drawn_shadow
 from mattebox.core.patched import whole
+from mattebox.core.photo.colour import colour_from_srgb, srgb_profile, to_srgb
 from mattebox.core.settings.limits import ReadLimits
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
-from mattebox.core.colour import to_srgb
+from mattebox.core.photo.colour import to_srgb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

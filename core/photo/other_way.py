@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from PIL import UnidentifiedImageError
 
 from mattebox.core.errors import PhotoError, TruncatedPhotoError
-from mattebox.core.photo import bmp_fields, pillow
+from mattebox.core.photo import bmp_fields
 from mattebox.core.photo.inside import jpeg_frame
 from mattebox.core.photo.limits import check_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from mattebox.core.photo.model import OpenPhoto
     from mattebox.core.settings import ReadLimits
+
+    Opener = Callable[[BinaryIO, Path, str, ReadLimits], AbstractContextManager[OpenPhoto]]
 
 _NOTE: Final = "The photo's metadata are damaged; they were left out."
 _APP0, _APP14, _APP15, _COMMENT, _SCAN = 0xE0, 0xEE, 0xEF, 0xFE, 0xDA
@@ -29,10 +32,11 @@ _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 
 @contextmanager
 def other_way(
-    file: BinaryIO, path: Path, kind: str, limits: ReadLimits, error: Exception
+    file: BinaryIO, path: Path, kind: str, limits: ReadLimits, *, error: Exception, opened: Opener
 ) -> Iterator[OpenPhoto]:
     """A file that Pillow refused with `error`, opened without what it stumbles over.
 
+    opened: the way through Pillow, which a stripped file takes once more.
     Raises TruncatedPhotoError, PhotoError, LimitError; what is no case for it is damaged.
     """
     if kind == "bmp":
@@ -53,7 +57,7 @@ def other_way(
     if bits != 8:
         raise PhotoError(f"{path}: a JPEG of {bits} bits a channel is not read; save it as TIFF or PNG.")
     file.seek(0)
-    with pillow.opened(BytesIO(_bare(file.read())), path, kind, limits) as photo:
+    with opened(BytesIO(_bare(file.read())), path, kind, limits) as photo:
         yield replace(photo, header=replace(photo.header, notes=(*photo.header.notes, _NOTE)))
 
 

@@ -21,6 +21,7 @@ from mattebox.core.photo.deep import decode_deep, depth_of
 from mattebox.core.photo.jpeg import decode_complete
 from mattebox.core.photo.limits import check_limits
 from mattebox.core.photo.model import ColourMode, Header, OpenPhoto, Planes
+from mattebox.core.photo.other_way import other_way
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,8 +77,6 @@ def opened(
     told = bmff.facts(file) if kind == "avif" else bmff.Facts()
     if told.size is not None:
         check_limits(path, limits, *told.size)
-    from mattebox.core.photo.other_way import other_way  # noqa: PLC0415 - it opens stripped files here again
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # decoders warn about odd metadata, which travels as it is
         for name in _NAMES[kind]:
@@ -85,7 +84,7 @@ def opened(
         try:
             image = Image.open(file, formats=_NAMES[kind])
         except Exception as error:  # noqa: BLE001 - whatever it is, there may be another way
-            with other_way(file, path, kind, limits, error) as other:
+            with other_way(file, path, kind, limits, error=error, opened=opened) as other:
                 yield other
             return
         with image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mattebox.core.colour import has_usable_profile
+from mattebox.core.photo.colour import has_usable_profile
 from mattebox.core.photo.icc import SPACES, colour_space, gray_of
 
 if TYPE_CHECKING:

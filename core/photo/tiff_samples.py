@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
 import numpy as np
 
-from mattebox.core.colour import in_depth
 from mattebox.core.errors import PhotoError
 from mattebox.core.photo import lab
+from mattebox.core.photo.colour import in_depth
 from mattebox.core.photo.deep import full_range
 from mattebox.core.photo.model import ColourMode, Pixels, Planes
 

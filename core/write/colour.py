@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mattebox.core.colour import has_usable_profile, in_depth, srgb_profile, to_srgb
+from mattebox.core.photo.colour import has_usable_profile, in_depth, srgb_profile, to_srgb
 from mattebox.core.write.flatten import flat_rows, strips
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mattebox.core.colour import in_depth
+from mattebox.core.photo.colour import in_depth
 from mattebox.core.write.blocks import Blocks, writing
 from mattebox.core.write.colour import Sheet
 from mattebox.core.write.png import write_png

@@ -14,9 +14,9 @@ from mattebox.core.process import loading
 
 _AGAIN: Final = """
 import resource, sys
-from mattebox.core.process import settle_in
+from mattebox.core.process import configure_process
 if sys.argv[1] == "settled":
-    settle_in()
+    configure_process()
 import numpy as np
 
 # Below the size from which NumPy asks for huge pages.

@@ -25,6 +25,7 @@ ALL = bool(os.environ.get("MATTEBOX_ALL_PAIRS"))
 _boundary_pairs = cache(boundary_pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_a_kill_at_any_boundary_changes_nothing(case: str, figure: Callable[[str], None]) -> None:
     """After a kill at each boundary of the loop the next run ends as if nothing had happened."""
@@ -50,6 +51,7 @@ def test_two_kills_at_any_boundaries_change_nothing(case: str, figure: Callable[
     assert reached >= 0.95 * len(chosen)
 
 
+@pytest.mark.slow
 def test_every_boundary_in_the_code_is_killed_at() -> None:
     """The boundaries that the code names are those at which these cases kill."""
     from mattebox import daemon

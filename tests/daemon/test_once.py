@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.mark.slow
 def test_the_example_works_as_it_is(mattebox: Command, example: Path) -> None:
     """On an empty disk it makes the folders that it names, says what to do next and ends with 0."""
     done = mattebox("once", example)

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 
-from mattebox.core.errors import InferenceError
+from mattebox.core.errors import InferenceError, reason_of
 from mattebox.core.network.runtime import session_options
 from mattebox.core.segment.prompt.frame import MASK, PICTURE, Frame
 
@@ -76,7 +76,7 @@ class Promptable:
         except Exception as error:
             raise InferenceError(
                 f"The network {network.name} cannot be loaded; run 'mattebox models verify {network.name}' "
-                f"({_first_line(error)})."
+                f"({reason_of(error)})."
             ) from error
 
     def encode(self, view: NDArray[np.uint8]) -> Encoded:
@@ -130,7 +130,7 @@ class Promptable:
             found: list[Any] = session.run(None, inputs)
         except Exception as error:
             raise InferenceError(
-                f"The network {self.network.name} failed on this photo ({_first_line(error)})."
+                f"The network {self.network.name} failed on this photo ({reason_of(error)})."
             ) from error
         return found
 
@@ -140,7 +140,3 @@ def _session(graph: str, weights: Path, threads: int) -> Any:
     options.add_session_config_entry(_FOLDER, os.fspath(weights.parent))
     data = files("mattebox.models").joinpath(graph).read_bytes()
     return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

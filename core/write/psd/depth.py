@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mattebox.core.colour import in_depth
 from mattebox.core.patched import Patched
+from mattebox.core.photo.colour import in_depth
 
 if TYPE_CHECKING:
     from mattebox.core.composition import Composition

@@ -13,13 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mattebox.core.colour import srgb_profile
 from mattebox.core.composition import Composition
 from mattebox.core.cutout import Cutout
 from mattebox.core.errors import LimitError
 from mattebox.core.finish import finish
 from mattebox.core.finish.layout import visible_box
 from mattebox.core.photo import Photo, ReadLimits
+from mattebox.core.photo.colour import srgb_profile
 from mattebox.core.report.cut_report import CutReport
 from mattebox.core.settings import FinishSettings
 from mattebox.core.write.flatten import flatten

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     Map = NDArray[np.float32]
 
+pytestmark = pytest.mark.slow
+
 SIDE: Final = 256
 FINE: Final = 4
 SCENES: Final = 5

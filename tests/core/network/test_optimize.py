@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+pytestmark = pytest.mark.slow
+
 SIDE = 64
 LEVELS = ("ORT_DISABLE_ALL", "ORT_ENABLE_EXTENDED", "ORT_ENABLE_ALL")
 LARGEST_7_BITS, LARGEST_8_BITS = 64, 128
@@ -300,7 +302,7 @@ def test_too_few_photos_are_refused(tmp_path: Path) -> None:
         own_pictures(sorted(tmp_path.iterdir()))
 
 
-def test_drawn_scenes_are_the_same_everywhere() -> None:
+def test_synthetic_scenes_are_the_same_everywhere() -> None:
     """The recipe is a function of its seed, and its scenes differ from each other."""
     first, second = synthetic_scenes(2, 4), synthetic_scenes(2, 4)
     assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))

@@ -12,9 +12,9 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from mattebox.core.colour import to_srgb
 from mattebox.core.errors import LimitError, PhotoError
 from mattebox.core.photo import read_photo
+from mattebox.core.photo.colour import to_srgb
 from mattebox.core.segment.view import network_view
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -168,7 +168,7 @@ def test_networks_agree_less_than_the_looks_of_one() -> None:
     assert confidence(replace(apart, networks=2, looks=5)) > confidence(apart) + 0.1
 
 
-def test_each_network_of_a_sight_is_counted_once(
+def test_each_network_of_a_segmentation_is_counted_once(
     fake_network: Any, discs: Callable[..., NDArray[np.float32]]
 ) -> None:
     """Two networks with two or three looks each are two."""
@@ -180,7 +180,7 @@ def test_each_network_of_a_sight_is_counted_once(
     segmentation = segment(view, both, "balanced")
     found = measure(view, segmentation, segmentation.probability)
     assert found is not None
-    assert (found.networks, found.predictions) == (2, len(segmentation.predictions))
+    assert (found.networks, found.looks) == (2, len(segmentation.predictions))
     assert found.looks > 3
 
 

@@ -44,6 +44,7 @@ def test_every_way_to_arrive_is_seen_without_a_rescan(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_trees_that_grow_while_they_are_noticed_lose_no_file(tmp_path: Path) -> None:
     """A folder made between the watch on its parent and the look into it is told twice, and harms nothing."""
     hot_folders = HotFolders(tmp_path, NATIVE)
@@ -108,6 +109,7 @@ def test_a_rescan_finds_what_events_missed(tmp_path: Path, monkeypatch: pytest.M
         until(lambda: bool(hot_folders.events_named("delivered")))
 
 
+@pytest.mark.slow
 def test_a_root_that_vanishes_and_returns_is_watched_again(tmp_path: Path) -> None:
     """A share that drops is not made anew; when it is back, its files are done."""
     hot_folders = HotFolders(tmp_path, CONFIG)
@@ -134,6 +136,7 @@ def test_a_root_that_is_replaced_is_watched_again(tmp_path: Path) -> None:
         until(lambda: bool(hot_folders.events_named("delivered")))
 
 
+@pytest.mark.slow
 def test_a_changed_configuration_is_taken_over_and_a_broken_one_is_not(tmp_path: Path) -> None:
     """The daemon goes on with the last good rules, and with the new ones once they are right."""
     hot_folders = HotFolders(tmp_path)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import cv2
 import numpy as np
 
 from mattebox.core.matting import cut_segmented, no_op, timed
 from mattebox.core.report.advice import Advice
-from mattebox.core.segment.prepare import shown
+from mattebox.core.segment.prepare import network_input
 from mattebox.core.segment.prompt.alone import found_alone
 from mattebox.core.segment.prompt.choose import disagreement
 from mattebox.core.segment.prompt.places import middle
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mattebox.core.cutout import Cutout
-    from mattebox.core.engine import Engine
     from mattebox.core.matting import SegmentedPhoto
     from mattebox.core.network.segmenter import Segmenter
     from mattebox.core.photo import Photo
+    from mattebox.core.segment.prompt.network import Promptable
     from mattebox.core.settings import CutSettings
 
     Box = tuple[float, float, float, float]
@@ -42,29 +42,46 @@ _NO_CURVE: Final = (
 )
 
 
+class Networks(Protocol):
+    """The loaded networks that a session asks, as an Engine has them."""
+
+    def segment_salient(
+        self, photo: Photo, settings: CutSettings, *, on_step: Callable[[str], None] = no_op
+    ) -> SegmentedPhoto:
+        """What stands out in a photo by itself."""
+
+    def segmenter(self, settings: CutSettings) -> Segmenter:
+        """The salient network that settings name."""
+
+    def promptable(self, *, fetch: bool = True) -> tuple[Promptable | None, str | None]:
+        """The network that answers clicks, or the sentence that says why there is none."""
+
+
 def open_session(
-    engine: Engine,
+    engine: Networks,
     photo: Photo,
     settings: CutSettings,
     *,
     fetch: bool = True,
     on_step: Callable[[str], None] = no_op,
 ) -> Session:
-    """A session on `photo`: networks look at it here, and all its answers come from what they saw.
+    """A session on `photo`: networks look at it here, and all its answers come from what they said.
 
     settings: how it is cut; its prompts are not heard here. fetch: whether the promptable network may be
     fetched where it is missing. on_step: called with each step's name before it. Raises what
     Engine.segmenter() raises; that the promptable network is missing is no error.
     """
-    seen = engine.look(photo, settings, on_step=on_step)
+    segmented = engine.segment_salient(photo, settings, on_step=on_step)
     network, missing = engine.promptable(fetch=fetch)
     if network is None:
-        return Session(seen, None, segmenter=engine.segmenter(settings), missing=missing)
+        return Session(segmented, None, segmenter=engine.segmenter(settings), missing=missing)
     own_alpha = settings.input_alpha == "multiply"
-    with timed(seen.seconds, "encode", on_step):
-        encoded = network.encode(shown(photo, max(seen.view.shape), own_alpha=own_alpha).better)
+    with timed(segmented.seconds, "encode", on_step):
+        encoded = network.encode(
+            network_input(photo, max(segmented.view.shape), own_alpha=own_alpha).enhanced
+        )
     return Session(
-        seen, Pointer(network, encoded, seen.segmentation.probability), network=network.network.name
+        segmented, Pointer(network, encoded, segmented.segmentation.probability), network=network.network.name
     )
 
 
@@ -88,26 +105,26 @@ class Session:
 
     def __init__(
         self,
-        seen: SegmentedPhoto,
+        segmented: SegmentedPhoto,
         pointer: Pointer | None,
         *,
         segmenter: Segmenter | None = None,
         network: str | None = None,
         missing: str | None = None,
     ) -> None:
-        """As open_session() makes one: seen and pointer are what networks know of the photo.
+        """As open_session() makes one: segmented and pointer are what networks know of the photo.
 
         segmenter: looks closer where there is no pointer. network: the name of the one that answers; missing:
         the sentence that says why there is none.
         """
-        self.seen = seen
+        self.segmented = segmented
         self._pointer, self._segmenter = pointer, segmenter
         self._network, self._missing = network, missing
 
     @property
     def scale(self) -> float:
         """Pixels of the view per pixel of the photo."""
-        return float(self.seen.view.shape[1] / self.seen.photo.width)
+        return float(self.segmented.view.shape[1] / self.segmented.photo.width)
 
     def answer(self, prompts: Prompts) -> Answer:
         """What is pointed at, at the view's size; to show at once. Raises InferenceError."""
@@ -119,23 +136,23 @@ class Session:
         return cut_segmented(self.pointed(prompts), on_step)
 
     def pointed(self, prompts: Prompts) -> SegmentedPhoto:
-        """What networks have seen, with what is pointed at as its subject. Raises InferenceError."""
-        seen = self.seen
-        seconds = dict(seen.seconds)
+        """What networks have segmented, with what is pointed at as its subject. Raises InferenceError."""
+        segmented = self.segmented
+        seconds = dict(segmented.seconds)
         with timed(seconds, "point"):
             level, changed, agreement = self._level(prompts)
             advice = self._advice(level, prompts, agreement)
-        detail = seen.segmentation.detail
+        detail = segmented.segmentation.detail
         if self._pointer is not None:
             # An answer's cells are as coarse as a network's input of that many pixels.
             detail = max(detail, max(level.shape) / max(self._pointer.cells))
         count, _ = cv2.connectedComponents((level >= 0.5).astype(np.uint8))
         return replace(
-            seen,
-            segmentation=replace(seen.segmentation, detail=detail),
+            segmented,
+            segmentation=replace(segmented.segmentation, detail=detail),
             probability=level,
             count=count - 1,
-            notes=(*seen.notes, *((self._missing,) if self._missing else ()), _NO_CURVE),
+            notes=(*segmented.notes, *((self._missing,) if self._missing else ()), _NO_CURVE),
             seconds=seconds,
             prompts=prompts,
             changed=changed,
@@ -148,16 +165,16 @@ class Session:
         clicks = [Click(c.x * self.scale, c.y * self.scale, c.inside) for c in _with_strokes(prompts)]
         box = None if prompts.box is None else _scaled(prompts.box, self.scale)
         former, agreement = prompts.former, 1.0
-        height, width = self.seen.view.shape[:2]
+        height, width = self.segmented.view.shape[:2]
         if not clicks and box is None:
-            level = self.seen.probability if former is None else _at(former, width, height)
+            level = self.segmented.probability if former is None else _at(former, width, height)
             return level, None, agreement
         if self._pointer is None:
             base = self._in_box(box) if former is None else _at(former, width, height)
             level = self._alone(base, clicks)
         else:
             step = self._pointer.answer(clicks, box, former)
-            level = self._pointer.enlarged(step, self.seen.segmentation.probability)
+            level = self._pointer.enlarged(step, self.segmented.segmentation.probability)
             agreement = 1.0 if step is None else step.agreement
         level = self._tidied(level, clicks)
         changed = None if former is None else disagreement(level, _at(former, width, height))
@@ -166,20 +183,20 @@ class Session:
     def _alone(self, base: Map, clicks: list[Click]) -> Map:
         if self._segmenter is None:
             return base
-        return found_alone(self.seen.view, self._segmenter, base, clicks)
+        return found_alone(self.segmented.view, self._segmenter, base, clicks)
 
     def _in_box(self, box: Box | None) -> Map:
         """What the salient network found, within a box where there is one."""
-        found = self.seen.segmentation.probability
+        found = self.segmented.segmentation.probability
         if box is None:
             return found
-        settings = self.seen.settings.model_copy(update={"subject": box})
+        settings = self.segmented.settings.model_copy(update={"subject": box})
         chosen, _ = choose_subject(found, settings)
         return chosen
 
     def _tidied(self, level: Map, clicks: list[Click]) -> Map:
         """Without specks and holes, but for those that were clicked at."""
-        settings = self.seen.settings.model_copy(update={"subject": "auto"})
+        settings = self.segmented.settings.model_copy(update={"subject": "auto"})
         tidy, _ = choose_subject(level, settings, self.scale)
         for click in clicks:
             y, x = (
@@ -212,7 +229,7 @@ class Session:
 
     def _same(self, level: Map) -> bool:
         """Whether the answer is what is found without pointing."""
-        return bool(((level >= 0.5) == (self.seen.segmentation.probability >= 0.5)).all())
+        return bool(((level >= 0.5) == (self.segmented.segmentation.probability >= 0.5)).all())
 
     def _holds(self, level: Map, click: Click) -> bool:
         height, width = level.shape

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from mattebox.core.colour import colour_from_srgb, from_srgb, in_depth, srgb_profile, to_srgb
 from mattebox.core.photo import Photo
+from mattebox.core.photo.colour import colour_from_srgb, from_srgb, in_depth, srgb_profile, to_srgb
 
 
 @given(arrays.arrays(np.uint8, (4, 5, 3)))

@@ -11,7 +11,7 @@ import pytest
 from mattebox.core.engine import Engine
 from mattebox.core.photo import read_photo
 from mattebox.core.segment.prompt.prompts import Prompts, Strokes
-from mattebox.core.segment.prompt.session import Session, open_session
+from mattebox.core.session import Session, open_session
 from mattebox.core.settings import CutSettings
 from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mattebox.core.photo import ColourMode, Photo, Pixels
+    from mattebox.core.photo.model import ColourMode, Photo, Pixels
 
 _STRIP_ROWS: Final = 256
 
