@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from mattebox.cli.echo import echo
 from mattebox.cli.hot_folders import read_config
 
 
@@ -27,10 +28,10 @@ def command(context: click.Context, *, config: Path | None, schema: bool) -> Non
     from mattebox.daemon.report.notify import OFF, webhook_is_off  # noqa: PLC0415 - only with a configuration
 
     if webhook_is_off(loaded.config.notify):
-        click.echo(f"{config}: note: {OFF}.")
+        echo(f"{config}: note: {OFF}.")
     folders = loaded.config.folders
     rules = sum(len(folder.rules) for folder in folders)
-    click.echo(f"{config}: right ({_count(len(folders), 'hot folder')}, {_count(rules, 'rule')}).")
+    echo(f"{config}: right ({_count(len(folders), 'hot folder')}, {_count(rules, 'rule')}).")
 
 
 def _count(number: int, thing: str) -> str:

@@ -7,8 +7,7 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
+from mattebox.cli.echo import echo
 from mattebox.cli.fetching import FetchProgress
 
 if TYPE_CHECKING:
@@ -69,24 +68,25 @@ class Console:
         """What a Store tells while it fetches: a bar on a terminal, plain lines otherwise."""
         return FetchProgress(pause=self._pause, resume=self._resume)
 
-    def say(self, line: str) -> None:
-        """A line of result on stdout."""
-        self._above_bar(printable(line), err=False)
+    def say(self, *lines: str) -> None:
+        """A result on stdout, with the lines that belong to it."""
+        self._above_bar(*lines, err=False)
 
     def note(self, line: str) -> None:
         """A line about the run on stderr."""
-        self._above_bar(printable(line), err=True)
+        self._above_bar(line, err=True)
 
     def fail(self, error: Exception) -> None:
         """An error's sentence on stderr."""
-        text = str(error)
         if self._debug:
-            text = "".join(traceback.format_exception(error)).rstrip()
-        self._above_bar(printable(text), err=True)
+            self._above_bar(*"".join(traceback.format_exception(error)).splitlines(), err=True)
+        else:
+            self._above_bar(str(error), err=True)
 
-    def _above_bar(self, text: str, *, err: bool) -> None:
+    def _above_bar(self, *lines: str, err: bool) -> None:
         self._pause()
-        click.echo(text, err=err)
+        for line in lines:
+            echo(line, err=err)
         self._resume()
 
     def _pause(self) -> None:
@@ -98,11 +98,6 @@ class Console:
             self._progress.start()
 
 
-def printable(text: str) -> str:
-    """The text with bytes that are no UTF-8 (from file names) shown as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def with_notes(line: str, notes: Iterable[str]) -> str:
-    """A result's line with what is to be known about its photo below it, indented."""
-    return "\n    ".join((line, *notes))
+def with_notes(line: str, notes: Iterable[str]) -> tuple[str, ...]:
+    """A result's line, and below it, indented, what is to be known about its photo: a line each."""
+    return (line, *(f"    {note}" for note in notes))

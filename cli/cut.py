@@ -202,7 +202,7 @@ def command(
                 failed = True
                 console.fail(outcome)
             else:
-                console.say(json.dumps(outcome.as_dict()) if as_json else _summary(outcome))
+                console.say(*((json.dumps(outcome.as_dict()),) if as_json else _summary(outcome)))
             advance()
     if others:
         console.fail(PhotoError(_passed_over(others)))
@@ -258,7 +258,7 @@ def _output(name: str, options: dict[str, Any]) -> Output:
         raise click.UsageError(str(error)) from error
 
 
-def _summary(done: JobReport) -> str:
+def _summary(done: JobReport) -> tuple[str, ...]:
     names = ", ".join(output.path for output in done.outputs)
     warnings = f" ({', '.join(done.warnings)})" if done.warnings else ""
     line = f"{done.input} -> {names}  confidence {done.confidence:.2f}{warnings}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mattebox.cli.staging import Staging
 from mattebox.cli.stopping import stopping_at_once
 from mattebox.core.errors import MatteboxError, OutputExistsError, PhotoError, WriteError
+from mattebox.core.names import fit
 from mattebox.core.network.device import available_cores
 from mattebox.core.process import configure_process, loading
 from mattebox.core.publish import publish
@@ -167,7 +168,8 @@ def _naming_targets(error: MatteboxError, job: Job, item: PlannedPhoto) -> Matte
 def _write_reports(done: JobReport, staging: Staging, *, overwrite: bool) -> None:
     text = json.dumps(done.as_dict(), indent=2) + "\n"
     for output in done.outputs:
-        target = Path(f"{output.path}.report.json")
+        target = Path(output.path)
+        target = target.with_name(fit(target.name, ".report.json"))
         staged = staging.name(target)
         try:
             staged.write_text(text, encoding="utf-8")

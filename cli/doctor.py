@@ -6,9 +6,12 @@ import json
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Final
 
 import click
+
+from mattebox.cli.echo import echo
 
 _PACKAGES: Final = ("mattebox", "onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "openvino")
 _PACKAGES_REST: Final = ("numpy", "opencv-python-headless", "pillow", "psd-tools")
@@ -17,20 +20,34 @@ _PACKAGES_REST: Final = ("numpy", "opencv-python-headless", "pillow", "psd-tools
 @click.command(name="doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option("-m", "--model", default="u2net", show_default=True, help="The network to try devices with.")
+@click.argument("config", required=False, type=click.Path(path_type=Path), metavar="[CONFIG]")
 @click.pass_context
-def command(context: click.Context, *, as_json: bool, model: str) -> None:
+def command(context: click.Context, *, config: Path | None, as_json: bool, model: str) -> None:
     """Show what this computer offers and prove each device with a run.
 
-    Exit status 1 where a device that the installed onnxruntime offers does not work.
+    With CONFIG its hot folders are looked at, too: their state, their journal, and photos in work that no
+    journal knows. Exit status 1 where a device that the installed onnxruntime offers does not work, or
+    something is wrong with the hot folders.
     """
+    folders = None if config is None else _hot_folders(context, config)
     findings = _examine(model)
+    if folders is not None:
+        findings["hot_folders"] = folders
     if as_json:
         click.echo(json.dumps(findings, indent=2))
     else:
         _print(findings)
     broken = [item for item in findings["devices"] if item["offered"] and not item["works"]]
-    if broken:
+    if broken or (folders is not None and folders["problems"]):
         context.exit(1)
+
+
+def _hot_folders(context: click.Context, config: Path) -> dict[str, Any]:
+    from mattebox.cli.hot_folders import read_config  # noqa: PLC0415 - only where it is asked for
+    from mattebox.daemon.diagnosis import problems  # noqa: PLC0415
+
+    loaded = read_config(context, config)
+    return {"config": str(config), "state": str(loaded.state), "problems": problems(loaded)}
 
 
 def _examine(model: str) -> dict[str, Any]:
@@ -73,21 +90,24 @@ def _versions() -> dict[str, str]:
 
 def _print(findings: dict[str, Any]) -> None:
     weights, cores = findings["weights"], findings["cores"]
-    click.echo(findings["system"])
-    click.echo("Packages: " + ", ".join(f"{name} {number}" for name, number in findings["packages"].items()))
-    click.echo(f"Cores: {cores['usable']} usable of the machine's {cores['of_the_machine']}")
+    echo(findings["system"])
+    echo("Packages: " + ", ".join(f"{name} {number}" for name, number in findings["packages"].items()))
+    echo(f"Cores: {cores['usable']} usable of the machine's {cores['of_the_machine']}")
     state = (
         "here" if weights["here"] else f"not here; 'mattebox models pull {weights['network']}' fetches them"
     )
-    click.echo(f"Weights of {weights['network']}: {state} ({weights['folder']})")
+    echo(f"Weights of {weights['network']}: {state} ({weights['folder']})")
     if weights["optimised"]:
-        click.echo(f"Optimised form: {weights['optimised']}, used on the CPU where precision is auto")
+        echo(f"Optimised form: {weights['optimised']}, used on the CPU where precision is auto")
     elif findings["int8_dot_products"] and weights["here"]:
-        click.echo(
-            f"This processor is quick with 8-bit integers: 'mattebox models optimize {weights['network']}'"
-        )
+        echo(f"This processor is quick with 8-bit integers: 'mattebox models optimize {weights['network']}'")
     click.echo("Devices:")
     for item in findings["devices"]:
         mark = "used by auto" if item["used"] else "works" if item["works"] else "no"
         speed = f", {item['milliseconds']:.0f} ms a picture" if item["milliseconds"] else ""
-        click.echo(f"  {item['device']:<9} {mark}{speed}{': ' + item['reason'] if item['reason'] else ''}")
+        echo(f"  {item['device']:<9} {mark}{speed}{': ' + item['reason'] if item['reason'] else ''}")
+    if "hot_folders" in findings:
+        folders = findings["hot_folders"]
+        echo(f"Hot folders of {folders['config']}: state in {folders['state']}")
+        for problem in folders["problems"] or ["nothing is wrong"]:
+            echo(f"  {problem}")

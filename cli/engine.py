@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from mattebox.cli.echo import echo
 from mattebox.core.errors import MatteboxError, reason_of
 from mattebox.core.process import configure_process
 from mattebox.gimp_plugin.host import Host
@@ -55,7 +56,7 @@ def command(
         signal.signal(number, lambda *_: host.stop())
 
     def greet() -> None:
-        click.echo(f"The engine listens in {place}.")
+        echo(f"The engine listens in {place}.")
 
     ready: Callable[[], None] = _go_silent if announce else greet
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-import click
+from mattebox.cli.echo import echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ class FetchProgress:
         self._pause()
         if not sys.stderr.isatty():
             size = f" ({total / 1e6:.0f} MB)" if total else ""
-            click.echo(f"Fetching {label}{size} ...", err=True)
+            echo(f"Fetching {label}{size} ...", err=True)
             return
         from rich.console import Console  # noqa: PLC0415 - only where somebody looks
         from rich.progress import (  # noqa: PLC0415
@@ -68,5 +68,5 @@ class FetchProgress:
     def note(self, line: str) -> None:
         """Print one line on stderr."""
         self._pause()
-        click.echo(line, err=True)
+        echo(line, err=True)
         self._resume()

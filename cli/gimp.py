@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mattebox.cli.echo import echo
 from mattebox.core.errors import MatteboxError
 from mattebox.gimp_plugin.doctor import examine, examine_engine
 from mattebox.gimp_plugin.install import install, record, remove
@@ -50,10 +51,10 @@ def install_plugin(context: click.Context, *, folders: tuple[Path, ...]) -> None
     failed = False
     for profile in profiles:
         try:
-            click.echo(f"{profile.label}: {install(profile, details)}")
+            echo(f"{profile.label}: {install(profile, details)}")
         except MatteboxError as error:
             failed = True
-            click.echo(str(error), err=True)
+            echo(str(error), err=True)
     if len(profiles) and not failed:
         click.echo("Start GIMP anew: Layer > Mask > Mask the Subject, or press / and type its name.")
     if any(profile.kind in ("Flatpak", "Snap") for profile in profiles):
@@ -72,10 +73,10 @@ def remove_plugin(context: click.Context, *, folders: tuple[Path, ...]) -> None:
     for profile in _profiles(context, folders):
         try:
             done = remove(profile)
-            click.echo(f"{profile.label}: {'removed' if done else 'was not installed'}")
+            echo(f"{profile.label}: {'removed' if done else 'was not installed'}")
         except MatteboxError as error:
             failed = True
-            click.echo(str(error), err=True)
+            echo(str(error), err=True)
     context.exit(1 if failed else 0)
 
 
@@ -90,7 +91,7 @@ def doctor(context: click.Context, *, folders: tuple[Path, ...]) -> None:
         if all(finding.good for finding in findings):
             findings.append(examine_engine(profile))
         for finding in findings:
-            click.echo(f"{'ok ' if finding.good else 'NOT'} {finding.sentence}")
+            echo(f"{'ok ' if finding.good else 'NOT'} {finding.sentence}")
         good = good and all(finding.good for finding in findings)
     context.exit(0 if good else 1)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
-from mattebox.cli.console import Console, printable, with_notes
+from mattebox.cli.console import Console, with_notes
+from mattebox.cli.echo import echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    import click
 
     from mattebox.core.network.lookup import Progress
     from mattebox.daemon.config.load import LoadedConfig
@@ -28,12 +29,12 @@ def read_config(context: click.Context, path: Path) -> LoadedConfig:
         return load_config(path)
     except ConfigError as error:
         for line in error.mistakes:
-            click.echo(printable(line), err=True)
+            echo(line, err=True)
         context.exit(2)
         raise
 
 
-def _delivered(values: Mapping[str, Any]) -> str:
+def _delivered(values: Mapping[str, Any]) -> tuple[str, ...]:
     warnings = f" ({', '.join(values['warnings'])})" if values.get("warnings") else ""
     confidence = "" if values.get("confidence") is None else f"  confidence {values['confidence']:.2f}"
     line = f"{values['input']} -> {', '.join(values['outputs'])}{confidence}{warnings}"
@@ -54,12 +55,21 @@ def _named(what: str, sentence: str) -> str:
 
 
 _GOOD: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
-    "delivered": _delivered,
     "duplicate": lambda values: f"{values['input']}: the same content was done before; only moved.",
     "review": lambda values: f"{values['input']} -> review: {values['why']} ({', '.join(values['files'])})",
+    "review-passed-over": lambda values: (
+        f"{values['file']}: not used, for {values['newest']} is newer; it stays with the photo."
+    ),
+    "changed-late": lambda values: (
+        f"{values['input']}: it changed after it was taken, so it counts as new and is done again."
+    ),
+    "passed-over": lambda values: values["sentence"],
     "left-alone": lambda values: f"{values['path']}: left alone; {values['why']}.",
 }
 _BAD: Final[dict[str, Callable[[Event], str]]] = {
+    "journal-damaged": lambda event: f"{event.values['path']}: {event.values['why']}.",
+    "put-back": lambda event: f"{event.values['path']}: put back; {event.values['why']}.",
+    "in-work-elsewhere": lambda event: event.values["why"],
     "failed": _failed,
     "held": _held,
     "retry": _held,
@@ -95,12 +105,14 @@ class FolderScreen:
         if self._as_log:
             from mattebox.daemon.events import log_line  # noqa: PLC0415 - the commands load it first
 
-            click.echo(log_line(event))
+            echo(log_line(event))
             return
         if event.name == "claimed" and self._grow is not None:
             self._grow()
         if event.name == "folder-made":
             self._made.append(str(event.values["path"]))
+        if event.name == "delivered":
+            self._console.say(*_delivered(event.values))
         if event.name in _GOOD:
             self._console.say(_GOOD[event.name](event.values))
         if event.name in _BAD:

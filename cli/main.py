@@ -11,6 +11,7 @@ from typing import Final
 
 import click
 
+from mattebox.cli.echo import echo
 from mattebox.core.process import loading
 from mattebox.models.errors import LicenceError, MatteboxError, UnknownNetworkError
 
@@ -89,7 +90,7 @@ def main() -> None:
     except MatteboxError as error:
         if debug:
             traceback.print_exc()
-        click.echo(str(error), err=True)
+        echo(str(error), err=True)
         sys.exit(2 if isinstance(error, UnknownNetworkError | LicenceError) else 1)
     except BrokenPipeError:
         # The reader of a pipe went away (`mattebox models list | head`): nobody is left to tell.
@@ -98,7 +99,7 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        click.echo(
+        echo(
             f"Mattebox met an error that it does not know ({type(error).__name__}); "
             "run the same command with --debug and report what it prints.",
             err=True,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from mattebox.cli.echo import echo
 from mattebox.cli.fetching import FetchProgress
 from mattebox.cli.optimize import optimize
 from mattebox.models.catalogue import find_network, load_catalogue
@@ -137,7 +138,7 @@ def verify(context: click.Context, *, names: tuple[str, ...]) -> None:
     store = Store()
     here = tuple(name for name, network in load_catalogue().items() if store.path(network).exists())
     if not names and not here:
-        click.echo(f"There are no weights in {store.folder}.")
+        echo(f"There are no weights in {store.folder}.")
     _each(context, names or here, lambda network: f"{network.name}: sound, sha256 {store.verify(network)}")
 
 
@@ -147,7 +148,7 @@ def verify(context: click.Context, *, names: tuple[str, ...]) -> None:
 def add(*, name: str, file: Path) -> None:
     """Place a FILE of yours as the weights of NAME; it is checked like a fetched one."""
     network = find_network(name)
-    click.echo(f"{network.name}: {Store().add(network, file)}")
+    echo(f"{network.name}: {Store().add(network, file)}")
 
 
 @command.command()
@@ -162,9 +163,7 @@ def path(context: click.Context, *, name: str | None) -> None:
     network = find_network(name)
     click.echo(store.path(network))
     if store.find(network) is None:
-        click.echo(
-            f"The weights of {name} are not here; fetch them with 'mattebox models pull {name}'.", err=True
-        )
+        echo(f"The weights of {name} are not here; fetch them with 'mattebox models pull {name}'.", err=True)
         context.exit(1)
 
 
@@ -174,9 +173,9 @@ def _each(context: click.Context, names: tuple[str, ...], work: Callable[[Networ
     status = 0
     for network in networks:
         try:
-            click.echo(work(network))
+            echo(work(network))
         except MatteboxError as error:
-            click.echo(str(error), err=True)
+            echo(str(error), err=True)
             status = max(status, 2 if isinstance(error, LicenceError) else 1)
     context.exit(status)
 

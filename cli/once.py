@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mattebox.cli.echo import echo
 from mattebox.cli.hot_folders import FolderScreen, read_config
 
 
@@ -19,9 +20,9 @@ def command(context: click.Context, *, config: Path, as_log: bool) -> None:
     Exit status: 0 all done, 1 some photos failed, 2 the configuration has mistakes.
     """
     loaded = read_config(context, config)
+    from mattebox.daemon.chores import review_task  # noqa: PLC0415
     from mattebox.daemon.delivery.review import Reviews  # noqa: PLC0415
     from mattebox.daemon.events import Events  # noqa: PLC0415 - after the mistakes are told
-    from mattebox.daemon.loop import review_task  # noqa: PLC0415
     from mattebox.daemon.run import run  # noqa: PLC0415
 
     screen = FolderScreen(context, as_log=as_log)
@@ -31,6 +32,6 @@ def command(context: click.Context, *, config: Path, as_log: bool) -> None:
             loaded, Events(screen), once=True, progress=screen.progress(), periodic_tasks=periodic_tasks
         )
     if not as_log:
-        click.echo(screen.summary(done, loaded))
+        echo(screen.summary(done, loaded))
     if done.failed or done.left or done.ending == "stopped":
         context.exit(1)

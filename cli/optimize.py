@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mattebox.cli.echo import echo
 from mattebox.models.catalogue import find_network
 from mattebox.models.optimised import remove_optimised
 from mattebox.models.store import Store
@@ -36,7 +37,7 @@ def optimize(*, name: str, photos: Path | None, remove: bool) -> None:
     store = Store()
     if remove:
         removed = remove_optimised(store, network)
-        click.echo(f"{name}: the original is used again." if removed else f"{name}: nothing was optimised.")
+        echo(f"{name}: the original is used again." if removed else f"{name}: nothing was optimised.")
         return
     store.verify(network)
     from mattebox.core.network.optimize import optimize as make  # noqa: PLC0415
@@ -47,7 +48,7 @@ def optimize(*, name: str, photos: Path | None, remove: bool) -> None:
     with _bar(f"Optimising {name}", len(pictures)) as tick:
         made = make(network, store, pictures, tick)
     agreement = made.agreement
-    click.echo(
+    echo(
         f"{name}: {made.speedup:.1f} times quicker; on {pictures.about} IoU {agreement.iou:.4f} with the "
         f"original, mean difference {agreement.difference:.4f}, worst {agreement.worst:.4f}. It is used from "
         f"now on; 'mattebox models optimize {name} --remove' goes back."
@@ -64,7 +65,7 @@ def _files(folder: Path) -> list[Path]:
 def _bar(label: str, total: int) -> Iterator[Callable[[], None]]:
     """A bar over `total` pictures on a terminal; yields the function that advances it."""
     if not sys.stderr.isatty():
-        click.echo(f"{label} on {total} pictures ...", err=True)
+        echo(f"{label} on {total} pictures ...", err=True)
         yield lambda: None
         return
     from rich.console import Console  # noqa: PLC0415 - only where somebody looks

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from mattebox.core.names import fit
 from mattebox.core.publish import STAGED_PREFIX, numbered
 from mattebox.core.settings import ENDINGS, format_of_ending
 from mattebox.core.settings.endings import PHOTO_ENDINGS
@@ -123,9 +124,9 @@ def _is_photo_name(name: str) -> bool:
 
 def _target(source: Path, tree: Path, output: Path | None, name: str) -> Path:
     if output is not None:
-        return output / tree / f"{source.stem}.{ENDINGS[name]}"
+        return output / tree / fit(source.stem, f".{ENDINGS[name]}")
     middle = "" if name == "mask" else "cutout."
-    return source.with_name(f"{source.stem}.{middle}{ENDINGS[name]}")
+    return source.with_name(fit(source.stem, f".{middle}{ENDINGS[name]}"))
 
 
 def _key(path: Path) -> str:

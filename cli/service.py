@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mattebox.cli.echo import echo
 from mattebox.cli.hot_folders import read_config
 
 if TYPE_CHECKING:
@@ -28,10 +29,12 @@ def install_command(context: click.Context, *, config: Path, only_print: bool) -
     from mattebox.daemon.service import install  # noqa: PLC0415 - after the mistakes are told
 
     if only_print:
-        click.echo(service.text.decode("utf-16" if service.text[:2] == b"\xff\xfe" else "utf-8", "replace"))
+        text = service.text.decode("utf-16" if service.text[:2] == b"\xff\xfe" else "utf-8", "replace")
+        for line in text.splitlines():
+            echo(line)
         return
     install(service)
-    click.echo(f"{service.name} runs; its file is {service.file}.")
+    echo(f"{service.name} runs; its file is {service.file}.")
 
 
 @command.command(name="remove")
@@ -43,7 +46,7 @@ def remove_command(context: click.Context, *, config: Path) -> None:
     from mattebox.daemon.service import remove  # noqa: PLC0415 - after the mistakes are told
 
     gone = remove(service)
-    click.echo(f"{service.name} is removed." if gone else f"{service.name} was not installed.")
+    echo(f"{service.name} is removed." if gone else f"{service.name} was not installed.")
 
 
 def _service(context: click.Context, config: Path) -> Service:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from mattebox.cli.console import printable
+from mattebox.cli.echo import echo
 from mattebox.cli.hot_folders import read_config
 
 
@@ -30,18 +30,21 @@ def command(context: click.Context, *, config: Path, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(answer))
         else:
-            click.echo(printable(_text(answer)), err=bool(answer.get("problem")))
+            for line in _lines(answer):
+                echo(line, err=bool(answer.get("problem")))
     if wrong:
         context.exit(1)
 
 
-def _text(answer: dict[str, Any]) -> str:
+def _lines(answer: dict[str, Any]) -> list[str]:
     if answer.get("problem"):
-        return f"{answer['folder']}: {answer['problem']}"
+        return [f"{answer['folder']}: {answer['problem']}"]
+    if "path" not in answer:
+        return [f"{answer['folder']}: {answer['note']}"]
     rule = answer["rule"]
     lines = [f"{answer['folder']}/{answer['path']}: {f'rule {rule}' if rule else 'no rule; left alone'}"]
     lines += [f"    not {name}: {why}" for name, why in answer["not"].items()]
     lines += [f"    -> {path}" for path in answer["outputs"]]
     if answer["note"]:
         lines.append(f"    {answer['note']}")
-    return "\n".join(lines)
+    return lines

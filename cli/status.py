@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from mattebox.cli.console import printable
 from mattebox.cli.hot_folders import read_config
+from mattebox.core.text import printable
 
 
 @click.command(name="status")
@@ -52,6 +52,12 @@ def _show(found: dict[str, Any]) -> None:
     for folder in found["folders"]:
         if folder["problem"]:
             console.print(Text(printable(f"{folder['name']}: {folder['problem']}")))
+        for sentence in folder["in_work_unknown"]:
+            console.print(Text(printable(f"{folder['name']}: {sentence}")))
+        if folder["left_alone"]:
+            count = folder["left_alone"]
+            what = "1 file that no rule takes" if count == 1 else f"{count} files that no rule takes"
+            console.print(Text(printable(f"{folder['name']}: {what}.")))
     for error in found["last_errors"]:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(error["time"]))
         what = (

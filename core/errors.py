@@ -5,6 +5,7 @@ from __future__ import annotations
 from mattebox.models.errors import LicenceError, MatteboxError, UnknownNetworkError, WeightsError, reason_of
 
 __all__ = [
+    "DamagedPhotoError",
     "InferenceError",
     "LicenceError",
     "LimitError",
@@ -32,6 +33,10 @@ class TruncatedPhotoError(PhotoError):
     """A file begins as a photo and ends too early: damaged, or still being copied."""
 
     can_retry = True
+
+
+class DamagedPhotoError(PhotoError):
+    """A file begins as a photo and cannot be decoded: damaged, or still being copied."""
 
 
 class LimitError(PhotoError):

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import OutputExistsError, WriteError
+from mattebox.core.names import LONGEST, fit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,32 +23,33 @@ def stage_name(target: Path) -> Path:
     return target.with_name(f"{STAGED_PREFIX}{os.urandom(6).hex()}.part")
 
 
-def numbered(target: Path, place: int) -> Path:
-    """The name at a place: `target` at 0, then `name-2.ext`, `name-3.ext`, ... beside it."""
-    if place == 0:
-        return target
+def numbered(target: Path, place: int, *, most: int = LONGEST) -> Path:
+    """The name at a place: `target` at 0, then `name-2.ext`, `name-3.ext`, ... beside it.
+
+    Each has at most `most` bytes.
+    """
     stem, ending = target.stem, target.suffix
     if stem.endswith(_DOUBLE_ENDINGS):
         stem, dot, middle = stem.rpartition(".")
         ending = f"{dot}{middle}{ending}"
-    return target.with_name(f"{stem}-{place + 1}{ending}")
+    return target.with_name(fit(stem, f"-{place + 1}{ending}" if place else ending, most=most))
 
 
-def free_place(target: Path, start: int = 0) -> int:
+def free_place(target: Path, start: int = 0, *, most: int = LONGEST) -> int:
     """A place from `start` on whose name is free and, but for `start`, the one before it taken.
 
     Among n names in a row this looks at some 2 log n of them. Who takes the name must still do so
     without overwriting, and come back where another was quicker.
     """
-    if not os.path.lexists(numbered(target, start)):
+    if not os.path.lexists(numbered(target, start, most=most)):
         return start
     taken, step = start, 1
-    while os.path.lexists(numbered(target, taken + step)):
+    while os.path.lexists(numbered(target, taken + step, most=most)):
         taken, step = taken + step, step * 2
     free = taken + step
     while free - taken > 1:
         middle = (taken + free) // 2
-        if os.path.lexists(numbered(target, middle)):
+        if os.path.lexists(numbered(target, middle, most=most)):
             taken = middle
         else:
             free = middle

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import MatteboxError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+SET_ASIDE: Final = (
+    "The next 'mattebox once' or 'mattebox watch' sets it aside under another name, begins a new one, and "
+    "puts the photos that were in work back."
+)
 
 
 class ConfigError(MatteboxError):
@@ -25,6 +30,14 @@ class StateLockedError(MatteboxError):
 
 class JournalError(MatteboxError):
     """The journal cannot be opened or written."""
+
+
+class DamagedJournalError(JournalError):
+    """The journal is there and cannot be trusted: it is to be set aside."""
+
+
+class LostJournalError(JournalError):
+    """The journal's file was taken away or replaced while it was open."""
 
 
 class TemplateError(MatteboxError, ValueError):

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+
+from mattebox.core.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,6 +22,9 @@ _LEVELS: Final = {
     "notify-off": "warning",
     "review-refused": "warning",
     "config-broken": "error",
+    "journal-damaged": "error",
+    "put-back": "warning",
+    "in-work-elsewhere": "warning",
 }
 
 
@@ -62,7 +68,8 @@ class Events:
             try:
                 listener(event)
             except Exception as error:  # noqa: BLE001 - reported, and the work goes on
-                sys.stderr.write(f"A listener failed on {event.name}: {type(error).__name__}\n")
+                with suppress(OSError, ValueError):  # stderr may be a full disk, or closed
+                    sys.stderr.write(f"A listener failed on {event.name}: {type(error).__name__}\n")
 
 
 def log_line(event: Event) -> str:
@@ -77,6 +84,6 @@ def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     text = value if isinstance(value, str) else json.dumps(value, default=str)
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
     plain = text.isprintable() and not any(sign in text for sign in ' "=')
-    return text if plain and text else json.dumps(text, ensure_ascii=False)
+    # JSON has its own escapes for the controls that it knows; the others are shown as those everywhere.
+    return text if plain and text else printable(json.dumps(text, ensure_ascii=False))

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import deque
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from mattebox.daemon.config.planning import cut_settings, make_plan, review_folders
+from mattebox.core.errors import reason_of
+from mattebox.daemon.chores import put_back_all, rest, start_watching, stop_watching
+from mattebox.daemon.config.planning import generous_limits, make_plan
 from mattebox.daemon.delivery.deliver import Delivery
-from mattebox.daemon.errors import TemplateError
+from mattebox.daemon.errors import DamagedJournalError, JournalError, LostJournalError, TemplateError
+from mattebox.daemon.guard import REFUSALS, Guards
 from mattebox.daemon.inbox import Inbox
 from mattebox.daemon.intake.claim import claim
 from mattebox.daemon.intake.inspection import InspectionTask, inspect_file
@@ -20,17 +26,20 @@ from mattebox.daemon.work.workers import Failure, TaskResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mattebox.core.settings import ReadLimits
+    from mattebox.daemon.chores import PeriodicTask
     from mattebox.daemon.config.load import LoadedConfig
-    from mattebox.daemon.delivery.review import Reviews
     from mattebox.daemon.events import Events
     from mattebox.daemon.intake.inspection import Inspection
     from mattebox.daemon.intake.intake import Ready
     from mattebox.daemon.journal.journal import Journal
     from mattebox.daemon.work.workers import Pool
 
-_HEALTH_CHECK: Final = 2.0
 _LONGEST_SLEEP: Final = 0.5
+_ONCE_REFUSALS: Final = 3
+_NO_SCAN: Final = "the watched folder cannot be looked into"
+_NO_LOOK: Final = "the files in the watched folder cannot be looked into"
+_NO_ANSWER: Final = "what a look into a file told cannot be noted"
+_LOOKS: Final = (_NO_SCAN, _NO_LOOK, _NO_ANSWER)
 Ending = Literal["stopped", "reload", "idle"]
 
 
@@ -38,13 +47,6 @@ class Stop(NamedTuple):
     """Somebody asks the loop to end."""
 
     why: Ending = "stopped"
-
-
-class PeriodicTask(NamedTuple):
-    """Something that is done every so many seconds beside the work."""
-
-    interval: float
-    action: Callable[[Loop], None]
 
 
 class Loop:
@@ -77,9 +79,16 @@ class Loop:
         self._in_inspection: dict[str, Candidate] = {}
         self._ending: Ending | None = None
         self._active: set[str] = set()
+        self.guards = Guards(events)
+        self._hold = self.guards.of("nothing is begun and nothing is delivered")
+        self._pending: deque[Any] = deque()
+        # Whether the journal may hold a job that is unknown here; whether it refused, and nothing is begun.
+        self._unsure = self._closed = False
+        self._refusals = 0
 
     def recover(self) -> None:
-        """Finish what a former run began; what needs a worker waits for one."""
+        """Finish what a former run began; what nobody knows of goes back first. Raises JournalError."""
+        put_back_all(self)
         # A batch that ended in a former run and was not reported is reported now.
         self._active = set(self.journal.outbox.batches()) & set(self.intakes)
         before = {job.id: job.state for job in self.journal.jobs()}
@@ -93,19 +102,18 @@ class Loop:
 
         max_tasks: so many are given to workers at a time. What they have begun may finish within `grace`
         seconds; the rest waits for the next start.
+        Raises JournalError: by `once` where the journal refuses, else where it is lost or damaged.
         """
         alarm = None
         if not self.once:
             alarm = OverflowAlarm(self.inbox)
-            for intake in self.intakes.values():
-                intake.root.open()
-                intake.root.start_watching(self.inbox)
+            start_watching(self)
         deadline = None
         try:
             while True:
                 now = time.monotonic()
                 if self._ending is None:
-                    self._tick(now, pool, max_tasks)
+                    self._round(now, pool, max_tasks)
                     if self.once and not self._busy():
                         return "idle"
                 else:
@@ -114,53 +122,116 @@ class Loop:
                         return self._ending
                 self._receive(self._sleep(now))
         finally:
-            for intake in self.intakes.values():
-                intake.root.stop_watching()
+            stop_watching(self)
             if alarm is not None:
                 alarm.stop()
             pool.stop()
-            # The answers that came while the workers were stopped.
-            self._receive(0.0)
-            self.jobs.abandon_work()
+            # A journal that refuses now has the jobs as they were: the next start goes on with them.
+            with suppress(JournalError):
+                # The answers that came while the workers were stopped.
+                self._receive(0.0)
+                self.jobs.abandon_work()
+            rest(self)
 
     def _busy(self) -> bool:
+        if self._closed or self._unsure or self._pending:
+            return True
         held = all(intake.root.held or not intake.busy() for intake in self.intakes.values())
         return not held or bool(self._in_inspection) or bool(self.jobs.waiting) or bool(self.jobs.in_work)
 
-    def _tick(self, now: float, pool: Pool, max_tasks: int) -> None:
+    def _round(self, now: float, pool: Pool, max_tasks: int) -> None:
+        """Chores, then work; nothing is begun while the journal refuses."""
+        try:
+            if self._closed:
+                self._come_back()
+        except JournalError as error:
+            self._refused(error)
+        self._do_chores(now)
+        if self._closed:
+            return
+        try:
+            if self._unsure:
+                self.jobs.catch_up()
+                self._unsure = False
+            self._tick(now, pool, max_tasks)
+            self._hold.over()
+        except JournalError as error:
+            self._refused(error)
+
+    def _refused(self, error: JournalError, *, tried: bool = True) -> None:
+        """The journal refuses: everything waits, and what was being done is found again in its rows."""
+        if isinstance(error, DamagedJournalError | LostJournalError):
+            raise error
+        self._unsure = self._closed = True
+        self._refusals += 1
+        if tried:
+            self._hold.refused(error)
+        if self.once and self._refusals >= _ONCE_REFUSALS:
+            raise error
+
+    def _come_back(self) -> None:
+        """Go on if the journal takes rows again. Raises JournalError."""
+        if self._hold.waits:
+            return
+        self.journal.reopen()
+        self._closed = False
+        for intake in self.intakes.values():
+            intake.scan_soon()
+        self._handle_pending()
+
+    def _do_chores(self, now: float) -> None:
         for index, task in enumerate(self._periodic_tasks):
             if now >= self._due_times[index]:
                 self._due_times[index] = now + task.interval
-                task.action(self)
+                try:
+                    self.guards.run(task.refused, partial(task.action, self))
+                except JournalError as error:
+                    self._refused(error, tried=not self._closed)
+
+    def _tick(self, now: float, pool: Pool, max_tasks: int) -> None:
         for intake in self.intakes.values():
-            intake.scan(now)
+            self._in_folder(intake, partial(intake.scan, now))
         if self.jobs.waiting or any(intake.waiting for intake in self.intakes.values()):
-            pool.start()
+            self.guards.run("the workers cannot be started", pool.start)
         self.jobs.start(pool, max_tasks - self.jobs.in_work)
         # So many files are inspected and claimed ahead that no worker waits for its next one.
         free = max_tasks - self.jobs.ready - len(self._in_inspection)
         for intake in self.intakes.values():
-            if free <= 0:
-                break
-            if intake.root.held:
-                continue
-            for candidate in intake.candidates(now):
-                self._inspect(intake, candidate, pool)
-                free -= 1
-                if free <= 0:
-                    break
+            if free > 0 and not intake.root.held:
+                free -= self._begin_looks(intake, now, pool, free)
         self._emit_idle()
 
+    def _begin_looks(self, intake: Intake, now: float, pool: Pool, free: int) -> int:
+        """Have so many files of a folder looked into at most; how many were."""
+        begun = 0
+
+        def begin() -> None:
+            nonlocal begun
+            for candidate in intake.candidates(now):
+                self._inspect(intake, candidate, pool)
+                begun += 1
+                if begun >= free:
+                    break
+
+        self._in_folder(intake, begin, _NO_LOOK)
+        return begun
+
+    def _in_folder(self, intake: Intake, action: Callable[[], object], what: str = _NO_SCAN) -> bool:
+        """Do what a watched folder may refuse; everything in it is looked at anew once it does not."""
+        result = self.guards.run(what, action, intake.folder.name)
+        if not result:
+            intake.scan_soon()
+        return result
+
     def _emit_idle(self) -> None:
-        """Report each folder whose last file has ended: its batch is finished."""
         busy = self.jobs.folders | {candidate.folder for candidate in self._in_inspection.values()}
         busy |= {name for name, intake in self.intakes.items() if intake.waiting}
         ended = self._active - busy
         self._active |= busy
         for name in sorted(ended):
+            count = self.journal.outbox.batches().get(name, 0)
             self._active.discard(name)
             delivered, failed = self.jobs.batch(name)
-            count = self.journal.outbox.batches().get(name, 0)
             self.events.emit("idle", name, delivered=delivered, failed=failed, batch=count)
 
     def _inspect(self, intake: Intake, candidate: Candidate, pool: Pool) -> None:
@@ -170,15 +241,17 @@ class Loop:
             self._claim(intake, intake.give_up(candidate, what))
             return
         token = f"{candidate.folder}\0{candidate.path}"
-        self._in_inspection[token] = candidate
         path = intake.folder.watch / candidate.path
-        task = InspectionTask(path, self._limits(intake), intake.marker(candidate))
-        pool.submit(token, inspect_file, task, self.loaded.config.engine.timeout)
-
-    def _limits(self, intake: Intake) -> ReadLimits:
-        """The most generous limits of the folder's rules: which rule takes the file is not known yet."""
-        cuts = [cut_settings(self.loaded.config, rule) for rule in intake.folder.rules]
-        return max((cut.limits for cut in cuts), key=lambda limits: limits.megapixels)
+        task = InspectionTask(
+            path, generous_limits(self.loaded.config, intake.folder), intake.marker(candidate)
+        )
+        self._in_inspection[token] = candidate
+        try:
+            pool.submit(token, inspect_file, task, self.loaded.config.engine.timeout)
+        except BaseException:
+            del self._in_inspection[token]
+            intake.look_again(candidate)
+            raise
 
     def _claim(self, intake: Intake, ready: Ready) -> None:
         folder = intake.folder
@@ -189,9 +262,13 @@ class Loop:
             return
         try:
             job = claim(self.journal, folder.name, ready.found, plan)
-        except OSError as error:
+        except JournalError:
+            raise
+        except REFUSALS as error:
+            # The row may be there already.
+            self._unsure = True
             intake.root.hold(
-                f"{folder.watch}: files cannot be taken out of the watched folder ({error.strerror}); "
+                f"{folder.watch}: files cannot be taken out of the watched folder ({reason_of(error)}); "
                 "mend its permissions, or set originals: keep."
             )
             intake.retry_soon()
@@ -209,9 +286,26 @@ class Loop:
     def _receive(self, wait: float) -> None:
         """Sleep until something arrives, then take all that has arrived."""
         while found := self.inbox.get(wait):
-            for item in found:
-                self._handle(item)
+            self._pending.extend(found)
+            self._handle_pending()
             wait = 0.0
+
+    def _handle_pending(self) -> None:
+        """Take what has arrived; while the journal refuses, all but the wish to stop waits."""
+        waiting: deque[Any] = deque()
+        while self._pending:
+            item = self._pending.popleft()
+            if self._closed and not isinstance(item, Stop):
+                # When the journal is back, everything is looked at.
+                if not isinstance(item, FolderEvent):
+                    waiting.append(item)
+                continue
+            try:
+                self._handle(item)
+            except JournalError as error:
+                waiting.append(item)
+                self._refused(error)
+        self._pending = waiting
 
     def _handle(self, item: Any) -> None:
         if isinstance(item, Stop):
@@ -220,12 +314,15 @@ class Loop:
             now = time.monotonic()
             for intake in self.intakes.values():
                 if item.folder in ("", intake.folder.name):
-                    intake.on_folder_event(item.path, now)
+                    self._in_folder(intake, partial(intake.on_folder_event, item.path, now))
         elif isinstance(item, NotificationSent):
             note_sent(self.journal, item)
         elif isinstance(item, TaskResult):
             if item.token in self._in_inspection:
-                self._inspected(self._in_inspection.pop(item.token), item)
+                candidate = self._in_inspection.pop(item.token)
+                intake = self.intakes[candidate.folder]
+                if not self._in_folder(intake, partial(self._inspected, candidate, item), _NO_ANSWER):
+                    intake.look_again(candidate)
             else:
                 self.jobs.finished(item)
 
@@ -233,15 +330,20 @@ class Loop:
         intake = self.intakes[candidate.folder]
         found: Inspection | None = result.value
         if found is None:
-            # The worker died or hung; the journal's count of such inspections bounds the repeats.
-            intake.abort_inspection(candidate)
+            intake.abort_inspection(candidate, result.failure, time.monotonic())
             return
         ready = intake.end_inspection(candidate, found, time.monotonic())
         if ready is not None and self._ending is None:
             self._claim(intake, ready)
 
     def _sleep(self, now: float) -> float:
-        due = [intake.next_due(now) for intake in self.intakes.values() if not intake.root.held]
+        if self._closed:
+            return _LONGEST_SLEEP
+        due = [
+            intake.next_due(now)
+            for name, intake in self.intakes.items()
+            if not intake.root.held and not any(self.guards.of(what, name).waits for what in _LOOKS)
+        ]
         jobs = self.jobs.next_due()
         if jobs is not None:
             due.append(jobs)
@@ -249,21 +351,3 @@ class Loop:
         # With all workers busy nothing can be started: their answers wake the loop.
         floor = 0.05 if self._in_inspection or self.jobs.in_work else 0.0
         return min(max(soonest, floor, 0.01), _LONGEST_SLEEP)
-
-
-def keep_watching(loop: Loop) -> None:
-    """The periodic task that rebuilds dead watches."""
-    for intake in loop.intakes.values():
-        intake.root.keep_watching(loop.inbox)
-
-
-def review_task(interval: float, reviews: Reviews) -> PeriodicTask:
-    """The periodic task that carries out what people have decided."""
-
-    def collect(loop: Loop) -> None:
-        reviews.collect(loop.journal, review_folders(loop.loaded.config), loop.jobs)
-
-    return PeriodicTask(interval, collect)
-
-
-WATCH_TASK: Final = PeriodicTask(_HEALTH_CHECK, keep_watching)

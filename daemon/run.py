@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from contextlib import contextmanager, suppress
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from mattebox.core.network.device import available_cores
 from mattebox.core.network.lookup import fetch_networks, input_side
+from mattebox.daemon.chores import CLAIMS_CHORE, WATCH_TASK
 from mattebox.daemon.config.planning import all_cuts
+from mattebox.daemon.errors import JournalError
 from mattebox.daemon.inbox import Inbox
 from mattebox.daemon.journal.journal import Journal
-from mattebox.daemon.loop import WATCH_TASK, Loop, Stop
+from mattebox.daemon.loop import Loop, Stop
 from mattebox.daemon.report.notify import notifying
 from mattebox.daemon.work.sizing import choose_sizing, free_memory
 from mattebox.daemon.work.workers import Workers
@@ -22,13 +25,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from mattebox.core.network.lookup import Progress
+    from mattebox.daemon.chores import PeriodicTask
     from mattebox.daemon.config.load import LoadedConfig
     from mattebox.daemon.events import Events
-    from mattebox.daemon.loop import Ending, PeriodicTask
+    from mattebox.daemon.loop import Ending
     from mattebox.daemon.work.sizing import Sizing
     from mattebox.daemon.work.workers import Pool
 
 HISTORY: Final = 30 * 86400.0
+_ASIDE: Final = (
+    "the journal was damaged and is kept under this name; photos that were in work or in review go back to "
+    "their watched folders and count as new"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +108,11 @@ def run(
     """
     inbox = Inbox()
     own = journal is None
-    journal = journal or Journal(loaded.state)
+    journal = journal or Journal(loaded.state, config=loaded.path)
     try:
+        if journal.aside is not None:
+            events.emit("journal-damaged", path=os.fspath(journal.aside), why=_ASIDE)
+            journal.aside = None
         journal.prune(time.time() - HISTORY)
         loop = Loop(
             loaded,
@@ -109,7 +120,7 @@ def run(
             events,
             once=once,
             inbox=inbox,
-            periodic_tasks=periodic_tasks if once else (WATCH_TASK, *periodic_tasks),
+            periodic_tasks=periodic_tasks if once else (CLAIMS_CHORE, WATCH_TASK, *periodic_tasks),
         )
         with _signals(inbox), notifying(loaded.config.notify, journal, events, inbox):
             started = (
@@ -120,11 +131,13 @@ def run(
             events.emit("recovering") if journal.jobs() else None
             loop.recover()
             ending = loop.run(started.pool, max_tasks=started.max_tasks, grace=loaded.config.engine.grace)
-        left = loop.jobs.returned + len(
-            journal.jobs("claimed", "staged", "delivered", "failing", "returning")
-        )
-        held = sum(bool(intake.root.held) for intake in loop.intakes.values())
-        return Summary(loop.jobs.delivered, loop.jobs.failed, left + held, ending)
+        left = loop.jobs.returned + sum(bool(intake.root.held) for intake in loop.intakes.values())
+        try:
+            left += len(journal.jobs("claimed", "staged", "delivered", "failing", "returning"))
+        except JournalError:
+            if once:
+                raise
+        return Summary(loop.jobs.delivered, loop.jobs.failed, left, ending)
     finally:
         if own:
             journal.close()

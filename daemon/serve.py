@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from mattebox.daemon.chores import PeriodicTask, review_task
 from mattebox.daemon.config.load import load_config
 from mattebox.daemon.delivery.review import Reviews
 from mattebox.daemon.errors import ConfigError
+from mattebox.daemon.guard import REFUSALS, Guards, refusal
 from mattebox.daemon.journal.identity import identity
 from mattebox.daemon.journal.journal import Journal
-from mattebox.daemon.loop import Loop, PeriodicTask, Stop, review_task
+from mattebox.daemon.loop import Loop, Stop
 from mattebox.daemon.report.sdnotify import sd_notify, watchdog_interval
 from mattebox.daemon.report.status import LIVE, write_live
 from mattebox.daemon.run import HISTORY, RunningPool, run
+from mattebox.daemon.work.workers import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +26,9 @@ if TYPE_CHECKING:
     from mattebox.core.network.lookup import Progress
     from mattebox.daemon.config.load import LoadedConfig
     from mattebox.daemon.events import Events
+    from mattebox.daemon.guard import Boundary
     from mattebox.daemon.inbox import Inbox
+    from mattebox.daemon.journal.identity import Identity
     from mattebox.daemon.report.metrics import MetricsServer
     from mattebox.daemon.run import Summary
 
@@ -44,25 +50,48 @@ def serve(
     A changed file with mistakes is reported and the last good configuration stays. Raises ConfigError
     for the first one, and what `run` raises.
     """
-    loaded = load_config(path)
-    journal = Journal(loaded.state)
+    good = loaded = load_config(path)
+    journal = Journal(loaded.state, config=path)
+    hold = Guards(events).of("the hot folders are at rest")
+    began = False
     try:
         while True:
-            reload = Reload(loaded, events)
-            summary = _serve_one(
-                loaded, journal, events, reload=reload, progress=progress, start_pool=start_pool
-            )
-            if summary.ending != "reload" or reload.fresh is None:
-                return summary
-            if reload.fresh.state != loaded.state:
-                journal.close()
-                journal = Journal(reload.fresh.state)
-            loaded = reload.fresh
-            events.emit("config-reloaded", path=str(path))
+            reload = Reload(loaded, events, hold.over)
+            try:
+                if journal.folder != loaded.state or hold.held:
+                    journal.close()
+                    journal = Journal(loaded.state, config=path)
+                summary = _serve_one(
+                    loaded, journal, events, reload=reload, progress=progress, start_pool=start_pool
+                )
+            except REFUSALS as error:
+                if not began and not reload.ran:
+                    raise
+                if reload.ran or loaded is good:
+                    # The loop has boundaries of its own: what gets here has no other place to be waited for.
+                    hold.refused(error)
+                    _wait(hold)
+                else:
+                    events.emit("config-broken", mistakes=[f"{path}: {refusal(error)}"])
+                    loaded = good
+            else:
+                good = loaded
+                if summary.ending != "reload" or reload.fresh is None:
+                    return summary
+                loaded = reload.fresh
+                events.emit("config-reloaded", path=str(path))
+            began = began or reload.ran
     finally:
         sd_notify("STOPPING=1")
-        (loaded.state / LIVE).unlink(missing_ok=True)
+        with suppress(OSError):
+            (loaded.state / LIVE).unlink(missing_ok=True)
         journal.close()
+
+
+def _wait(hold: Boundary) -> None:
+    while hold.waits:
+        sd_notify("WATCHDOG=1")
+        time.sleep(0.2)
 
 
 def _serve_one(
@@ -76,9 +105,13 @@ def _serve_one(
 ) -> Summary:
     """One configuration's time."""
     periodic_tasks = [
-        PeriodicTask(_RELOAD_CHECK, reload),
+        PeriodicTask(_RELOAD_CHECK, reload, "the configuration cannot be looked at"),
         review_task(_REVIEW_CHECK, Reviews()),
-        PeriodicTask(_LIVE_CHECK, lambda loop: write_live(loop.loaded.state, loop.intakes)),
+        PeriodicTask(
+            _LIVE_CHECK,
+            lambda loop: write_live(loop.loaded.state, loop.intakes),
+            "what 'mattebox status' shows of a running daemon cannot be written",
+        ),
         PeriodicTask(watchdog_interval(), lambda _: sd_notify("READY=1\nWATCHDOG=1")),
         PeriodicTask(_DAY, lambda loop: loop.journal.prune(time.time() - HISTORY)),
     ]
@@ -107,25 +140,45 @@ def _serve_one(
 
 
 class Reload:
-    """The periodic task that looks whether the configuration's file has changed."""
+    """The periodic task that looks whether the configuration's file has changed. ran: whether the loop turned."""
 
-    def __init__(self, loaded: LoadedConfig, events: Events) -> None:
+    def __init__(self, loaded: LoadedConfig, events: Events, begun: Callable[[], None]) -> None:
+        """`begun` is called when the loop turns."""
         self.fresh: LoadedConfig | None = None
+        self.ran = False
         self._loaded = loaded
         self._events = events
-        self._seen = identity(loaded.path)
+        self._begun = begun
+        self._seen = _identity(loaded.path)
 
     def __call__(self, loop: Loop) -> None:
-        """Ask the loop to end where the file now says something else, and is right."""
+        """Ask the loop to end where the file now says something else, and is right. Raises OSError."""
+        if not self.ran:
+            self.ran = True
+            self._begun()
         found = identity(self._loaded.path)
         if found is None or found == self._seen:
             return
-        self._seen = found
         try:
             fresh = load_config(self._loaded.path)
         except ConfigError as error:
+            if isinstance(error.__cause__, OSError) and error.__cause__.errno in ENVIRONMENT:
+                # Not what it says is wrong, but where it lies: it is read again.
+                raise error.__cause__ from error
+            self._seen = found
             self._events.emit("config-broken", mistakes=list(error.mistakes))
             return
+        except REFUSALS as error:
+            self._seen = found
+            self._events.emit("config-broken", mistakes=[f"{self._loaded.path}: {refusal(error)}"])
+            return
+        self._seen = found
         if fresh.config != self._loaded.config:
             self.fresh = fresh
             loop.inbox.put(Stop("reload"))
+
+
+def _identity(path: Path) -> Identity | None:
+    with suppress(OSError):
+        return identity(path)
+    return None

@@ -11,7 +11,9 @@ from mattebox.daemon.config.planning import make_plan, review_folders
 from mattebox.daemon.config.rules import choose_rule
 from mattebox.daemon.errors import TemplateError
 from mattebox.daemon.intake.scan import Scope
+from mattebox.daemon.journal.journal import knows_root
 from mattebox.daemon.journal.plan import WORK_FOLDER
+from mattebox.daemon.passed_over import passed_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 def simulate(loaded: LoadedConfig) -> Iterator[dict[str, Any]]:
     """For each file: folder, path, rule (None: left alone), not (rule -> why), outputs, note.
 
-    A folder that cannot be read gives one answer with its `problem`.
+    A folder that cannot be read gives one answer with its `problem`; one that is not there yet, and photos
+    that are passed over, one with a `note` and without a path.
     """
     for folder in loaded.config.folders:
         own = [
@@ -37,15 +40,29 @@ def simulate(loaded: LoadedConfig) -> Iterator[dict[str, Any]]:
         scope = Scope(folder.watch, recursive=folder.recursive, ignore=folder.ignore, own=own)
         try:
             files = sorted(scope.files())
+            passed = passed_over(scope)
+        except FileNotFoundError:
+            yield _not_there(loaded, folder)
+            continue
         except OSError as error:
             yield {"folder": folder.name, "problem": f"{folder.watch}: it cannot be read ({error.strerror})."}
             continue
+        for item in passed:
+            yield {"folder": folder.name, "passed_over": list(item.paths), "note": item.sentence()}
         for path, found in files:
             yield _answer(loaded, folder, path, found)
 
 
+def _not_there(loaded: LoadedConfig, folder: Folder) -> dict[str, Any]:
+    """A watched folder that was never there is made by the first run; one that was there is missed."""
+    if knows_root(loaded.state, folder.watch):
+        return {"folder": folder.name, "problem": f"{folder.watch}: the watched folder is gone."}
+    note = f"{folder.watch} is not there yet; 'mattebox once' and 'mattebox watch' make it."
+    return {"folder": folder.name, "note": note}
+
+
 def _answer(loaded: LoadedConfig, folder: Folder, path: str, found: Identity) -> dict[str, Any]:
-    facts = _facts(folder, path, found)
+    facts = header_facts(folder, path, found)
     choice = choose_rule(folder, facts)
     rule = choice.index if choice.index is not None else choice.needs_header
     outputs: list[str] = []
@@ -73,7 +90,8 @@ def _answer(loaded: LoadedConfig, folder: Folder, path: str, found: Identity) ->
     }
 
 
-def _facts(folder: Folder, path: str, found: Identity) -> Facts:
+def header_facts(folder: Folder, path: str, found: Identity) -> Facts:
+    """What a file's header tells, read here and now."""
     from mattebox.core.photo import probe  # noqa: PLC0415 - loads arrays
 
     age = max(0.0, time.time() - found.mtime_ns / 1e9)

@@ -24,9 +24,11 @@ ROOMS = ("cli", "core", "daemon", "gimp_plugin", "models", "web")
 FILES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 # The system's own words and plain numbers; reason_of() chooses, explain() has words of its own.
 SOUND = {"strerror", "errno", "code", "exitcode", "returncode", "place", "filename", "mistakes"}
-CHOOSING = {"reason_of", "explain", "type", "isinstance", "_ending", "_told", "_of_system", "_is_memory"}
-# Functions whose ValueError is raised by our own parsers of settings.
-OURS = {("finish.py", "_colour")}
+CHOOSING = {
+    "reason_of", "explain", "type", "isinstance", "_ending", "_why", "refusal", "_of_system", "_is_memory",
+}  # fmt: skip
+# Functions whose ValueError is raised by our own parsers of settings, or whose KeyError names a setting.
+OURS = {("finish.py", "_colour"), ("notify.py", "_post")}
 
 
 def own_errors() -> set[str]:

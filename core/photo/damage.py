@@ -6,7 +6,12 @@ import struct
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from mattebox.core.errors import MatteboxError, NotEnoughMemoryError, PhotoError, TruncatedPhotoError
+from mattebox.core.errors import (
+    DamagedPhotoError,
+    MatteboxError,
+    NotEnoughMemoryError,
+    TruncatedPhotoError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +32,7 @@ _CUT_OFF: Final = (
 
 @contextmanager
 def decoding(path: Path, kind: str) -> Iterator[None]:
-    """Turn whatever a decoder raises into TruncatedPhotoError or PhotoError with one sentence.
+    """Turn whatever a decoder raises into TruncatedPhotoError or DamagedPhotoError with one sentence.
 
     Too little memory is NotEnoughMemoryError: the photo itself may be good.
 
@@ -49,7 +54,7 @@ def decoding(path: Path, kind: str) -> Iterator[None]:
             raise TruncatedPhotoError(
                 f"{path}: the {kind} file ends too early; it is damaged or still being copied."
             ) from error
-        raise PhotoError(
+        raise DamagedPhotoError(
             f"{path}: the {kind} file is damaged and cannot be decoded; copy it again or export it anew."
         ) from error
 

@@ -40,6 +40,9 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\x00MRM", "raw"),
     (b"BM", "bmp"),
 )
+_MAGIC_BYTES: Final = 8
+# With so many bytes a RIFF file and an ISO base media file have said which kind they are.
+_BRAND_BYTES: Final = 12
 _AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 _HEIF_BRANDS: Final = frozenset(
     {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1"}
@@ -88,7 +91,7 @@ def sniff(file: BinaryIO, path: Path) -> str:
     """The format of an open file, as the readers' modules are called.
 
     One of jpeg, png, tiff, webp, avif, jxl, jp2, bmp, gif, psd, heif and raw. Raises PhotoError where it is
-    none of them.
+    none of them, TruncatedPhotoError where it may become one: its first bytes are zeros, or too few.
     """
     file.seek(0)
     head = file.read(HEAD_BYTES)
@@ -106,7 +109,20 @@ def sniff(file: BinaryIO, path: Path) -> str:
             return kind
     if named_raw:
         return "raw"
+    if not any(head[:_MAGIC_BYTES]) or _begins(head):
+        raise TruncatedPhotoError(f"{path}: the file has only begun; perhaps it is still being copied.")
     raise PhotoError(f"{path}: this is no photo that can be read ({READABLE} can).")
+
+
+def _begins(head: bytes) -> bool:
+    """Whether the whole file so far is less than what tells a format, and fits one."""
+    if len(head) >= _BRAND_BYTES:
+        return False
+    return (
+        any(magic.startswith(head) for magic, _ in _MAGIC)
+        or b"RIFF".startswith(head[:4])
+        or (head.startswith(b"\0\0\0") and b"ftyp".startswith(head[4:8]))
+    )
 
 
 def _of_brands(head: bytes) -> str | None:

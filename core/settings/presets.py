@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import yaml
 
+from mattebox.core.settings.explain import nearest
+
 _FOLDER: Final = Path(__file__).parent / "preset-files"
 _LARGEST: Final = 64_000
 
@@ -23,10 +25,9 @@ def preset_file(name: str, base: Path | None = None) -> Path:
     path = (base or Path()) / name
     if path.suffix.lower() in {".yaml", ".yml"} and path.is_file():
         return path
-    raise ValueError(
-        f"there is no preset {name!r}; there are {', '.join(preset_names())}, "
-        f"or name a .yaml file of your own"
-    )
+    hint = nearest(name, preset_names())
+    own = "" if hint.endswith("?") else ", or name a .yaml file of your own"
+    raise ValueError(f"there is no preset {name!r}{hint}{own}")
 
 
 def load_preset(name: str, base: Path | None = None) -> dict[str, Any]:

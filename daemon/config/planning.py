@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mattebox.core.settings import ReadLimits
     from mattebox.daemon.config.keys import Config, Delivery, Folder, Rule
     from mattebox.daemon.config.load import LoadedConfig
 
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 def cut_settings(config: Config, rule: Rule) -> CutSettings:
     """The rule's own settings over those of `defaults`, over the engine's network."""
     return rule_cut(rule.cut, config.defaults.cut, config.engine.model)
+
+
+def generous_limits(config: Config, folder: Folder) -> ReadLimits:
+    """The most generous limits of a folder's rules, while it is not known which rule takes a file."""
+    cuts = [cut_settings(config, rule) for rule in folder.rules]
+    return max((cut.limits for cut in cuts), key=lambda limits: limits.megapixels)
 
 
 def finish_settings(config: Config, rule: Rule) -> FinishSettings:

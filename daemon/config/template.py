@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from string import Formatter
 from typing import TYPE_CHECKING, Final
 
+from mattebox.core.names import LONGEST, fit, split
 from mattebox.core.settings.explain import nearest
 from mattebox.daemon.errors import TemplateError
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 FIELDS: Final = ("tree", "stem", "ext", "name", "rule", "folder", "date", "width", "height")
-_MAX_COMPONENT: Final = 255
+# What is left for the number of a name that is taken.
+_ROOM: Final = 20
 # What Windows refuses in a name, and what ends a C string; a slash never survives in a field.
 _UNSAFE: Final = re.compile(r"[/\\\x00]") if os.name == "posix" else re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 _DATE: Final = re.compile(r"[A-Za-z0-9%_.\- ]*")
@@ -141,11 +143,5 @@ def _safe(component: str) -> str:
     text = _UNSAFE.sub("_", component)
     if text in ("", ".", ".."):
         text = "_" * max(1, len(text))
-    raw = os.fsencode(text)
-    if len(raw) <= _MAX_COMPONENT - 20:
-        return text
-    stem, dot, ending = text.rpartition(".")
-    keep = _MAX_COMPONENT - 20 - len(os.fsencode(dot + ending))
-    if not stem or keep < 1:
-        return os.fsdecode(raw[: _MAX_COMPONENT - 20])
-    return os.fsencode(stem)[:keep].decode("utf-8", "ignore") + dot + ending
+    stem, ending = split(text)
+    return fit(stem, ending, most=LONGEST - _ROOM)

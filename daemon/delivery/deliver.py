@@ -9,17 +9,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mattebox.core.errors import MatteboxError
+from mattebox.core.errors import WriteError
 from mattebox.core.job import Job, StagedOutput
+from mattebox.core.names import fit
 from mattebox.core.publish import stage_name
 from mattebox.daemon.delivery.place import LostStagedError, move, place
 from mattebox.daemon.delivery.reason import write_reason
+from mattebox.daemon.guard import REFUSALS
 from mattebox.daemon.intake.claim import finish_claim, remove_work_folder
-from mattebox.daemon.journal.identity import identity
+from mattebox.daemon.journal.identity import identity, is_folder, is_there
 from mattebox.daemon.journal.markers import Markers
 from mattebox.daemon.journal.plan import review_outputs
 from mattebox.daemon.journal.rows import Placement
 from mattebox.daemon.journal.steps import step
+from mattebox.daemon.keepsakes import OwnFiles, clear_review
+from mattebox.daemon.late import changed_late, may_be_half
+from mattebox.daemon.work.tasks import known_content
 
 if TYPE_CHECKING:
     from mattebox.core.job import JobReport
@@ -34,6 +39,8 @@ class Delivery:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.markers = Markers(journal.folder / "begun")
+        # Originals that are done again, until somebody tells of them.
+        self.redone: list[JobRow] = []
 
     def unchanged(self, job: JobRow) -> bool:
         """Whether the original is still what was claimed; if not, the journal learns what it is now."""
@@ -159,7 +166,7 @@ class Delivery:
             step("failure noted")
         target = job.plan.failed / job.plan.tree / job.plan.name
         final = target if job.plan.keep else self._move_original(job, target)
-        write_reason(self.journal, job, final.with_name(f"{final.name}.reason.json"))
+        write_reason(self.journal, job, final.with_name(fit(final.name, ".reason.json")))
         return self._end(job, "failed", None)
 
     def return_original(self, job: JobRow) -> JobRow:
@@ -170,8 +177,12 @@ class Delivery:
             with self.journal.transaction():
                 job = self.journal.change(job.id, state="returning", attempts=0)
             step("return noted")
-        for item in self.journal.placements(job.id, "reason"):
-            (item.final or item.staged).unlink(missing_ok=True)
+        ours = OwnFiles(self.journal, job.id, "reason", "output")
+        for item in self.journal.placements(job.id, "reason", "output"):
+            item.staged.unlink(missing_ok=True)
+            # What a person has written into it is theirs.
+            if item.final is not None and ours.wrote(item.final):
+                item.final.unlink(missing_ok=True)
         if not job.plan.keep:
             kept = self.journal.placements(job.id, "original")
             source = kept[0].final if kept and kept[0].final and kept[0].state == "placed" else job.work
@@ -183,6 +194,18 @@ class Delivery:
             self.journal.change(job.id, state="returned")
         remove_work_folder(job)
         return self.journal.job(job.id)
+
+    def redo_changed(self) -> list[JobRow]:
+        """Give back the originals that changed after they were claimed, so that they are done again."""
+        given = []
+        for job in changed_late(self.journal):
+            with contextlib.suppress(OSError, WriteError):
+                given.append(self.return_original(job))
+                with self.journal.transaction():
+                    self.journal.late_looks.note(job)
+                    self.journal.late_looks.end(job.id)
+        self.redone += given
+        return given
 
     def drop_vanished(self, job: JobRow) -> None:
         """Somebody took the original away while it was worked on: nothing is left to do."""
@@ -196,13 +219,15 @@ class Delivery:
 
         A job whose folder refuses just now stays in its state and is given back as it is.
         """
+        self.redo_changed()
         waiting = []
         for job in self.journal.jobs():
-            with contextlib.suppress(OSError, MatteboxError):
+            with contextlib.suppress(*REFUSALS):
                 self.finish_pending(job)
             with contextlib.suppress(KeyError):
                 waiting.append(self.journal.job(job.id))
-        self.markers.sweep({job.id for job in waiting if job.state == "working"})
+        with contextlib.suppress(OSError):  # a job that begins clears its own
+            self.markers.sweep({job.id for job in waiting if job.state == "working"})
         return waiting
 
     def finish_pending(self, job: JobRow) -> None:
@@ -224,13 +249,18 @@ class Delivery:
     def _end(self, job: JobRow, state: State, originals: Path | None) -> JobRow:
         if originals is not None and not job.plan.keep:
             self._move_original(job, originals / job.plan.tree / job.plan.name)
-        self._clear_review(job)
+        job = clear_review(self.journal, job, (originals or job.plan.failed) / job.plan.tree)
         remove_work_folder(job)
         step("working folder removed")
+        digest = known_content(job.work, job.identity) if job.plan.keep else ""
         with self.journal.transaction():
             if job.plan.keep:
-                self.journal.files.enter_ledger(job)
+                path = os.path.join(job.plan.tree, job.plan.name)  # noqa: PTH118 - text, not a path
+                values = (job.folder, job.plan.rule, path, job.identity)
+                self.journal.files.enter_ledger(*values, sha256=digest, job=job.id)
             job = self.journal.change(job.id, state=state)
+            if may_be_half(job):
+                self.journal.late_looks.begin(job.id)
         step("ended")
         return job
 
@@ -238,7 +268,7 @@ class Delivery:
         items = self.journal.placements(job.id, "original")
         item = items[0] if items else Placement(job.id, "original", 0, job.work, target)
         places = (job.work, item.staged, item.final or item.staged)
-        if item.state != "placed" and not any(os.path.lexists(path) for path in places):
+        if item.state != "placed" and not any(is_there(path) for path in places):
             _require_root(job)
             # Somebody took the original away; what was made of it is safe, and nothing is left to move.
             return target
@@ -251,20 +281,9 @@ class Delivery:
                 item.staged.unlink(missing_ok=True)
         step("staged files removed")
 
-    def _clear_review(self, job: JobRow) -> None:
-        """Nothing is left of a review when its job ends."""
-        for item in self.journal.placements(job.id, "review"):
-            for path in (item.final, item.staged):
-                if path is not None:
-                    path.unlink(missing_ok=True)
-        file = (job.reason or {}).get("file")
-        if file:
-            Path(file).unlink(missing_ok=True)
-        step("review cleared")
-
 
 def _require_root(job: JobRow) -> None:
-    if not job.plan.watch.is_dir():
+    if not is_folder(job.plan.watch):
         raise FileNotFoundError(errno.ENOENT, "the watched folder is gone", os.fspath(job.plan.watch))
 
 

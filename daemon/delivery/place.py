@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import WriteError
+from mattebox.core.names import longest_in
 from mattebox.core.publish import free_place, numbered, stage_name, sync_folder
 from mattebox.daemon.journal.steps import step
 
@@ -79,8 +80,9 @@ def move(journal: Journal, item: Placement, source: Path) -> Path:
 
 def _next_name(journal: Journal, item: Placement) -> Placement:
     item.target.parent.mkdir(parents=True, exist_ok=True)
-    candidate = free_place(item.target, item.candidate)
-    final = numbered(item.target, candidate)
+    most = longest_in(item.target.parent)
+    candidate = free_place(item.target, item.candidate, most=most)
+    final = numbered(item.target, candidate, most=most)
     with journal.transaction():
         item = journal.save(replace(item, state="linking", candidate=candidate, final=final))
     step("name chosen")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.publish import stage_name
@@ -24,6 +26,7 @@ _ADVICE: Final = {
     "NotEnoughMemoryError": "Raise engine: memory, lower engine: workers, then 'mattebox retry'.",
     "WriteError": "Make room or mend the permissions of the output folder, then 'mattebox retry'.",
     "TruncatedPhotoError": "Copy the photo again: this one is damaged or was never complete.",
+    "DamagedPhotoError": "Copy the photo again, or open and save it in an editor, then 'mattebox retry'.",
     "PhotoError": "Do what the sentence says, then 'mattebox retry', or leave the photo out.",
     "rejected": "Bring it back with 'mattebox retry' where the rejection was a mistake.",
     "LimitError": "Raise the limit in the rule's cut: limits:, then 'mattebox retry'.",
@@ -60,10 +63,12 @@ def write_reason(journal: Journal, job: JobRow, target: Path) -> None:
             journal.save(item)
         step("reason planned")
         target.parent.mkdir(parents=True, exist_ok=True)
-        with item.staged.open("w", encoding="utf-8", errors="backslashreplace") as file:
-            json.dump(job.reason, file, indent=2, ensure_ascii=False)
-            file.write("\n")
+        text = json.dumps(job.reason, indent=2, ensure_ascii=False) + "\n"
+        data = text.encode("utf-8", "backslashreplace")
+        with item.staged.open("wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        item = replace(item, size=len(data), sha256=hashlib.sha256(data).hexdigest())
         step("reason written")
     place(journal, item)

@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import time
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from mattebox.core.publish import publish
 from mattebox.daemon.intake.settle import Settling
 from mattebox.daemon.journal.identity import identity
+from mattebox.daemon.keepsakes import OwnFiles
+from mattebox.daemon.review_names import APPROVED, REJECTED, Decision, decisions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from mattebox.daemon.journal.identity import Identity
     from mattebox.daemon.journal.journal import Journal
     from mattebox.daemon.journal.rows import JobRow
 
-APPROVED: Final = "approved"
-REJECTED: Final = "rejected"
-_JOB_IN_NAME: Final = re.compile(r"\.([0-9a-f]{10})(?=[^0-9a-f])")
 _SETTLE: Final = 2.0
-
-
-class Decision(NamedTuple):
-    """A file that a person dropped: which job, what was decided, and the file."""
-
-    job: str
-    outcome: Literal["approved", "rejected"]
-    path: Path
-
-
-def decisions(review: Path) -> Iterator[Decision]:
-    """The files in approved/ and rejected/ that belong to a job, in any sub-folder of theirs."""
-    for decision in (APPROVED, REJECTED):
-        folder = review / decision
-        if not folder.is_dir():
-            continue
-        for path in sorted(folder.rglob("*")):
-            found = _JOB_IN_NAME.findall(path.name)
-            if found and not path.name.startswith((".", "~")) and identity(path) is not None:
-                yield Decision(found[-1], decision, path)
 
 
 class DecisionHandler(Protocol):
@@ -52,6 +30,23 @@ class DecisionHandler(Protocol):
 
     def reject(self, job: JobRow, file: Path) -> None:
         """The job fails; `file` goes with the review."""
+
+    def passed_over(self, job: JobRow, files: Sequence[Path], newest: Path) -> None:
+        """Other files of the job do not count, for one is newer."""
+
+
+class _Dropped(NamedTuple):
+    decision: Decision
+    found: Identity
+
+    @property
+    def path(self) -> Path:
+        return self.outcome.path
+
+    @property
+    def age(self) -> tuple[int, int, str]:
+        """What is larger for a newer file."""
+        return self.found.mtime_ns, self.found.ctime_ns, str(self.path)
 
 
 class Reviews:
@@ -64,26 +59,47 @@ class Reviews:
         self._refused: dict[Path, Identity] = {}
 
     def collect(self, journal: Journal, folders: Iterable[Path], handler: DecisionHandler) -> None:
-        """Approve and reject what people have decided in these review folders."""
+        """Approve and reject what people have decided in these review folders.
+
+        Of several files of one job the newest decides, once all of them have settled.
+        """
         waiting = {job.id: job for job in journal.jobs("review")}
         if not waiting:
             return
         now = time.monotonic()
+        dropped: dict[str, list[_Dropped]] = {}
         for folder in folders:
             for decision in decisions(folder):
-                job, found = waiting.get(decision.job), identity(decision.path)
-                if job is None or found is None or self._refused.get(decision.path) == found:
-                    continue
-                settled = self._settling.observe(decision.path, found, now, self._settle)
-                if not settled and self._settle:
-                    continue
-                self._settling.forget(decision.path)
-                del waiting[decision.job]
-                if decision.outcome == APPROVED:
-                    self._refused[decision.path] = found
-                    handler.approve(job, decision.path)
-                else:
-                    handler.reject(job, decision.path)
+                found = identity(decision.path)
+                if found is not None and decision.job in waiting:
+                    dropped.setdefault(decision.job, []).append(_Dropped(decision, found))
+        for job_id, files in dropped.items():
+            settled = [self._settled(item, now) for item in files]
+            if all(settled):
+                self._decide(journal, waiting[job_id], files, handler)
+
+    def _settled(self, item: _Dropped, now: float) -> bool:
+        return self._settling.observe(item.outcome.path, item.found, now, self._settle) or not self._settle
+
+    def _decide(
+        self, journal: Journal, job: JobRow, files: Sequence[_Dropped], handler: DecisionHandler
+    ) -> None:
+        if len(files) > 1:
+            preview = OwnFiles(journal, job.id)
+            files = sorted(files, key=lambda item: (not preview.wrote(item.path, "png"), item.age))
+        *others, winner = files
+        path = winner.outcome.path
+        for item in files:
+            self._settling.forget(item.path)
+        if self._refused.get(path) == winner.found:
+            return
+        if others:
+            handler.passed_over(job, [item.path for item in others], path)
+        if winner.outcome.outcome == APPROVED:
+            self._refused[path] = winner.found
+            handler.approve(job, path)
+        else:
+            handler.reject(job, path)
 
 
 def decide(journal: Journal, job: JobRow, *, approve: bool) -> Path:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
 from typing import TYPE_CHECKING
 
 from mattebox.core.publish import sync_folder
-from mattebox.daemon.journal.identity import identity
-from mattebox.daemon.journal.plan import WORK_FOLDER
+from mattebox.daemon.journal.identity import identity, is_there
 from mattebox.daemon.journal.rows import JobRow, new_id
 from mattebox.daemon.journal.steps import step
+from mattebox.daemon.owner import make_known, remove_empty
 
 if TYPE_CHECKING:
     from mattebox.daemon.journal.identity import Identity
@@ -26,7 +24,8 @@ def claim(journal: Journal, folder: str, found: Identity, plan: Plan) -> JobRow 
     Raises OSError where the watched folder refuses.
     """
     job_id = new_id()
-    work = plan.source if plan.keep else plan.watch / WORK_FOLDER / job_id / plan.name
+    folder_of_it = journal.owner.folder(plan.watch) / job_id / plan.tree
+    work = plan.source if plan.keep else folder_of_it / plan.name
     state: State = "claimed" if plan.keep else "claiming"
     job = JobRow(job_id, folder, work, found, state, "deliver", 0, plan, None, None, time.time())
     with journal.transaction():
@@ -38,7 +37,7 @@ def claim(journal: Journal, folder: str, found: Identity, plan: Plan) -> JobRow 
 
 def finish_claim(journal: Journal, job: JobRow) -> JobRow | None:
     """What a job in the state claiming, found in the journal, comes to: claimed, or None and dropped."""
-    if os.path.lexists(job.work):
+    if is_there(job.work):
         return _claimed(journal, job)
     _drop(journal, job)
     return None
@@ -47,25 +46,22 @@ def finish_claim(journal: Journal, job: JobRow) -> JobRow | None:
 def remove_work_folder(job: JobRow) -> None:
     """Remove the folders that a claim made, as far as they are empty."""
     if not job.plan.keep:
-        with contextlib.suppress(OSError):
-            job.work.parent.rmdir()
-        with contextlib.suppress(OSError):
-            job.work.parent.parent.rmdir()
+        remove_empty(job.work.parent, job.plan.watch)
 
 
 def _rename(journal: Journal, job: JobRow) -> JobRow | None:
     """Bring a claimed original into the working folder, or drop the claim."""
     try:
-        # Not with parents: a share that was unmounted just now is never made anew.
-        job.work.parent.parent.mkdir(exist_ok=True, mode=0o700)
-        job.work.parent.mkdir(exist_ok=True, mode=0o700)
+        make_known(journal.owner, job.plan.watch)
+        step("owner noted")
+        job.work.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         step("working folder made")
-        if identity(job.plan.source) is not None and not os.path.lexists(job.work):
+        if identity(job.plan.source) is not None and not is_there(job.work):
             job.plan.source.rename(job.work)
             step("original claimed")
             sync_folder(job.work.parent)
     except OSError as error:
-        if not os.path.lexists(job.work):
+        if not is_there(job.work):
             _drop(journal, job)
             if isinstance(error, FileNotFoundError):
                 return None

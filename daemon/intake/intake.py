@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mattebox.core.errors import reason_of
 from mattebox.daemon.config.facts import Facts
 from mattebox.daemon.config.rules import choose_rule, uses
 from mattebox.daemon.intake.root import WatchedRoot
 from mattebox.daemon.intake.scan import Scope
 from mattebox.daemon.intake.settle import Settling
-from mattebox.daemon.journal.identity import content_key, identity
+from mattebox.daemon.journal.identity import identity, is_folder, moment_key
 from mattebox.daemon.journal.markers import Markers
 from mattebox.daemon.journal.plan import WORK_FOLDER
+from mattebox.daemon.passed_over import passed_over
+from mattebox.daemon.work.tasks import known_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +30,10 @@ if TYPE_CHECKING:
     from mattebox.daemon.intake.inspection import Inspection
     from mattebox.daemon.journal.identity import Identity
     from mattebox.daemon.journal.journal import Journal
+    from mattebox.daemon.work.workers import Failure
 
 _HELD_WAIT = 5.0
+_MOST_HELD_WAIT = 60.0
 
 
 class Candidate(NamedTuple):
@@ -53,6 +59,12 @@ class Ready(NamedTuple):
 class _ScanTimes:
     next_scan: float = 0.0
     scan_now: bool = True
+    held: int = 0
+
+    def hold(self, now: float) -> None:
+        """Wait with the next scan, longer each time."""
+        self.next_scan = now + min(_HELD_WAIT * 2**self.held, _MOST_HELD_WAIT)
+        self.held = min(self.held + 1, 16)
 
 
 class Intake:
@@ -78,6 +90,7 @@ class Intake:
         self._known_done: dict[str, Identity] = {}
         self._by_age = any(uses(rule.when, "min_age") for rule in folder.rules)
         self._scan_times = _ScanTimes()
+        self._told_passed_over = False
         self.root = WatchedRoot(folder, journal, events, self.scan_soon)
 
     @property
@@ -106,7 +119,7 @@ class Intake:
         if below is None:
             return
         full = self.folder.watch / below
-        if full.is_dir() and not full.is_symlink():
+        if is_folder(full) and not full.is_symlink():
             # A tree that was moved in, or files made before the new folder was watched.
             try:
                 for inner, found in self._scope.files(below):
@@ -123,20 +136,31 @@ class Intake:
             return
         times.scan_now = False
         times.next_scan = now + (self.folder.poll if self.root.polling else self.folder.rescan)
-        if not self.root.open():
-            times.next_scan = now + _HELD_WAIT
-            return
         try:
+            if not self.root.open():
+                times.hold(now)
+                return
             present = set()
             for path, found in self._scope.files():
                 present.add(path)
                 self._observe(path, found, now)
+            self._tell_passed_over()
         except OSError as error:
-            self.root.hold(f"{self.folder.watch}: the watched folder cannot be read ({error.strerror}).")
-            times.next_scan = now + _HELD_WAIT
+            self.root.hold(f"{self.folder.watch}: the watched folder cannot be read ({reason_of(error)}).")
+            times.hold(now)
             return
+        times.held = 0
         self._left_alone = {path: found for path, found in self._left_alone.items() if path in present}
         self.root.release()
+
+    def _tell_passed_over(self) -> None:
+        """Say once which photos nobody will take."""
+        if self._told_passed_over:
+            return
+        self._told_passed_over = True
+        for item in passed_over(self._scope):
+            values: dict[str, Any] = {"paths": list(item.paths), "why": item.why, "sentence": item.sentence()}
+            self._events.emit("passed-over", self.folder.name, **values)
 
     def candidates(self, now: float) -> Iterator[Candidate]:
         """The files that have settled; each is offered again until it is inspected or gone."""
@@ -185,9 +209,7 @@ class Intake:
         if rule is None:
             self._leave_alone(path, found, choice.verdicts[-1].why_not or "")
             return None
-        if self.folder.originals == "keep" and self._journal.files.in_ledger(
-            self.folder.name, self.folder.rule_name(rule), path, found
-        ):
+        if self.folder.originals == "keep" and self._was_done(self.folder.rule_name(rule), path, found):
             self._settling.forget(path)
             self._known_done[path] = found
             return None
@@ -195,10 +217,27 @@ class Intake:
         size = (inspection.header.width, inspection.header.height) if inspection.header else (0, 0)
         return Ready(path, found, rule, size, inspection.problem, inspection.truncated)
 
-    def abort_inspection(self, candidate: Candidate) -> None:
-        """An inspection ended without an answer; the file is offered again."""
+    def abort_inspection(self, candidate: Candidate, failure: Failure | None, now: float) -> None:
+        """An inspection ended without an answer; the file is offered again.
+
+        Where the worker died or hung, the count of such looks, which is in the journal, bounds the repeats.
+        """
         self._in_inspection.discard(candidate.path)
-        self._count_aborted(candidate)
+        if failure is None or not failure.hold or failure.kind == "pool":
+            self._count_aborted(candidate)
+            return
+        # The disk or the share refused, which says nothing about the file.
+        if self._once:
+            self.root.hold(failure.what)
+        elif candidate.path in self._settling:
+            checks = self._settling.back_off(candidate.path, now, self.folder.settle)
+            if checks == 1:
+                path = os.fspath(self.folder.watch / candidate.path)
+                self._events.emit("held", self.folder.name, input=path, why=failure.what)
+
+    def look_again(self, candidate: Candidate) -> None:
+        """The folder refused while an answer was taken; the file is offered again."""
+        self._in_inspection.discard(candidate.path)
 
     def _count_aborted(self, candidate: Candidate) -> None:
         # Between the two a kill loses a count; the other way round it could count twice.
@@ -248,6 +287,19 @@ class Intake:
         sure = choice.index is not None and choice.needs_header is None
         return done[choice.index or 0] if sure else all(done)
 
+    def _was_done(self, rule: str, path: str, found: Identity) -> bool:
+        """Whether the ledger knows a file by its identity, or by its content where a part of that agrees."""
+        files, folder = self._journal.files, self.folder.name
+        if files.in_ledger(folder, rule, path, found):
+            return True
+        known = files.in_ledger_as(folder, rule, path, found)
+        digest = known_content(self.folder.watch / path, found) if known else ""
+        if digest not in known:
+            return False
+        with self._journal.transaction():
+            files.enter_ledger(folder, rule, path, found, sha256=digest, job=known[digest])
+        return True
+
     def _patience_ended(self, path: str, now: float) -> bool:
         checks = self._settling.back_off(path, now, self.folder.settle)
         if self._once:
@@ -269,4 +321,4 @@ class Intake:
 
 
 def _marker_name(candidate: Candidate) -> str:
-    return content_key(candidate.found).replace(":", "-")
+    return moment_key(candidate.found).replace(":", "-")

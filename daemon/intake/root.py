@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import reason_of
+from mattebox.daemon.inotify import watches_left
 from mattebox.daemon.intake.watch import Watch, is_network
+from mattebox.daemon.journal.identity import is_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from mattebox.daemon.events import Events
     from mattebox.daemon.inbox import Inbox
     from mattebox.daemon.journal.journal import Journal
+
+_NO_WATCHES: Final = (
+    "the system has no watches left for folders (fs.inotify.max_user_watches); new photos are found by "
+    "rescans alone"
+)
 
 
 class WatchedRoot:
@@ -32,6 +39,7 @@ class WatchedRoot:
         self._events = events
         self._scan_soon = scan_soon
         self._watch: Watch | None = None
+        self._short = False
 
     def open(self) -> bool:
         """Whether the watched folder is there; it is made when it never was.
@@ -39,7 +47,7 @@ class WatchedRoot:
         A folder that was there and is gone (a share that was unmounted) is never made anew.
         """
         root = self._folder.watch
-        if not root.is_dir():
+        if not is_folder(root):
             if self._journal.files.knows_root(root):
                 self.hold(f"{root}: the watched folder is gone; waiting for it to come back.")
                 return False
@@ -61,21 +69,36 @@ class WatchedRoot:
         self.stop_watching()
         name, root = self._folder.name, self._folder.watch
         self.polling = self._folder.mode == "poll" or (self._folder.mode == "auto" and is_network(root))
-        if not self.polling and root.is_dir():
+        if not self.polling and is_folder(root):
             try:
                 self._watch = Watch(name, root, recursive=self._folder.recursive, inbox=inbox)
-            except OSError as error:
+            except (OSError, RuntimeError) as error:  # no watch, no descriptor, no thread is free
                 self.polling = True
                 self._events.emit("polling", name, why=f"no events: {reason_of(error)}")
+        self._short = False
+        self._look_for_watches(inbox)
         self._scan_soon()
+
+    def _look_for_watches(self, inbox: Inbox) -> None:
+        """Poll while the kernel has no watch left: then sub-folders give no events, and nobody says so."""
+        if self._watch is None:
+            return
+        short = not watches_left()
+        if short and not self._short:
+            self._short = self.polling = True
+            self._events.emit("polling", self._folder.name, why=_NO_WATCHES)
+        elif self._short and not short:
+            self.start_watching(inbox)
 
     def keep_watching(self, inbox: Inbox) -> None:
         """Rebuild a watch that died or whose root was replaced."""
         if self._watch is not None and not self._watch.healthy():
             self._events.emit("watch-rebuilt", self._folder.name)
             self.start_watching(inbox)
-        elif self._watch is None and not self.polling and self._folder.watch.is_dir():
+        elif self._watch is None and not self.polling and is_folder(self._folder.watch):
             self.start_watching(inbox)
+        else:
+            self._look_for_watches(inbox)
 
     def stop_watching(self) -> None:
         """Ask for no more events."""

@@ -58,6 +58,10 @@ class Scope:
         path = f"{tree}/{name}" if tree else name
         if any(pattern.fullmatch(path) for pattern in self._paths):
             return True
+        return self.is_own(path)
+
+    def is_own(self, path: str) -> bool:
+        """Whether a path below the root is a folder of ours."""
         return path in self._own
 
     def holds(self, path: Path) -> str | None:

@@ -45,8 +45,13 @@ class Watch:
         self._identity = _root_identity(root)
         before = _watchdog_threads()
         self._observer = Observer()
-        self._observer.schedule(_Handler(name, inbox), str(root), recursive=recursive)
-        self._observer.start()
+        try:
+            self._observer.schedule(_Handler(name, inbox), str(root), recursive=recursive)
+            self._observer.start()
+        except BaseException:
+            # Some of its threads and descriptors may be there already.
+            self.stop()
+            raise
         self._threads = _watchdog_threads() - before
 
     def healthy(self) -> bool:
@@ -66,12 +71,18 @@ class Watch:
 
 
 class OverflowAlarm(logging.Handler):
-    """Hears watchdog's only sign of lost events, a line in its log, and asks for a scan of everything."""
+    """Hears watchdog's only sign of lost events, a line in its log, and asks for a scan of everything.
+
+    It also hears of a thread of watchdog's that ends by an error: the watch is then built anew, and a
+    traceback would tell a person nothing.
+    """
 
     def __init__(self, inbox: Inbox) -> None:
         super().__init__(logging.WARNING)
         self._inbox = inbox
         logging.getLogger("watchdog").addHandler(self)
+        self._hook = threading.excepthook
+        threading.excepthook = self._ended
 
     def emit(self, record: logging.LogRecord) -> None:
         """Ask for a scan; the line itself is not shown."""
@@ -81,6 +92,13 @@ class OverflowAlarm(logging.Handler):
     def stop(self) -> None:
         """Listen no more."""
         logging.getLogger("watchdog").removeHandler(self)
+        threading.excepthook = self._hook
+
+    def _ended(self, what: threading.ExceptHookArgs) -> None:
+        if type(what.thread).__module__.startswith("watchdog."):
+            self._inbox.put(FolderEvent("", None))
+        else:
+            self._hook(what)
 
 
 class _Handler(FileSystemEventHandler):

@@ -5,41 +5,74 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from mattebox.daemon.journal.identity import content_key
+from mattebox.daemon.journal.identity import content_key, moment_key
 
 if TYPE_CHECKING:
-    import sqlite3
     from pathlib import Path
 
+    from mattebox.daemon.database import Database
     from mattebox.daemon.journal.identity import Identity
-    from mattebox.daemon.journal.rows import JobRow
 
 
 class Files:
     """The ledger of files that stay in place, inspections cut short, known contents and watched folders."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: Database) -> None:
         """`database` is the journal's; changes belong into its transactions."""
         self._db = database
 
     def in_ledger(self, folder: str, rule: str, path: str, found: Identity) -> bool:
-        """Whether a file that stays in place was done by this rule.
+        """Whether a file that stays in place was done by this rule, as far as can be told without reading it.
 
-        Inode, size and time must be equal, and the device or the path: a share that was mounted anew has
-        another device number, a file that was renamed another path.
+        Path, inode, size and both times must be equal. The device may differ: a share that was mounted anew
+        has another number. Rows of older journals know no time of change; there the device counts.
         """
         query = (
-            "SELECT 1 FROM ledger WHERE folder = ? AND rule = ? AND content = ? AND (device = ? OR path = ?)"
+            "SELECT 1 FROM ledger WHERE folder = ? AND rule = ? AND content = ? AND path = ?"
+            " AND (ctime = ? OR (ctime = '' AND device = ?))"
         )
-        values = (folder, rule, content_key(found), str(found.device), os.fsencode(path))
+        values = (
+            folder,
+            rule,
+            content_key(found),
+            os.fsencode(path),
+            str(found.ctime_ns),
+            str(found.device),
+        )
         return self._db.execute(query, values).fetchone() is not None
 
-    def enter_ledger(self, job: JobRow) -> None:
-        """Note that a file that stays in place is done."""
-        path = os.fsencode(os.path.join(job.plan.tree, job.plan.name))  # noqa: PTH118 - text, not a path
+    def in_ledger_as(self, folder: str, rule: str, path: str, found: Identity) -> dict[str, str]:
+        """The contents (sha256 -> job) that were done under this path, or with this inode, size and time.
+
+        A part of an identity proves nothing, for file systems use inodes again; the content does.
+        """
+        query = (
+            "SELECT sha256, job FROM ledger WHERE folder = ? AND rule = ? AND sha256 != ''"
+            " AND (path = ? OR content = ?)"
+        )
+        values = (folder, rule, os.fsencode(path), content_key(found))
+        return dict(self._db.execute(query, values))
+
+    def enter_ledger(
+        self, folder: str, rule: str, path: str, found: Identity, *, sha256: str, job: str
+    ) -> None:
+        """Note that a file that stays in place is done. sha256: "" where its content is not sure."""
+        raw = os.fsencode(path)
+        # What was done under this path before is no longer what lies there.
+        self._db.execute("DELETE FROM ledger WHERE folder = ? AND rule = ? AND path = ?", (folder, rule, raw))
         self._db.execute(
-            "INSERT OR REPLACE INTO ledger VALUES (?,?,?,?,?,?)",
-            (job.folder, job.plan.rule, content_key(job.identity), str(job.identity.device), path, job.id),
+            "INSERT OR REPLACE INTO ledger (folder, rule, content, device, path, job, ctime, sha256)"
+            " VALUES (?,?,?,?,?,?,?,?)",
+            (
+                folder,
+                rule,
+                content_key(found),
+                str(found.device),
+                raw,
+                job,
+                str(found.ctime_ns),
+                sha256,
+            ),
         )
 
     def leave_ledger(self, job_id: str) -> None:
@@ -50,17 +83,17 @@ class Files:
         """Count an inspection of a file that was cut short."""
         self._db.execute(
             "INSERT INTO looks VALUES (?,?,1) ON CONFLICT DO UPDATE SET count = count + 1",
-            (folder, content_key(found)),
+            (folder, moment_key(found)),
         )
 
     def aborted_inspections(self, folder: str, found: Identity) -> int:
         """How many inspections of a file were cut short."""
         query = "SELECT coalesce(sum(count), 0) FROM looks WHERE folder = ? AND content = ?"
-        return int(self._db.execute(query, (folder, content_key(found))).fetchone()[0])
+        return int(self._db.execute(query, (folder, moment_key(found))).fetchone()[0])
 
     def forget_aborted_inspections(self, folder: str, found: Identity) -> None:
         """An inspection ended well."""
-        self._db.execute("DELETE FROM looks WHERE folder = ? AND content = ?", (folder, content_key(found)))
+        self._db.execute("DELETE FROM looks WHERE folder = ? AND content = ?", (folder, moment_key(found)))
 
     def content_owner(self, folder: str, sha256: str, job_id: str) -> str:
         """The first job with this content in a folder; that is `job_id` where there was none."""

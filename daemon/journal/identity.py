@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import NamedTuple
 
 
 class Identity(NamedTuple):
@@ -25,12 +23,35 @@ class Identity(NamedTuple):
 
 
 def identity(path: Path | str) -> Identity | None:
-    """The identity of a regular file, or None: nothing there, a link, a folder, a device, a pipe."""
+    """The identity of a regular file, or None: nothing there, a link, a folder, a device, a pipe.
+
+    Raises OSError where a disk or a folder does not say: that is no proof that a file is gone.
+    """
     try:
         status = os.lstat(path)
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     return identity_of(status)
+
+
+def is_there(path: Path | str) -> bool:
+    """Whether anything lies at a path, a link too. Raises OSError where a disk or a folder does not say.
+
+    os.path.lexists and Path.is_dir take some refusals for "no", and others end the caller.
+    """
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def is_folder(path: Path | str) -> bool:
+    """Whether a folder is there, or a link to one. Raises OSError where a disk or a folder does not say."""
+    try:
+        return stat.S_ISDIR(Path(path).stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 def identity_of(status: os.stat_result) -> Identity | None:
@@ -43,3 +64,8 @@ def identity_of(status: os.stat_result) -> Identity | None:
 def content_key(found: Identity) -> str:
     """Inode, size and time of change as text: some file systems' inodes exceed SQLite's integers."""
     return f"{found.inode}:{found.size}:{found.mtime_ns}"
+
+
+def moment_key(found: Identity) -> str:
+    """As `content_key`, with the time of the last change of any kind: a freed inode's next file differs."""
+    return f"{content_key(found)}:{found.ctime_ns}"

@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 from filelock import FileLock, Timeout
 
 from mattebox.core.errors import reason_of
-from mattebox.daemon.errors import JournalError, StateLockedError
+from mattebox.daemon.database import NAME, Database, set_aside
+from mattebox.daemon.errors import DamagedJournalError, JournalError, LostJournalError, StateLockedError
 from mattebox.daemon.journal.files import Files
 from mattebox.daemon.journal.outbox import Outbox
 from mattebox.daemon.journal.rows import JOB_COLUMNS, JobRow, Placement, job_of, path_of
 from mattebox.daemon.journal.schema import bring_up_to_date
 from mattebox.daemon.journal.states import ENDED
+from mattebox.daemon.late import LateLooks
+from mattebox.daemon.owner import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,56 +34,100 @@ _LOCK_WAIT: Final = 2.0
 class Journal:
     """The rows of one state folder; one writer at a time, held by a lock on the folder."""
 
-    def __init__(self, folder: Path, *, lock: bool = True) -> None:
+    def __init__(self, folder: Path, *, lock: bool = True, config: Path | None = None) -> None:
         """Open or make the journal in `folder`. Raises StateLockedError, JournalError.
 
-        Without `lock` (status, approve) another process may be writing.
+        Without `lock` (status, approve) another process may be writing. A damaged journal is set aside by
+        who has the lock; `aside` is then its new name. config: the file of the hot folders that it is for.
         """
         self.folder = folder
+        self.owner = Owner.of(folder, config)
+        self.aside: Path | None = None
         self._lock = FileLock(folder / "lock")
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if lock:
                 self._lock.acquire(timeout=_LOCK_WAIT)
-            self._db = sqlite3.connect(folder / "journal.db", isolation_level=None, timeout=30)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._db.execute("PRAGMA foreign_keys = ON")
+            self._db = self._open(whole=lock)
             self.files = Files(self._db)
             self.outbox = Outbox(self._db)
-            if not bring_up_to_date(self._db):
-                raise JournalError(f"{folder}: this journal comes from a newer Mattebox; update this one.")
+            self.late_looks = LateLooks(self._db)
         except Timeout:
             raise StateLockedError(
                 f"{folder}: another Mattebox daemon works with this state folder; stop it first, or give "
                 "this configuration a state: folder of its own."
             ) from None
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
             self._lock.release()
-            raise JournalError(f"{folder}: the journal cannot be opened ({reason_of(error)}).") from error
+            raise JournalError(
+                f"{folder}: the journal cannot be opened ({reason_of(error)}); mend the rights of the "
+                "folder, or name another one in state:."
+            ) from error
+        except JournalError:
+            self._lock.release()
+            raise
+
+    def _open(self, *, whole: bool) -> Database:
+        """The database, up to date. whole: read all of it, and set a damaged one aside."""
+        database: Database | None = None
+        try:
+            database = Database(self.folder)
+            if whole:
+                database.check()
+            self._bring_up_to_date(database)
+            if whole:
+                query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE owed != '' OR state NOT IN ({_marks(ENDED)})"  # noqa: S608 - our own names
+                for row in database.execute(query, ENDED):
+                    job_of(row)
+        except DamagedJournalError:
+            if database is not None:
+                database.close()
+            if not whole or self.aside is not None or (self.folder / NAME).is_dir():
+                raise
+            self.aside = set_aside(self.folder)
+            return self._open(whole=True)
+        except BaseException:
+            if database is not None:
+                database.close()
+            raise
+        return database
+
+    def _bring_up_to_date(self, database: Database) -> None:
+        if not bring_up_to_date(database):
+            raise JournalError(f"{self.folder}: this journal comes from a newer Mattebox; update this one.")
+
+    def reopen(self) -> None:
+        """Connect anew after a refusal, and prove that rows can be written. Raises JournalError.
+
+        Raises LostJournalError where the file is gone or another one.
+        """
+        self.check_there()
+        self._db.reopen()
+
+    def check(self) -> None:
+        """Read all of it. Raises DamagedJournalError, JournalError."""
+        self._db.check()
+
+    def check_there(self) -> None:
+        """Raises LostJournalError where the file on the disk is not the one that is open; JournalError."""
+        try:
+            there = self._db.is_there()
+        except OSError as error:
+            raise JournalError(f"{self.folder}: it cannot be looked at ({reason_of(error)}).") from error
+        if not there:
+            raise LostJournalError(f"{self.folder}: the journal was taken away while it was in use.")
 
     def close(self) -> None:
         """Close the journal and release its lock."""
         self._db.close()
-        self._lock.release()
+        with contextlib.suppress(OSError):
+            self._lock.release()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
         """All changes inside become durable together, or none does. Raises JournalError."""
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._db.transaction():
             yield
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._rollback()
-            raise JournalError(f"{self.folder}: it cannot be written ({reason_of(error)}).") from error
-        except BaseException:
-            self._rollback()
-            raise
-
-    def _rollback(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
 
     def add(self, job: JobRow) -> None:
         """Write a new job."""
@@ -202,6 +248,17 @@ class Journal:
             f"DELETE FROM placements WHERE job = ? AND kind IN ({_marks(kinds)})",  # noqa: S608 - our own names
             (job_id, *kinds),
         )
+
+
+def knows_root(state: Path, watch: Path) -> bool:
+    """Whether the journal of a state folder, if there is one, says that a watched folder was ever there."""
+    if not os.path.lexists(state / "journal.db"):
+        return False
+    journal = Journal(state, lock=False)
+    try:
+        return journal.files.knows_root(watch)
+    finally:
+        journal.close()
 
 
 def _marks(values: Sequence[object] | Mapping[str, object]) -> str:

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from mattebox.daemon.journal.rows import JOB_COLUMNS, job_of
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
 
+    from mattebox.daemon.database import Database
     from mattebox.daemon.journal.rows import JobRow
 
 
 class Outbox:
     """Notifications that are pending from the transaction that makes them until they were sent."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: Database) -> None:
         """`database` is the journal's; changes belong into its transactions."""
         self._db = database
         self._states: frozenset[str] = frozenset()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from mattebox.core.names import LONGEST, fit, split
 from mattebox.core.settings import (
     CutSettings,
     FinishSettings,
@@ -18,6 +19,8 @@ from mattebox.core.settings import (
 
 # Claimed originals wait here, on the watched folder's own file system.
 WORK_FOLDER: Final = ".mattebox"
+# What a person's program may add to a review's name when it saves a copy of it.
+_ROOM: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +119,12 @@ class Plan:
 
 def review_outputs(review: ReviewPlan, plan: Plan, job_id: str) -> tuple[PlannedOutput, ...]:
     """The PSD and the preview of one job; the job's id in their names survives "save as copy"."""
-    stem = plan.name.rpartition(".")[0] or plan.name
+    psd, preview = f".{job_id}.psd", f".{job_id}.preview.png"
+    stem = fit(split(plan.name)[0], most=LONGEST - _ROOM - len(preview))
     folder = review.to / plan.tree
     return (
-        PlannedOutput(PsdOutput(), folder / f"{stem}.{job_id}.psd"),
-        PlannedOutput(PngOutput(), folder / f"{stem}.{job_id}.preview.png"),
+        PlannedOutput(PsdOutput(), folder / f"{stem}{psd}"),
+        PlannedOutput(PngOutput(), folder / f"{stem}{preview}"),
     )
 
 

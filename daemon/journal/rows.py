@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mattebox.daemon.errors import SET_ASIDE, DamagedJournalError
 from mattebox.daemon.journal.identity import Identity
 from mattebox.daemon.journal.plan import Plan
+from mattebox.daemon.journal.states import STATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,18 +66,25 @@ def path_of(raw: bytes) -> Path:
 
 
 def job_of(row: Sequence[Any]) -> JobRow:
-    """The job in a row of JOB_COLUMNS."""
+    """The job in a row of JOB_COLUMNS. Raises DamagedJournalError where it cannot be one."""
     job_id, folder, work, found, state, phase, attempts, plan, report, reason, updated = row
-    return JobRow(
-        job_id,
-        folder,
-        path_of(work),
-        Identity(*json.loads(found)),
-        state,
-        phase,
-        attempts,
-        Plan.from_json(plan),
-        report and json.loads(report),
-        reason and json.loads(reason),
-        updated,
-    )
+    try:
+        if state not in STATES:
+            raise ValueError(state)  # noqa: TRY301 - told as the others are
+        return JobRow(
+            job_id,
+            folder,
+            path_of(work),
+            Identity(*json.loads(found)),
+            state,
+            phase,
+            attempts,
+            Plan.from_json(plan),
+            report and json.loads(report),
+            reason and json.loads(reason),
+            updated,
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise DamagedJournalError(
+            f"Job {job_id!r}: its row in the journal is damaged. {SET_ASIDE}"
+        ) from error

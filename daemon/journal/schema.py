@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    import sqlite3
+    from mattebox.daemon.database import Database
 
 # Each step turns a journal of one version into one of the next; what was released is never edited.
 _STEPS: Final = (
@@ -46,14 +46,25 @@ _STEPS: Final = (
         # How many endings a folder's batch has, while nobody was told that it is finished.
         "CREATE TABLE batches (folder TEXT PRIMARY KEY, count INTEGER NOT NULL)",
     ),
+    (
+        # Inodes are used again: the time of the last change and the content tell files apart.
+        "ALTER TABLE ledger ADD COLUMN ctime TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE ledger ADD COLUMN sha256 TEXT NOT NULL DEFAULT ''",
+        # Until when an original that has ended is watched for a late change, and what was done again.
+        (
+            "CREATE TABLE late_looks (job TEXT PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,"
+            " until REAL NOT NULL)"
+        ),
+        "CREATE TABLE late_changes (folder TEXT NOT NULL, path BLOB NOT NULL, time REAL NOT NULL)",
+    ),
 )
 VERSION: Final = len(_STEPS)
 
 
-def bring_up_to_date(database: sqlite3.Connection) -> bool:
+def bring_up_to_date(database: Database) -> bool:
     """Make what is missing, in one transaction; False where the journal comes from a newer program.
 
-    Raises sqlite3.Error.
+    Raises JournalError.
     """
     version = _version(database)
     if version < VERSION:
@@ -69,5 +80,5 @@ def bring_up_to_date(database: sqlite3.Connection) -> bool:
     return version <= VERSION
 
 
-def _version(database: sqlite3.Connection) -> int:
+def _version(database: Database) -> int:
     return int(database.execute("PRAGMA user_version").fetchone()[0])

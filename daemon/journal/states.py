@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,7 @@ State = Literal[
     "failed",
     "returned",
 ]
+STATES: Final[frozenset[str]] = frozenset(get_args(State))
 # In which nothing is left to do.
 ENDED: Final[tuple[State, ...]] = ("done", "failed", "returned", "duplicate")
 # In which a file becomes a job: one that is moved, and one that stays in its place.
@@ -51,9 +52,9 @@ TRANSITIONS: Final[Mapping[State, Mapping[State, str]]] = {
     "review": {"claimed": "a person approved", "failing": "a person rejected"},
     "duplicating": {"duplicate": "the original is in done/"},
     "failing": {"failed": "the original is in failed/, with its reason"},
-    "failed": {"returning": "`mattebox retry`"},
+    "failed": {"returning": "`mattebox retry`, or the original changed after it was claimed"},
     "returning": {"returned": "the original is in the watched folder, and counts as new"},
-    "done": {},
+    "done": {"returning": "the original changed after it was claimed"},
     "duplicate": {},
     "returned": {},
 }

@@ -73,8 +73,7 @@ class MetricsServer:
         self._working = Gauge("mattebox_working", "Photos in the hands of workers", registry=registry)
         self._server = _Server((_HOST, settings.port), _Handler)
         self._server.set_app(_own_names_only(make_wsgi_app(registry)))
-        self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
-        self._thread.start()
+        self._thread = self._serve()
 
     def __call__(self, event: Event) -> None:
         """Count an event."""
@@ -85,9 +84,17 @@ class MetricsServer:
 
     def update(self, in_work: int, intakes: Mapping[str, Intake]) -> None:
         """Measure the queues: of jobs in work, and by folder of files that were seen."""
+        if not self._thread.is_alive():
+            # Whatever ended it (no descriptor was free, for instance), it does not stay away.
+            self._thread = self._serve()
         self._working.set(in_work)
         for name, intake in intakes.items():
             self._waiting.labels(name).set(intake.waiting)
+
+    def _serve(self) -> threading.Thread:
+        thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
+        thread.start()
+        return thread
 
     def stop(self) -> None:
         """End the server."""
@@ -100,6 +107,9 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
     """A server that listens without a look-up: http.server's asks what its own address is called."""
 
     daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of a client that went away: the console is the daemon's."""
 
     def server_bind(self) -> None:
         socketserver.TCPServer.server_bind(self)

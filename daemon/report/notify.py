@@ -11,13 +11,13 @@ import tempfile
 import threading
 import time
 import urllib.parse
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mattebox.core.errors import reason_of
 from mattebox.core.network.lookup import is_offline
 from mattebox.daemon.delivery.endings import STATE_OF, ending
-from mattebox.daemon.errors import WebhookError
+from mattebox.daemon.errors import JournalError, WebhookError
 from mattebox.daemon.journal.steps import step
 from mattebox.daemon.report.webhook import is_loopback, post
 
@@ -182,9 +182,11 @@ def notifying(settings: Notify, journal: Journal, events: Events, inbox: Inbox) 
     finally:
         events.remove(notifier)
         notifier.stop()
-        for item in inbox.get(0.0):
-            if isinstance(item, NotificationSent):
-                note_sent(journal, item)
+        # What cannot be noted now is told once more by the next run.
+        with suppress(JournalError):
+            for item in inbox.get(0.0):
+                if isinstance(item, NotificationSent):
+                    note_sent(journal, item)
 
 
 def webhook_is_off(settings: Notify) -> bool:

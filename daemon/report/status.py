@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from filelock import FileLock, Timeout
-
+from mattebox.core.errors import reason_of
 from mattebox.core.publish import stage_name
+from mattebox.daemon.config.facts import Facts
+from mattebox.daemon.config.rules import choose
+from mattebox.daemon.errors import JournalError
 from mattebox.daemon.intake.scan import Scope
+from mattebox.daemon.journal.identity import is_folder, is_there
 from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.journal.plan import WORK_FOLDER
+from mattebox.daemon.orphans import in_work, sentences
+from mattebox.daemon.owner import Owner, is_locked
+from mattebox.daemon.simulate import header_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +36,7 @@ _LAST_ERRORS: Final = 5
 
 
 def write_live(state: Path, intakes: Mapping[str, Intake]) -> None:
-    """Note what only a running daemon knows; readers see the old text or the new one."""
+    """Note what only a running daemon knows; readers see the old text or the new one. Raises OSError."""
     now = time.monotonic()
     folders = {
         name: {
@@ -42,12 +49,17 @@ def write_live(state: Path, intakes: Mapping[str, Intake]) -> None:
     }
     target = state / LIVE
     staged = stage_name(target)
-    staged.write_text(json.dumps({"pid": os.getpid(), "time": time.time(), "folders": folders}), "utf-8")
-    staged.replace(target)
+    try:
+        staged.write_text(json.dumps({"pid": os.getpid(), "time": time.time(), "folders": folders}), "utf-8")
+        staged.replace(target)
+    except OSError as error:
+        with suppress(OSError):
+            staged.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, os.fspath(target)) from error
 
 
 def gather(loaded: LoadedConfig) -> dict[str, Any]:
-    """Everything that `mattebox status` shows; nothing is changed."""
+    """Everything that `mattebox status` shows; nothing is changed. Raises JournalError."""
     running = is_running(loaded.state)
     live = _live(loaded.state) if running else {}
     journal = Journal(loaded.state, lock=False) if (loaded.state / "journal.db").exists() else None
@@ -73,18 +85,18 @@ def gather(loaded: LoadedConfig) -> dict[str, Any]:
 
 
 def is_running(state: Path) -> bool:
-    """Whether a daemon holds the state folder."""
-    if not (state / "lock").exists():
-        return False
-    lock = FileLock(state / "lock")
+    """Whether a daemon holds the state folder. Raises JournalError where that is not told."""
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    except OSError:
-        return False
-    lock.release()
-    return False
+        if is_there(state) and not is_folder(state):
+            raise JournalError(
+                f"{state}: the state folder is no folder; move it away, or name another one in state:."
+            )
+        return is_locked(state)
+    except OSError as error:
+        raise JournalError(
+            f"{state}: whether a daemon works with this state folder is not told ({reason_of(error)}); "
+            "remove what stands at its lock, or mend the rights of the folder."
+        ) from error
 
 
 def _folder(
@@ -93,10 +105,13 @@ def _folder(
     own = [folder.done, folder.failed, loaded.state, folder.watch / WORK_FOLDER]
     scope = Scope(folder.watch, recursive=folder.recursive, ignore=folder.ignore, own=own)
     try:
-        lying = [found.ctime_ns / 1e9 for _, found in scope.files()]
+        lying, alone = _lying(folder, scope)
         problem = live.get("held", "")
+        owner = Owner.of(loaded.state, loaded.path)
+        others = sentences(in_work(folder.watch, journal, owner))
     except OSError as error:
-        lying, problem = [], f"the watched folder cannot be read ({error.strerror})"
+        lying, alone, others = [], 0, []
+        problem = f"the watched folder cannot be read ({reason_of(error)})"
     since = time.time() - _PER_MINUTE_WINDOW
 
     def count(*states: State, since: float = 0.0) -> int:
@@ -108,6 +123,7 @@ def _folder(
         "watch": str(folder.watch),
         "waiting": len(lying) - settling if folder.originals == "done" else None,
         "settling": settling,
+        "left_alone": alone,
         "working": count("working"),
         "claimed": count("claiming", "claimed", "staged", "delivered", "reviewing", "failing"),
         "done": count("done", "duplicate"),
@@ -116,7 +132,23 @@ def _folder(
         "images_per_minute": round(count("done", since=since) / (_PER_MINUTE_WINDOW / 60), 2),
         "oldest_waiting_seconds": round(time.time() - min(lying), 1) if lying else None,
         "problem": problem,
+        "in_work_unknown": others,
     }
+
+
+def _lying(folder: Folder, scope: Scope) -> tuple[list[float], int]:
+    """Since when each file lies there that a rule takes, and how many no rule takes. Raises OSError."""
+    lying, alone = [], 0
+    for path, found in scope.files():
+        age = max(0.0, time.time() - found.mtime_ns / 1e9)
+        choice = choose(folder, Facts(path, found.size, age))
+        if choice.needs_header is not None:
+            choice = choose(folder, header_facts(folder, path, found))
+        if choice.index is None and choice.needs_header is None:
+            alone += 1
+        else:
+            lying.append(found.ctime_ns / 1e9)
+    return lying, alone
 
 
 def _live(state: Path) -> dict[str, Any]:

@@ -6,17 +6,19 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from mattebox.core.errors import MatteboxError, reason_of
 from mattebox.daemon.delivery.endings import ending
 from mattebox.daemon.delivery.reason import failure_reason
+from mattebox.daemon.errors import JournalError
+from mattebox.daemon.guard import REFUSALS, refusal
+from mattebox.daemon.journal.identity import is_folder, is_there
 from mattebox.daemon.journal.states import ENDED
 from mattebox.daemon.work.tasks import JobTask, content_hash, do_job
 from mattebox.daemon.work.workers import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from mattebox.core.job import JobReport
     from mattebox.daemon.delivery.deliver import Delivery
@@ -29,14 +31,8 @@ _MOST_WAIT: Final = 60.0
 _ONCE_HOLDS: Final = 3
 _UNSETTLED: Final = 2.0
 _DUPLICATE_WAIT: Final = 0.2
-
-
-def _told(error: Exception) -> str:
-    """Why a disk or a folder refuses, as a sentence; Python's own way of writing it is not one."""
-    if isinstance(error, MatteboxError) or not isinstance(error, OSError):
-        return str(error)
-    name = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
-    return f"{name}{reason_of(error)}."
+# Between two looks at originals that have ended.
+_LOOK_BACK: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -44,6 +40,7 @@ class _Wait:
     folder: str
     until: float
     holds: int = 0
+    told: str = ""
 
 
 class Jobs:
@@ -58,6 +55,7 @@ class Jobs:
         self._once = once
         self._waiting: dict[str, _Wait] = {}
         self._working: dict[str, _Wait] = {}
+        self._look_back = 0.0
         self._batches: dict[str, list[int]] = {}
         self.delivered = 0
         self.failed = 0
@@ -106,6 +104,12 @@ class Jobs:
         """A person rejected the cutout by what was dropped into rejected/."""
         self.fail(job, Failure("A person rejected the cutout in review.", "rejected", step="review"), file)
 
+    def passed_over(self, job: JobRow, files: Sequence[Path], newest: Path) -> None:
+        """Say that other files of a review do not count, for a person dropped a newer one."""
+        for file in files:
+            values = {"file": os.fspath(file), "newest": os.fspath(newest)}
+            self._events.emit("review-passed-over", job.folder, job.id, **values)
+
     def fail(self, job: JobRow, failure: Failure, file: Path | None = None) -> None:
         """A job that cannot be done: its original goes to failed/ with the reason.
 
@@ -114,7 +118,7 @@ class Jobs:
         reason = failure_reason(job, failure.what, failure.kind, failure.step, file)
         try:
             ended = self._delivery.fail(job, reason)
-        except (OSError, MatteboxError) as error:
+        except REFUSALS as error:
             self._postpone(job.id, error)
             return
         self.emit_ending(ended)
@@ -123,6 +127,7 @@ class Jobs:
         """Give waiting jobs to workers, or go on with what a disk stopped; how many went to workers."""
         given = 0
         now = self._clock()
+        self._redo_changed(now)
         for job_id, wait in list(self._waiting.items()):
             if given >= max_tasks or wait.until > now:
                 continue
@@ -134,14 +139,25 @@ class Jobs:
                     self._resume(job)
             except KeyError:
                 self._waiting.pop(job_id, None)
-            except (OSError, MatteboxError) as error:
+            except REFUSALS as error:
                 self._postpone(job_id, error)
         return given
 
+    def _redo_changed(self, now: float) -> None:
+        """Look at what has ended just now once more; an original that changed since is done again."""
+        if now >= self._look_back:
+            self._look_back = now + _LOOK_BACK
+            self._delivery.redo_changed()
+        while self._delivery.redone:
+            job = self._delivery.redone.pop()
+            self._events.emit("changed-late", job.folder, job.id, input=os.fspath(job.plan.source))
+
     def finished(self, result: TaskResult) -> None:
-        """A worker's answer about a job."""
-        wait = self._working.pop(result.token)
+        """A worker's answer about a job. Raises JournalError; the job then waits, as its row says."""
+        if result.token not in self._working:
+            return
         job = self._journal.job(result.token)
+        wait = self._working.pop(result.token)
         self._waiting[job.id] = wait
         try:
             if result.failure is not None:
@@ -151,10 +167,16 @@ class Jobs:
                 self._changed(job)
             else:
                 self._staged(job, result.value)
-        except (OSError, MatteboxError) as error:
+        except REFUSALS as error:
             self._postpone(job.id, error)
         with suppress(OSError):
             self._delivery.markers.clear(job.id)
+
+    def catch_up(self) -> None:
+        """Take every job of the journal that is not known here: a refusal came between the two."""
+        for job in self._journal.jobs():
+            if job.id not in self._working and job.id not in self._waiting:
+                self.enqueue(job)
 
     def abandon_work(self) -> None:
         """The workers are stopped before they could finish: their jobs wait for the next start."""
@@ -177,8 +199,12 @@ class Jobs:
         work = JobTask(self._delivery.begin(job), self._delivery.markers.of(job.id), job.phase == "review")
         del self._waiting[job.id]
         self._working[job.id] = wait
-        self._events.emit("working", job.folder, job.id, input=os.fspath(job.plan.source), phase=job.phase)
-        pool.submit(job.id, do_job, work, job.plan.timeout)
+        self._tell("working", job, phase=job.phase)
+        try:
+            pool.submit(job.id, do_job, work, job.plan.timeout)
+        except BaseException:
+            self._waiting[job.id] = self._working.pop(job.id)
+            raise
         return 1
 
     def _duplicate(self, job: JobRow) -> bool:
@@ -197,7 +223,7 @@ class Jobs:
             return True
         self._delivery.duplicate(job)
         del self._waiting[job.id]
-        self._events.emit("duplicate", job.folder, job.id, input=os.fspath(job.plan.source), of=owner)
+        self._tell("duplicate", job, of=owner)
         return True
 
     def _staged(self, job: JobRow, report: JobReport) -> None:
@@ -235,8 +261,8 @@ class Jobs:
             self._events.dispatch(event)
 
     def _failed(self, job: JobRow, failure: Failure, wait: _Wait) -> None:
-        if not os.path.lexists(job.work):
-            if job.plan.watch.is_dir():
+        if not is_there(job.work):
+            if is_folder(job.plan.watch):
                 self._vanished(job)
             else:
                 self._delivery.requeue(job, count=False)
@@ -248,15 +274,7 @@ class Jobs:
         elif failure.retry and job.attempts < job.plan.attempts:
             self._delivery.requeue(job, count=True)
             wait.until = self._clock() + (0.0 if self._once else min(_RETRY_WAIT * job.attempts, _MOST_WAIT))
-            self._events.emit(
-                "retry",
-                job.folder,
-                job.id,
-                input=os.fspath(job.plan.source),
-                why=failure.what,
-                attempt=job.attempts,
-                of=job.plan.attempts,
-            )
+            self._tell("retry", job, why=failure.what, attempt=job.attempts, of=job.plan.attempts)
         elif job.phase == "approved":
             del self._waiting[job.id]
             self._delivery.reopen_review(job)
@@ -272,10 +290,13 @@ class Jobs:
             text = text.replace(os.fspath(ours), os.fspath(theirs))
         return text
 
+    def _tell(self, event: str, job: JobRow, **values: Any) -> None:
+        self._events.emit(event, job.folder, job.id, input=os.fspath(job.plan.source), **values)
+
     def _changed(self, job: JobRow) -> None:
         """The original is not what was claimed: somebody still writes, or took it away."""
-        if not os.path.lexists(job.work):
-            if job.plan.watch.is_dir():
+        if not is_there(job.work):
+            if is_folder(job.plan.watch):
                 self._vanished(job)
             else:
                 self._postpone(job.id, OSError(None, "the watched folder is gone", os.fspath(job.plan.watch)))
@@ -283,15 +304,17 @@ class Jobs:
         if job.state == "working":
             self._delivery.requeue(job, count=False)
         self._waiting[job.id].until = self._clock() + _UNSETTLED
-        self._events.emit("changed", job.folder, job.id, input=os.fspath(job.plan.source))
+        self._tell("changed", job)
 
     def _vanished(self, job: JobRow) -> None:
         self._delivery.drop_vanished(job)
         self._waiting.pop(job.id, None)
-        self._events.emit("vanished", job.folder, job.id, input=os.fspath(job.plan.source))
+        self._tell("vanished", job)
 
     def _postpone(self, job_id: str, error: Exception) -> None:
-        """A disk or a folder refuses: nothing is lost, the job waits longer each time."""
+        """A disk or folder refuses: nothing is lost, the job waits longer each time. Raises JournalError."""
+        if isinstance(error, JournalError):
+            raise error
         job = self._journal.job(job_id)
         if job.state == "working" and job_id not in self._working:
             # It never reached a worker, or its answer does not count: no attempt is spent on a disk.
@@ -304,9 +327,12 @@ class Jobs:
             return
         pause = 0.2 if self._once else min(_RETRY_WAIT * 2 ** (wait.holds - 1), _MOST_WAIT)
         wait.until = self._clock() + pause
-        self._events.emit(
-            "held", job.folder, job_id, why=self._in_their_names(job, _told(error)), pause=pause
-        )
+        why = self._in_their_names(job, refusal(error))
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            why = f"{job.plan.source}: {why}"
+        if why != wait.told:
+            wait.told = why
+            self._events.emit("held", job.folder, job_id, why=why, pause=pause)
 
     def _return_original(self, job: JobRow, error: Exception) -> None:
         """`once` does not wait for a disk: the original goes back, or stays with its job for the next run."""
@@ -314,11 +340,9 @@ class Jobs:
         del self._waiting[job.id]
         where = job.work
         if job.state in ("claimed", "claiming"):
-            try:
+            with suppress(*REFUSALS):
                 self._delivery.return_original(job)
                 where = job.plan.source
-            except (OSError, MatteboxError):
-                where = job.work
         self._events.emit(
-            "held", job.folder, job.id, why=_told(error), input=os.fspath(Path(where)), gave_up=True
+            "held", job.folder, job.id, why=refusal(error), input=os.fspath(Path(where)), gave_up=True
         )

@@ -20,7 +20,7 @@ from pebble import ProcessExpired, ProcessPool
 from mattebox.core.errors import MatteboxError, reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container, Iterator
 
     from mattebox.core.settings import CutSettings
     from mattebox.daemon.inbox import Inbox
@@ -105,19 +105,30 @@ class Workers:
         self._pool = _pool(*self._settings)
 
     def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:
-        """Do `function(argument)` in a worker within `timeout` seconds."""
+        """Do `function(argument)` in a worker within `timeout` seconds. Raises OSError."""
         if self._broken:
             # Pebble gives a pool up when its channel stays locked, on a machine far too busy for instance.
             self._end_pool()
             self._broken = False
             self._pool = _pool(*self._settings)
-        future = self._pool.schedule(_guarded, args=(function, argument), timeout=timeout)
+        with self._started():
+            future = self._pool.schedule(_guarded, args=(function, argument), timeout=timeout)
         future.add_done_callback(lambda ended: self._deliver(token, ended, timeout))
 
     def start(self) -> None:
-        """Start the processes, which otherwise begin with the first task."""
-        if not self._pool.active:
+        """Start the processes, which otherwise begin with the first task. Raises OSError."""
+        with self._started():
+            if not self._pool.active:
+                self._broken = True
+
+    @contextlib.contextmanager
+    def _started(self) -> Iterator[None]:
+        """Threads and processes that the system refuses are a refusal like any other."""
+        try:
+            yield
+        except RuntimeError as error:
             self._broken = True
+            raise OSError(errno.EAGAIN, "the workers cannot be started") from error
 
     def stop(self) -> None:
         """Kill the workers; what they were at is not told as a failure of theirs."""
@@ -208,8 +219,13 @@ def _is_memory(error: BaseException | None) -> bool:
 
 
 def _is_environment(error: BaseException | None) -> bool:
+    return has_errno(error, ENVIRONMENT)
+
+
+def has_errno(error: BaseException | None, numbers: Container[int | None]) -> bool:
+    """Whether an error, or what it came from, is the system's with one of these numbers."""
     while error is not None:
-        if isinstance(error, OSError) and error.errno in ENVIRONMENT:
+        if isinstance(error, OSError) and error.errno in numbers:
             return True
         error = error.__cause__ or error.__context__
     return False

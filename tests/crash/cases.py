@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 GOOD = {"a.jpg": b"one", "sub/a.jpg": b"two"}
 BAD = {"b.jpg": b"bad", "sub/c.jpg": b"poison"}
 DOUBT = {"good.jpg": b"doubt 1", "poor.jpg": b"doubt 2"}
+STRANDED = {"a.jpg": b"doubt 1", "sub/a.jpg": b"doubt 2"}
 REVIEW = CONFIG.replace("        deliver", "        review: {below: 0.5, to: ./review}\n        deliver")
 # A hook that takes its time, so that kills come before it has heard of everything.
 NOTIFY = """\
@@ -46,6 +48,21 @@ def decide(hot_folders: HotFolders) -> None:
         psd.rename(folder / psd.name)
 
 
+def retouch(hot_folders: HotFolders) -> None:
+    """A person saves a PSD of their own beside ours, and drops both."""
+    folder = hot_folders.root / "review" / "approved"
+    folder.mkdir()
+    for psd in (hot_folders.root / "review").glob("*.psd"):
+        (folder / psd.name.replace(".psd", ".mine.psd")).write_bytes(b"layers")
+        psd.rename(folder / psd.name)
+
+
+def write_on(hot_folders: HotFolders) -> None:
+    """A program that had a photo open all the time writes the rest of it, wherever it was moved."""
+    with (hot_folders.root / "done" / "a.jpg").open("ab") as file:
+        file.write(b" and the rest")
+
+
 def spoil(hot_folders: HotFolders) -> None:
     """A person approves everything with files that hold no mask."""
     folder = hot_folders.root / "review" / "approved"
@@ -59,6 +76,12 @@ def mend(hot_folders: HotFolders) -> None:
     """The person drops files with masks instead."""
     for psd in (hot_folders.root / "review" / "approved").glob("*.psd"):
         psd.write_bytes(b"a mask")
+
+
+def lose_state(hot_folders: HotFolders) -> None:
+    """Somebody deletes the state folder, and the reviews, while originals are in work."""
+    shutil.rmtree(hot_folders.root / "state")
+    shutil.rmtree(hot_folders.root / "review")
 
 
 def retry(hot_folders: HotFolders) -> None:
@@ -130,10 +153,22 @@ CASES = {
         | failures({"poor.jpg": DOUBT["poor.jpg"]}),
         (RUN, (decide, HotFolders.once)),
     ),
+    "retouched": Case(
+        REVIEW,
+        {"a.jpg": b"doubt"},
+        outputs({"a.jpg": b"doubt"}) | {"done/a.jpg": b"doubt", "done/a.mine.psd": b"layers"},
+        (RUN, (retouch, HotFolders.once)),
+    ),
+    "late": Case(
+        CONFIG,
+        {"a.jpg": b"one"},
+        outputs({"a.jpg": b"one and the rest"}) | {"done/a.jpg": b"one and the rest"},
+        (RUN, (write_on, HotFolders.once)),
+    ),
     "refused": Case(
         REVIEW,
         {"a.jpg": b"doubt"},
-        outputs({"a.jpg": b"doubt"}) | below("done", {"a.jpg": b"doubt"}),
+        outputs({"a.jpg": b"doubt"}) | below("done", {"a.jpg": b"doubt", "a.psd": b"a mask"}),
         (RUN, (spoil, HotFolders.once), (mend, HotFolders.once)),
     ),
     "retry": Case(
@@ -151,6 +186,18 @@ CASES = {
             "in/.mattebox/c.jpg": b"doubt",
         },
         notified=(("delivered", "a.jpg"), ("failed", "b.jpg"), ("review", "c.jpg"), ("idle", "")),
+    ),
+    "stranded": Case(
+        REVIEW,
+        STRANDED,
+        below("in/.mattebox", STRANDED)
+        | {
+            "review/a.psd": b"psd:doubt 1",
+            "review/a.preview.png": b"png:doubt 1",
+            "review/sub/a.psd": b"psd:doubt 2",
+            "review/sub/a.preview.png": b"png:doubt 2",
+        },
+        (RUN, (lose_state, HotFolders.once)),
     ),
     "no-links": Case(CONFIG, GOOD, DONE, link_error=errno.EPERM),
     "other-disk": Case(CONFIG.replace("./done", "OTHER/done"), GOOD, DONE),

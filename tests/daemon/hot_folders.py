@@ -19,13 +19,16 @@ from typing import TYPE_CHECKING, Any
 from mattebox.core.errors import PhotoError
 from mattebox.core.job import JobReport, WrittenOutput
 from mattebox.core.photo import PhotoFacts
+from mattebox.daemon.chores import review_task
 from mattebox.daemon.config.load import load_config
 from mattebox.daemon.delivery.review import Reviews
 from mattebox.daemon.events import Event, Events
 from mattebox.daemon.intake.inspection import Inspection, InspectionTask, inspect_file
 from mattebox.daemon.journal import steps
 from mattebox.daemon.journal.markers import in_progress
-from mattebox.daemon.loop import Stop, review_task
+from mattebox.daemon.journal.plan import WORK_FOLDER
+from mattebox.daemon.loop import Stop
+from mattebox.daemon.owner import RECORD
 from mattebox.daemon.run import RunningPool, Summary, run
 from mattebox.daemon.serve import serve
 from mattebox.daemon.work.tasks import JobTask, do_job
@@ -241,12 +244,15 @@ class HotFolders:
         return names
 
     def files(self, below: str = "") -> dict[str, bytes]:
-        """All files (but the journal's) with their contents."""
+        """All files (but the journal's, and the record of whose work folders are) with their contents."""
         top = self.root / below
         return {
             path.relative_to(top).as_posix(): path.read_bytes()
             for path in sorted(top.rglob("*"))
-            if path.is_file() and "state" not in path.relative_to(self.root).parts and path != self.config
+            if path.is_file()
+            and "state" not in path.relative_to(self.root).parts
+            and path != self.config
+            and not (path.name == RECORD and path.parent.parent.name == WORK_FOLDER)
         }
 
     def events_named(self, name: str) -> list[Event]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.daemon.hot_folders import CONFIG, HotFolders
 
+from mattebox.daemon.delivery.deliver import Delivery
 from mattebox.daemon.delivery.review import decide
 from mattebox.daemon.journal.journal import Journal
 
@@ -87,3 +90,82 @@ def test_an_approval_overwrites_no_file_of_a_person(tmp_path: Path) -> None:
     assert moved.read_bytes() == b"psd:doubt"
     assert moved.parent == mine.parent
     assert hot_folders.once().delivered == 1
+
+
+def test_what_a_person_saved_into_a_review_stays_beside_the_photo(tmp_path: Path) -> None:
+    """A retouched PSD in approved/ is an original: it moves to done/, byte for byte; ours go."""
+    hot_folders = HotFolders(tmp_path, REVIEW)
+    hot_folders.drop({"sub/a.jpg": b"doubt"})
+    hot_folders.once()
+    psd = next((tmp_path / "review" / "sub").glob("*.psd"))
+    mine = answer_folder(tmp_path, "approved") / f"edit{psd.name.removeprefix('a')}".replace(
+        ".psd", " retouched.psd"
+    )
+    mine.write_bytes(b"a person's layers")
+    assert hot_folders.once().delivered == 1
+    assert hot_folders.files("done") == {"sub/a.jpg": b"doubt", f"sub/{mine.name}": b"a person's layers"}
+    assert hot_folders.files("review") == {}
+
+
+def test_what_a_person_saved_over_a_review_stays_too(tmp_path: Path) -> None:
+    """Our own PSD that was changed in its place, and approved by the command, is a person's."""
+    hot_folders, psd = in_review(tmp_path)
+    psd.write_bytes(b"changed in its place")
+    journal = Journal(tmp_path / "state")
+    (job,) = journal.jobs("review")
+    decide(journal, job, approve=True)
+    journal.close()
+    assert hot_folders.once().delivered == 1
+    assert hot_folders.files("done") == {"a.jpg": b"doubt", psd.name: b"changed in its place"}
+    assert hot_folders.files("review") == {}
+
+
+def test_what_a_person_dropped_to_reject_stays_beside_the_photo(tmp_path: Path) -> None:
+    """Whatever is dropped into rejected/ ends in failed/ with the photo, unless we wrote it."""
+    hot_folders, psd = in_review(tmp_path)
+    note = answer_folder(tmp_path, "rejected") / f"why{psd.suffix}{psd.name.removeprefix('a')}.txt"
+    note.write_bytes(b"the hair is wrong")
+    assert hot_folders.once().failed == 1
+    assert set(hot_folders.files("failed")) == {"a.jpg", "a.jpg.reason.json", note.name}
+    assert hot_folders.files("failed")[note.name] == b"the hair is wrong"
+    assert hot_folders.files("review") == {}
+
+
+@pytest.mark.parametrize("newest", ["approved", "rejected"])
+def test_the_newest_of_two_files_decides(tmp_path: Path, newest: str) -> None:
+    """The other one is told of, and kept as well; a preview that went along decides nothing."""
+    hot_folders, psd = in_review(tmp_path)
+    for age, name in enumerate(("approved", "rejected")):
+        file = answer_folder(tmp_path, name) / psd.name.replace(".psd", f" {name}.psd")
+        file.write_bytes(name.encode())
+        os.utime(file, (1000 + age, 1000 + age))
+    winner = next((tmp_path / "review" / newest).iterdir())
+    os.utime(winner, (2000, 2000))
+    preview = next((tmp_path / "review").glob("*.png"))
+    preview.rename(tmp_path / "review" / "approved" / preview.name)
+    summary = hot_folders.once()
+    assert (summary.delivered, summary.failed) == ((1, 0) if newest == "approved" else (0, 1))
+    files = hot_folders.files("done" if newest == "approved" else "failed")
+    assert {b"approved", b"rejected"} < set(files.values())
+    assert hot_folders.files("review") == {}
+    told = {
+        event.values["file"].rpartition("/")[2] for event in hot_folders.events_named("review-passed-over")
+    }
+    other = "rejected" if newest == "approved" else "approved"
+    assert told == {psd.name.replace(".psd", f" {other}.psd"), preview.name}
+
+
+def test_a_reason_with_a_persons_notes_stays_when_the_photo_is_tried_again(tmp_path: Path) -> None:
+    """Retry takes away the reason file that we wrote, and no other."""
+    hot_folders = HotFolders(tmp_path)
+    hot_folders.drop({"a.jpg": b"bad", "b.jpg": b"bad"})
+    hot_folders.once()
+    reason = tmp_path / "failed" / "a.jpg.reason.json"
+    reason.write_text("called the client\n", encoding="utf-8")
+    journal = Journal(tmp_path / "state")
+    for job in journal.jobs("failed"):
+        Delivery(journal).return_original(job)
+    journal.close()
+    assert hot_folders.files() == {
+        "in/a.jpg": b"bad", "in/b.jpg": b"bad", "failed/a.jpg.reason.json": b"called the client\n"
+    }  # fmt: skip

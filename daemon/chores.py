@@ -1,0 +1,102 @@
+"""Chores: what is done every so often beside the work, each behind a boundary of its own."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mattebox.daemon.config.planning import review_folders
+from mattebox.daemon.guard import REFUSALS
+from mattebox.daemon.orphans import beat, in_work, put_back, sentences, tidy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mattebox.daemon.delivery.review import Reviews
+    from mattebox.daemon.intake.intake import Intake
+    from mattebox.daemon.loop import Loop
+
+_HEALTH_CHECK: Final = 2.0
+_CLAIMS_CHECK: Final = 60.0
+_NO_WATCH: Final = "the watched folder cannot be watched"
+_NO_WORK_FOLDER: Final = "the folder of photos in work cannot be looked into"
+_NO_JOURNAL: Final = "it was in work and belongs to no journal; it counts as new"
+
+
+class PeriodicTask(NamedTuple):
+    """Something that is done every so many seconds beside the work. refused: what cannot be done then."""
+
+    every: float
+    do: Callable[[Loop], None]
+    refused: str = "a regular task cannot be done"
+
+
+def start_watching(loop: Loop) -> None:
+    """Open every watched folder and ask for its events; what refuses is tried again by a chore."""
+    for intake in loop.intakes.values():
+        loop.guards.run(_NO_WATCH, partial(_open_and_watch, loop, intake), intake.folder.name)
+
+
+def _open_and_watch(loop: Loop, intake: Intake) -> None:
+    intake.root.open()
+    intake.root.start_watching(loop.inbox)
+
+
+def stop_watching(loop: Loop) -> None:
+    """Ask for no more events."""
+    for intake in loop.intakes.values():
+        with suppress(*REFUSALS):
+            intake.root.stop_watching()
+
+
+def rest(loop: Loop) -> None:
+    """Say in the work folders that this run ended well; photos in review may wait there for long."""
+    for intake in loop.intakes.values():
+        with suppress(*REFUSALS):
+            beat(loop.journal, intake.folder.watch, resting=True)
+
+
+def keep_watching(loop: Loop) -> None:
+    """The chore that rebuilds dead watches. Raises LostJournalError where the journal was taken away."""
+    loop.journal.check_there()
+    for intake in loop.intakes.values():
+        watch = partial(intake.root.keep_watching, loop.inbox)
+        loop.guards.run(_NO_WATCH, watch, intake.folder.name)
+
+
+def put_back_all(loop: Loop) -> None:
+    """Give what is in work and belongs to no journal back to the watched folders; show whose the rest is."""
+    for intake in loop.intakes.values():
+        if intake.folder.originals != "keep":
+            loop.guards.run(_NO_WORK_FOLDER, partial(_put_back, loop, intake), intake.folder.name)
+
+
+def _put_back(loop: Loop, intake: Intake) -> None:
+    name, watch = intake.folder.name, intake.folder.watch
+    items = in_work(watch, loop.journal, loop.journal.owner)
+    for item in items:
+        if not item.elsewhere:
+            path = os.fspath(put_back(item, watch))
+            loop.events.emit("put-back", name, path=path, was=os.fspath(item.path), why=_NO_JOURNAL)
+            intake.scan_soon()
+    for sentence in sentences(item for item in items if item.elsewhere):
+        loop.guards.tell_once("in-work-elsewhere", name, sentence)
+    tidy(loop.journal, watch)
+    beat(loop.journal, watch)
+
+
+def review_task(every: float, reviews: Reviews) -> PeriodicTask:
+    """The chore that carries out what people have decided."""
+
+    def collect(loop: Loop) -> None:
+        for folder in sorted(review_folders(loop.loaded.config)):
+            one = partial(reviews.collect, loop.journal, [folder], loop.jobs)
+            loop.guards.run(f"{folder}: the review folder cannot be looked into", one)
+
+    return PeriodicTask(every, collect)
+
+
+WATCH_TASK: Final = PeriodicTask(_HEALTH_CHECK, keep_watching, "the state folder cannot be looked at")
+CLAIMS_CHORE: Final = PeriodicTask(_CLAIMS_CHECK, put_back_all, "the photos in work cannot be looked after")

@@ -1,0 +1,36 @@
+"""The files in a review folder that say what a person has decided, and about which job."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from mattebox.daemon.journal.identity import identity, is_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+APPROVED: Final = "approved"
+REJECTED: Final = "rejected"
+_JOB_IN_NAME: Final = re.compile(r"\.([0-9a-f]{10})(?=[^0-9a-f])")
+
+
+class Verdict(NamedTuple):
+    """A file that a person dropped: which job, what was decided, and the file."""
+
+    job: str
+    verdict: Literal["approved", "rejected"]
+    path: Path
+
+
+def verdicts(review: Path) -> Iterator[Verdict]:
+    """The files in approved/ and rejected/ that belong to a job, in any sub-folder of theirs."""
+    for verdict in (APPROVED, REJECTED):
+        folder = review / verdict
+        if not is_folder(folder):
+            continue
+        for path in sorted(folder.rglob("*")):
+            found = _JOB_IN_NAME.findall(path.name)
+            if found and not path.name.startswith((".", "~")) and identity(path) is not None:
+                yield Verdict(found[-1], verdict, path)
