@@ -44,7 +44,7 @@ def command(context: click.Context, *, config: Path | None, as_json: bool, model
 
 def _hot_folders(context: click.Context, config: Path) -> dict[str, Any]:
     from mattebox.cli.hot_folders import read_config  # noqa: PLC0415 - only where it is asked for
-    from mattebox.daemon.diagnosis import problems  # noqa: PLC0415
+    from mattebox.daemon.report.diagnosis import problems  # noqa: PLC0415
 
     loaded = read_config(context, config)
     return {"config": str(config), "state": str(loaded.state), "problems": problems(loaded)}

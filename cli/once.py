@@ -20,9 +20,9 @@ def command(context: click.Context, *, config: Path, as_log: bool) -> None:
     Exit status: 0 all done, 1 some photos failed, 2 the configuration has mistakes.
     """
     loaded = read_config(context, config)
-    from mattebox.daemon.chores import review_task  # noqa: PLC0415
     from mattebox.daemon.delivery.review import Reviews  # noqa: PLC0415
     from mattebox.daemon.events import Events  # noqa: PLC0415 - after the mistakes are told
+    from mattebox.daemon.periodic import review_task  # noqa: PLC0415
     from mattebox.daemon.run import run  # noqa: PLC0415
 
     screen = FolderScreen(context, as_log=as_log)

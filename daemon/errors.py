@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import MatteboxError
@@ -51,3 +52,18 @@ class WebhookError(MatteboxError):
         """`why` names the cause in a few words, without the address: it may hold secrets."""
         super().__init__(why)
         self.final = final
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong in a worker, as plain data.
+
+    what: a sentence. retry: whether the same work may succeed later. hold: it is the disk's or the
+    folder's fault, not the photo's. step: where it happened.
+    """
+
+    what: str
+    kind: str
+    retry: bool = False
+    hold: bool = False
+    step: str = "work"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -12,12 +13,18 @@ from mattebox.core.errors import MatteboxError, reason_of
 from mattebox.daemon.errors import JournalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from mattebox.daemon.events import Events
 
 # What the world around the daemon may say no with; anything else is a mistake of ours.
 REFUSALS: Final = (OSError, MatteboxError, ValueError, sqlite3.Error, HTTPException)
+# The places and the disks, not the photo: waiting may help, and no attempt is spent.
+_NAMES: Final = (
+    "ENOSPC EDQUOT EROFS EACCES EPERM ENODEV ENXIO ESTALE EIO ENOTCONN EHOSTDOWN EHOSTUNREACH ETIMEDOUT "
+    "EMFILE ENFILE"
+)
+ENVIRONMENT: Final = frozenset(getattr(errno, name) for name in _NAMES.split() if hasattr(errno, name))
 _FIRST_PAUSE: Final = 1.0
 _MOST_PAUSE: Final = 60.0
 
@@ -30,6 +37,15 @@ def refusal(error: Exception) -> str:
     if isinstance(error, OSError) and isinstance(error.filename, str | bytes):
         name = f"{os.fsdecode(error.filename)}: "
     return f"{name}{reason_of(error)}."
+
+
+def has_errno(error: BaseException | None, numbers: Container[int | None]) -> bool:
+    """Whether an error, or what it came from, is the system's with one of these numbers."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in numbers:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 class Boundary:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections import deque
 from contextlib import suppress
 from threading import Lock
-from typing import Any
+from typing import Any, Literal, NamedTuple
+
+Ending = Literal["stopped", "reload", "idle"]
+
+
+class Stop(NamedTuple):
+    """Somebody asks the loop to end."""
+
+    why: Ending = "stopped"
 
 
 class Inbox:

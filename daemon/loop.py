@@ -6,32 +6,33 @@ import time
 from collections import deque
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.errors import reason_of
-from mattebox.daemon.chores import put_back_all, rest, start_watching, stop_watching
 from mattebox.daemon.config.planning import generous_limits, make_plan
 from mattebox.daemon.delivery.deliver import Delivery
-from mattebox.daemon.errors import DamagedJournalError, JournalError, LostJournalError, TemplateError
+from mattebox.daemon.errors import DamagedJournalError, Failure, JournalError, LostJournalError, TemplateError
 from mattebox.daemon.guard import REFUSALS, Guards
-from mattebox.daemon.inbox import Inbox
+from mattebox.daemon.inbox import Inbox, Stop
 from mattebox.daemon.intake.claim import claim
 from mattebox.daemon.intake.inspection import InspectionTask, inspect_file
 from mattebox.daemon.intake.intake import Candidate, Intake
 from mattebox.daemon.intake.watch import FolderEvent, OverflowAlarm
+from mattebox.daemon.periodic import put_back_all, rest, start_watching, stop_watching
 from mattebox.daemon.report.notify import NotificationSent, note_sent
 from mattebox.daemon.work.jobs import Jobs
-from mattebox.daemon.work.workers import Failure, TaskResult
+from mattebox.daemon.work.workers import TaskResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from mattebox.daemon.chores import PeriodicTask
     from mattebox.daemon.config.load import LoadedConfig
     from mattebox.daemon.events import Events
+    from mattebox.daemon.inbox import Ending
     from mattebox.daemon.intake.inspection import Inspection
     from mattebox.daemon.intake.intake import Ready
     from mattebox.daemon.journal.journal import Journal
+    from mattebox.daemon.periodic import PeriodicTask
     from mattebox.daemon.work.workers import Pool
 
 _LONGEST_SLEEP: Final = 0.5
@@ -40,13 +41,6 @@ _NO_SCAN: Final = "the watched folder cannot be looked into"
 _NO_LOOK: Final = "the files in the watched folder cannot be looked into"
 _NO_ANSWER: Final = "what a look into a file told cannot be noted"
 _LOOKS: Final = (_NO_SCAN, _NO_LOOK, _NO_ANSWER)
-Ending = Literal["stopped", "reload", "idle"]
-
-
-class Stop(NamedTuple):
-    """Somebody asks the loop to end."""
-
-    why: Ending = "stopped"
 
 
 class Loop:
@@ -146,7 +140,7 @@ class Loop:
                 self._come_back()
         except JournalError as error:
             self._refused(error)
-        self._do_chores(now)
+        self._do_periodic_tasks(now)
         if self._closed:
             return
         try:
@@ -179,7 +173,7 @@ class Loop:
             intake.scan_soon()
         self._handle_pending()
 
-    def _do_chores(self, now: float) -> None:
+    def _do_periodic_tasks(self, now: float) -> None:
         for index, task in enumerate(self._periodic_tasks):
             if now >= self._due_times[index]:
                 self._due_times[index] = now + task.interval

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from mattebox.core.network.device import available_cores
 from mattebox.core.network.lookup import fetch_networks, input_side
-from mattebox.daemon.chores import CLAIMS_CHORE, WATCH_TASK
 from mattebox.daemon.config.planning import all_cuts
 from mattebox.daemon.errors import JournalError
-from mattebox.daemon.inbox import Inbox
+from mattebox.daemon.inbox import Inbox, Stop
 from mattebox.daemon.journal.journal import Journal
-from mattebox.daemon.loop import Loop, Stop
+from mattebox.daemon.loop import Loop
+from mattebox.daemon.periodic import CLAIMS_TASK, WATCH_TASK
 from mattebox.daemon.report.notify import notifying
 from mattebox.daemon.work.sizing import choose_sizing, free_memory
 from mattebox.daemon.work.workers import Workers
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from mattebox.core.network.lookup import Progress
-    from mattebox.daemon.chores import PeriodicTask
     from mattebox.daemon.config.load import LoadedConfig
     from mattebox.daemon.events import Events
-    from mattebox.daemon.loop import Ending
+    from mattebox.daemon.inbox import Ending
+    from mattebox.daemon.periodic import PeriodicTask
     from mattebox.daemon.work.sizing import Sizing
     from mattebox.daemon.work.workers import Pool
 
@@ -120,7 +120,7 @@ def run(
             events,
             once=once,
             inbox=inbox,
-            periodic_tasks=periodic_tasks if once else (CLAIMS_CHORE, WATCH_TASK, *periodic_tasks),
+            periodic_tasks=periodic_tasks if once else (CLAIMS_TASK, WATCH_TASK, *periodic_tasks),
         )
         with _signals(inbox), notifying(loaded.config.notify, journal, events, inbox):
             started = (

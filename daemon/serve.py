@@ -6,18 +6,17 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from mattebox.daemon.chores import PeriodicTask, review_task
 from mattebox.daemon.config.load import load_config
 from mattebox.daemon.delivery.review import Reviews
 from mattebox.daemon.errors import ConfigError
-from mattebox.daemon.guard import REFUSALS, Guards, refusal
+from mattebox.daemon.guard import ENVIRONMENT, REFUSALS, Guards, refusal
+from mattebox.daemon.inbox import Stop
 from mattebox.daemon.journal.identity import identity
 from mattebox.daemon.journal.journal import Journal
-from mattebox.daemon.loop import Loop, Stop
+from mattebox.daemon.periodic import PeriodicTask, Running, review_task
 from mattebox.daemon.report.sdnotify import sd_notify, watchdog_interval
 from mattebox.daemon.report.status import LIVE, write_live
 from mattebox.daemon.run import HISTORY, RunningPool, run
-from mattebox.daemon.work.workers import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,7 +139,7 @@ def _serve_one(
 
 
 class Reload:
-    """The periodic task that looks whether the configuration's file has changed. ran: whether the loop turned."""
+    """The periodic task that looks whether the configuration's file has changed. ran: whether it was."""
 
     def __init__(self, loaded: LoadedConfig, events: Events, begun: Callable[[], None]) -> None:
         """`begun` is called when the loop turns."""
@@ -151,7 +150,7 @@ class Reload:
         self._begun = begun
         self._seen = _identity(loaded.path)
 
-    def __call__(self, loop: Loop) -> None:
+    def __call__(self, loop: Running) -> None:
         """Ask the loop to end where the file now says something else, and is right. Raises OSError."""
         if not self.ran:
             self.ran = True

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
-from mattebox.core.errors import MatteboxError
-from mattebox.daemon.config.facts import Facts
+from mattebox.daemon.config.facts import header_facts
 from mattebox.daemon.config.planning import make_plan, review_folders
 from mattebox.daemon.config.rules import choose_rule
 from mattebox.daemon.errors import TemplateError
+from mattebox.daemon.intake.passed_over import passed_over
 from mattebox.daemon.intake.scan import Scope
 from mattebox.daemon.journal.journal import knows_root
 from mattebox.daemon.journal.plan import WORK_FOLDER
-from mattebox.daemon.passed_over import passed_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +60,7 @@ def _not_there(loaded: LoadedConfig, folder: Folder) -> dict[str, Any]:
 
 
 def _answer(loaded: LoadedConfig, folder: Folder, path: str, found: Identity) -> dict[str, Any]:
-    facts = header_facts(folder, path, found)
+    facts = header_facts(folder.watch, path, found)
     choice = choose_rule(folder, facts)
     rule = choice.index if choice.index is not None else choice.needs_header
     outputs: list[str] = []
@@ -88,14 +86,3 @@ def _answer(loaded: LoadedConfig, folder: Folder, path: str, found: Identity) ->
         "outputs": outputs,
         "note": note,
     }
-
-
-def header_facts(folder: Folder, path: str, found: Identity) -> Facts:
-    """What a file's header tells, read here and now."""
-    from mattebox.core.photo import probe  # noqa: PLC0415 - loads arrays
-
-    age = max(0.0, time.time() - found.mtime_ns / 1e9)
-    try:
-        return Facts(path, found.size, age, probe(folder.watch / path))
-    except MatteboxError as error:
-        return Facts(path, found.size, age, None, str(error))

@@ -21,7 +21,7 @@ ALLOWED = {
 # one, and imports from floors below its own alone, also where only a type checker looks.
 FLOORS = {
     "core": (
-        ("errors", "process", "extra", "telemetry"),
+        ("errors", "process", "extra", "telemetry", "names", "text"),
         ("settings", "publish"),
         ("photo", "network"),
         ("patched", "parallel"),
@@ -38,13 +38,15 @@ FLOORS = {
     ),
     "daemon": (
         ("errors", "events", "inbox", "service"),
+        ("guard",),
         ("journal",),
         ("config",),
         ("intake",),
         ("delivery",),
         ("work",),
         ("report",),
-        ("simulate", "loop"),
+        ("simulate", "periodic"),
+        ("loop",),
         ("run",),
         ("serve",),
     ),

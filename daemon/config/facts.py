@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from mattebox.core.errors import MatteboxError
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mattebox.core.photo import PhotoFacts
+    from mattebox.daemon.journal.identity import Identity
 
 
 class UnreadableError(Exception):
@@ -39,3 +45,14 @@ class Facts:
         if self.header is None:
             raise UnreadableError(self.problem or "its header cannot be read")
         return self.header
+
+
+def header_facts(watch: Path, path: str, found: Identity) -> Facts:
+    """What a file's header tells, read here and now."""
+    from mattebox.core.photo import probe  # noqa: PLC0415 - loads arrays
+
+    age = max(0.0, time.time() - found.mtime_ns / 1e9)
+    try:
+        return Facts(path, found.size, age, probe(watch / path))
+    except MatteboxError as error:
+        return Facts(path, found.size, age, None, str(error))

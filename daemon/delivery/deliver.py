@@ -13,18 +13,17 @@ from mattebox.core.errors import WriteError
 from mattebox.core.job import Job, StagedOutput
 from mattebox.core.names import fit
 from mattebox.core.publish import stage_name
+from mattebox.daemon.delivery.keepsakes import OwnFiles, clear_review
+from mattebox.daemon.delivery.late import changed_late, may_be_half
 from mattebox.daemon.delivery.place import LostStagedError, move, place
 from mattebox.daemon.delivery.reason import write_reason
 from mattebox.daemon.guard import REFUSALS
 from mattebox.daemon.intake.claim import finish_claim, remove_work_folder
-from mattebox.daemon.journal.identity import identity, is_folder, is_there
+from mattebox.daemon.journal.identity import identity, is_folder, is_there, known_content
 from mattebox.daemon.journal.markers import Markers
 from mattebox.daemon.journal.plan import review_outputs
 from mattebox.daemon.journal.rows import Placement
 from mattebox.daemon.journal.steps import step
-from mattebox.daemon.keepsakes import OwnFiles, clear_review
-from mattebox.daemon.late import changed_late, may_be_half
-from mattebox.daemon.work.tasks import known_content
 
 if TYPE_CHECKING:
     from mattebox.core.job import JobReport

@@ -6,10 +6,10 @@ import time
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from mattebox.core.publish import publish
+from mattebox.daemon.delivery.keepsakes import OwnFiles
+from mattebox.daemon.delivery.review_names import APPROVED, REJECTED, Decision, decisions
 from mattebox.daemon.intake.settle import Settling
 from mattebox.daemon.journal.identity import identity
-from mattebox.daemon.keepsakes import OwnFiles
-from mattebox.daemon.review_names import APPROVED, REJECTED, Decision, decisions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,7 +36,7 @@ class DecisionHandler(Protocol):
 
 
 class _Dropped(NamedTuple):
-    decision: Decision
+    outcome: Decision
     found: Identity
 
     @property

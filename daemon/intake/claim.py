@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from mattebox.core.publish import sync_folder
 from mattebox.daemon.journal.identity import identity, is_there
+from mattebox.daemon.journal.owner import make_known, remove_empty
 from mattebox.daemon.journal.rows import JobRow, new_id
 from mattebox.daemon.journal.steps import step
-from mattebox.daemon.owner import make_known, remove_empty
 
 if TYPE_CHECKING:
     from mattebox.daemon.journal.identity import Identity

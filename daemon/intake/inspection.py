@@ -12,8 +12,8 @@ from mattebox.core.errors import (
     NotEnoughMemoryError,
     TruncatedPhotoError,
 )
+from mattebox.daemon.guard import ENVIRONMENT, has_errno
 from mattebox.daemon.journal.markers import in_progress
-from mattebox.daemon.work.workers import ENVIRONMENT, has_errno
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ class InspectionTask:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What the inspection of a file found: its header, or the problem; whether its bytes may still be coming."""
+    """What the inspection of a file found: its header, or the problem; whether bytes may still be coming."""
 
     header: PhotoFacts | None
     problem: str = ""

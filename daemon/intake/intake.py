@@ -12,25 +12,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mattebox.core.errors import reason_of
 from mattebox.daemon.config.facts import Facts
 from mattebox.daemon.config.rules import choose_rule, uses
+from mattebox.daemon.intake.passed_over import passed_over
 from mattebox.daemon.intake.root import WatchedRoot
 from mattebox.daemon.intake.scan import Scope
 from mattebox.daemon.intake.settle import Settling
-from mattebox.daemon.journal.identity import identity, is_folder, moment_key
+from mattebox.daemon.journal.identity import identity, is_folder, known_content, moment_key
 from mattebox.daemon.journal.markers import Markers
 from mattebox.daemon.journal.plan import WORK_FOLDER
-from mattebox.daemon.passed_over import passed_over
-from mattebox.daemon.work.tasks import known_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mattebox.daemon.config.keys import Folder
     from mattebox.daemon.config.load import LoadedConfig
+    from mattebox.daemon.errors import Failure
     from mattebox.daemon.events import Events
     from mattebox.daemon.intake.inspection import Inspection
     from mattebox.daemon.journal.identity import Identity
     from mattebox.daemon.journal.journal import Journal
-    from mattebox.daemon.work.workers import Failure
 
 _HELD_WAIT = 5.0
 _MOST_HELD_WAIT = 60.0

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import reason_of
-from mattebox.daemon.inotify import watches_left
+from mattebox.daemon.intake.inotify import watches_left
 from mattebox.daemon.intake.watch import Watch, is_network
 from mattebox.daemon.journal.identity import is_folder
 

@@ -10,7 +10,7 @@ from mattebox.daemon.journal.identity import content_key, moment_key
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mattebox.daemon.database import Database
+    from mattebox.daemon.journal.database import Database
     from mattebox.daemon.journal.identity import Identity
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -69,3 +70,20 @@ def content_key(found: Identity) -> str:
 def moment_key(found: Identity) -> str:
     """As `content_key`, with the time of the last change of any kind: a freed inode's next file differs."""
     return f"{content_key(found)}:{found.ctime_ns}"
+
+
+def content_hash(path: Path) -> str:
+    """The sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def known_content(path: Path, found: Identity) -> str:
+    """The sha256 of a file that is `found` before and after it was read; else "", also where it cannot be."""
+    try:
+        if identity(path) != found:
+            return ""
+        digest = content_hash(path)
+        return digest if identity(path) == found else ""
+    except OSError:
+        return ""

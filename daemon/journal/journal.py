@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 from filelock import FileLock, Timeout
 
 from mattebox.core.errors import reason_of
-from mattebox.daemon.database import NAME, Database, set_aside
 from mattebox.daemon.errors import DamagedJournalError, JournalError, LostJournalError, StateLockedError
+from mattebox.daemon.journal.database import NAME, Database, set_aside
 from mattebox.daemon.journal.files import Files
+from mattebox.daemon.journal.late_looks import LateLooks
 from mattebox.daemon.journal.outbox import Outbox
+from mattebox.daemon.journal.owner import Owner
 from mattebox.daemon.journal.rows import JOB_COLUMNS, JobRow, Placement, job_of, path_of
 from mattebox.daemon.journal.schema import bring_up_to_date
 from mattebox.daemon.journal.states import ENDED
-from mattebox.daemon.late import LateLooks
-from mattebox.daemon.owner import Owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -9,7 +9,7 @@ from mattebox.daemon.journal.rows import JOB_COLUMNS, job_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mattebox.daemon.database import Database
+    from mattebox.daemon.journal.database import Database
     from mattebox.daemon.journal.rows import JobRow
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from mattebox.daemon.database import Database
+    from mattebox.daemon.journal.database import Database
 
 # Each step turns a journal of one version into one of the next; what was released is never edited.
 _STEPS: Final = (

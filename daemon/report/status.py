@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.errors import reason_of
 from mattebox.core.publish import stage_name
-from mattebox.daemon.config.facts import Facts
-from mattebox.daemon.config.rules import choose
+from mattebox.daemon.config.facts import Facts, header_facts
+from mattebox.daemon.config.rules import choose_rule
 from mattebox.daemon.errors import JournalError
+from mattebox.daemon.intake.orphans import in_work, sentences
 from mattebox.daemon.intake.scan import Scope
 from mattebox.daemon.journal.identity import is_folder, is_there
 from mattebox.daemon.journal.journal import Journal
+from mattebox.daemon.journal.owner import Owner, is_locked
 from mattebox.daemon.journal.plan import WORK_FOLDER
-from mattebox.daemon.orphans import in_work, sentences
-from mattebox.daemon.owner import Owner, is_locked
-from mattebox.daemon.simulate import header_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -141,9 +140,9 @@ def _lying(folder: Folder, scope: Scope) -> tuple[list[float], int]:
     lying, alone = [], 0
     for path, found in scope.files():
         age = max(0.0, time.time() - found.mtime_ns / 1e9)
-        choice = choose(folder, Facts(path, found.size, age))
+        choice = choose_rule(folder, Facts(path, found.size, age))
         if choice.needs_header is not None:
-            choice = choose(folder, header_facts(folder, path, found))
+            choice = choose_rule(folder, header_facts(folder.watch, path, found))
         if choice.index is None and choice.needs_header is None:
             alone += 1
         else:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.daemon.delivery.endings import ending
 from mattebox.daemon.delivery.reason import failure_reason
-from mattebox.daemon.errors import JournalError
+from mattebox.daemon.errors import Failure, JournalError
 from mattebox.daemon.guard import REFUSALS, refusal
-from mattebox.daemon.journal.identity import is_folder, is_there
+from mattebox.daemon.journal.identity import content_hash, is_folder, is_there
 from mattebox.daemon.journal.states import ENDED
-from mattebox.daemon.work.tasks import JobTask, content_hash, do_job
-from mattebox.daemon.work.workers import Failure
+from mattebox.daemon.work.tasks import JobTask, do_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,14 +7,12 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from mattebox.daemon.journal.identity import identity
 from mattebox.daemon.journal.markers import in_progress
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mattebox.core.job import Job, JobReport
-    from mattebox.daemon.journal.identity import Identity
 
 _PREVIEW_SIDE: Final = 1024
 
@@ -35,23 +33,6 @@ def do_job(task: JobTask) -> JobReport:
     with in_progress(task.marker):
         report = run_job(task.job)
         return _with_preview(report) if task.preview else report
-
-
-def content_hash(path: Path) -> str:
-    """The sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def known_content(path: Path, found: Identity) -> str:
-    """The sha256 of a file that is `found` before and after it was read; else "", also where it cannot be."""
-    try:
-        if identity(path) != found:
-            return ""
-        digest = content_hash(path)
-        return digest if identity(path) == found else ""
-    except OSError:
-        return ""
 
 
 def _with_preview(report: JobReport) -> JobReport:

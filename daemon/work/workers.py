@@ -18,36 +18,17 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from pebble import ProcessExpired, ProcessPool
 
 from mattebox.core.errors import MatteboxError, reason_of
+from mattebox.daemon.errors import Failure
+from mattebox.daemon.guard import ENVIRONMENT, has_errno
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Iterator
 
     from mattebox.core.settings import CutSettings
     from mattebox.daemon.inbox import Inbox
 
-# The places and the disks, not the photo: waiting may help, and no attempt is spent.
-_NAMES: Final = (
-    "ENOSPC EDQUOT EROFS EACCES EPERM ENODEV ENXIO ESTALE EIO ENOTCONN EHOSTDOWN EHOSTUNREACH ETIMEDOUT "
-    "EMFILE ENFILE"
-)
 # How native code says that memory ended: C++, onnxruntime, OpenCV.
 _NO_MEMORY: Final = ("bad_alloc", "bad allocation", "Failed to allocate", "Insufficient memory")
-ENVIRONMENT: Final = frozenset(getattr(errno, name) for name in _NAMES.split() if hasattr(errno, name))
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What went wrong in a worker, as plain data.
-
-    what: a sentence. retry: whether the same work may succeed later. hold: it is the disk's or the
-    folder's fault, not the photo's. step: where it happened.
-    """
-
-    what: str
-    kind: str
-    retry: bool = False
-    hold: bool = False
-    step: str = "work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,15 +201,6 @@ def _is_memory(error: BaseException | None) -> bool:
 
 def _is_environment(error: BaseException | None) -> bool:
     return has_errno(error, ENVIRONMENT)
-
-
-def has_errno(error: BaseException | None, numbers: Container[int | None]) -> bool:
-    """Whether an error, or what it came from, is the system's with one of these numbers."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in numbers:
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _prepare(settings: WorkerSettings) -> None:

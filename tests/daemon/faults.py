@@ -29,13 +29,14 @@ from typing import TYPE_CHECKING, Any, Final
 from tests.daemon.hot_folders import CONFIG, HotFolders, copy_inspection, copy_job
 
 from mattebox.daemon import guard, serve
+from mattebox.daemon.errors import Failure
 from mattebox.daemon.events import Event, Events
 from mattebox.daemon.intake import intake
 from mattebox.daemon.intake.inspection import look
 from mattebox.daemon.run import RunningPool
 from mattebox.daemon.work import jobs
 from mattebox.daemon.work.tasks import do
-from mattebox.daemon.work.workers import Failure, TaskResult, _guarded
+from mattebox.daemon.work.workers import TaskResult, _guarded
 
 if TYPE_CHECKING:
     import random
@@ -144,7 +145,7 @@ class _Thread:
 
 
 def daemon(hot_folders: HotFolders, told: int, before: Callable[[], object] = lambda: None) -> int:
-    """Start the daemon in a forked child, which writes its events as lines into `events_named`; its process id.
+    """Start the daemon in a forked child, which writes its events into `events_named`; its process id.
 
     `before` is done in the child first.
     """

@@ -19,20 +19,21 @@ from typing import TYPE_CHECKING, Any
 from mattebox.core.errors import PhotoError
 from mattebox.core.job import JobReport, WrittenOutput
 from mattebox.core.photo import PhotoFacts
-from mattebox.daemon.chores import review_task
 from mattebox.daemon.config.load import load_config
 from mattebox.daemon.delivery.review import Reviews
+from mattebox.daemon.errors import Failure
 from mattebox.daemon.events import Event, Events
+from mattebox.daemon.inbox import Stop
 from mattebox.daemon.intake.inspection import Inspection, InspectionTask, inspect_file
 from mattebox.daemon.journal import steps
 from mattebox.daemon.journal.markers import in_progress
+from mattebox.daemon.journal.owner import RECORD
 from mattebox.daemon.journal.plan import WORK_FOLDER
-from mattebox.daemon.loop import Stop
-from mattebox.daemon.owner import RECORD
+from mattebox.daemon.periodic import review_task
 from mattebox.daemon.run import RunningPool, Summary, run
 from mattebox.daemon.serve import serve
 from mattebox.daemon.work.tasks import JobTask, do_job
-from mattebox.daemon.work.workers import Failure, TaskResult, _guarded
+from mattebox.daemon.work.workers import TaskResult, _guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,7 +16,7 @@ from mattebox.cli.main import app
 from mattebox.daemon import owner
 from mattebox.daemon.config.load import load_config
 from mattebox.daemon.journal.journal import Journal
-from mattebox.daemon.owner import RECORD, Owner
+from mattebox.daemon.journal.owner import RECORD, Owner
 
 REVIEW = CONFIG.replace("        deliver", "        review: {below: 0.5, to: ./review}\n        deliver")
 TREE = {"a.jpg": b"doubt 1", "sub/deep/a.jpg": b"doubt 2"}

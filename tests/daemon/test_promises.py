@@ -16,7 +16,7 @@ from mattebox.daemon.errors import StateLockedError
 from mattebox.daemon.journal.journal import Journal
 
 if TYPE_CHECKING:
-    from mattebox.daemon.work.workers import Failure
+    from mattebox.daemon.errors import Failure
 
 FLAT = CONFIG.replace("{tree}/", "")
 KEEP = CONFIG.replace("    settle", "    originals: keep\n    settle")

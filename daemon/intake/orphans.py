@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Final
 from mattebox.core.publish import free_place, numbered, publish
 from mattebox.daemon.errors import ConfigError
 from mattebox.daemon.journal.identity import is_there
+from mattebox.daemon.journal.owner import RECORD, is_locked, note, read, remove_empty
 from mattebox.daemon.journal.plan import WORK_FOLDER
 from mattebox.daemon.journal.states import ENDED
 from mattebox.daemon.journal.steps import step
-from mattebox.daemon.owner import RECORD, is_locked, note, read, remove_empty
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
     from mattebox.daemon.journal.journal import Journal
-    from mattebox.daemon.owner import Owner
+    from mattebox.daemon.journal.owner import Owner
 
 # An owner on another machine that gave no sign for so long, and had not ended well, is dead. Signs come
 # once a minute.

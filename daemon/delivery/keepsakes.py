@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mattebox.daemon.delivery.place import move
-from mattebox.daemon.journal.identity import identity
+from mattebox.daemon.delivery.review_names import decisions
+from mattebox.daemon.journal.identity import content_hash, identity
 from mattebox.daemon.journal.rows import Placement
 from mattebox.daemon.journal.steps import step
-from mattebox.daemon.review_names import verdicts
-from mattebox.daemon.work.tasks import content_hash
 
 if TYPE_CHECKING:
     from mattebox.daemon.journal.journal import Journal
@@ -26,7 +25,7 @@ class OwnFiles:
     def __init__(self, journal: Journal, job_id: str, *kinds: str) -> None:
         """`kinds`: those of its placements that count; the review's by default."""
         self._known = {
-            (item.size, item.sha256): item.wished.suffix
+            (item.size, item.sha256): item.target.suffix
             for item in journal.placements(job_id, *(kinds or ("review",)))
             if item.size is not None and item.sha256 is not None
         }
@@ -81,7 +80,7 @@ def _noted(journal: Journal, job: JobRow) -> JobRow:
     found = [Path(reason["file"])] if reason.get("file") else []
     found += [item.final for item in journal.placements(job.id, "review") if item.final is not None]
     if job.plan.review is not None and found:
-        found += [item.path for item in verdicts(job.plan.review.to) if item.job == job.id]
+        found += [item.path for item in decisions(job.plan.review.to) if item.job == job.id]
     names = list(dict.fromkeys(str(path) for path in found if identity(path) is not None))
     if not names:
         return job

@@ -16,21 +16,21 @@ REJECTED: Final = "rejected"
 _JOB_IN_NAME: Final = re.compile(r"\.([0-9a-f]{10})(?=[^0-9a-f])")
 
 
-class Verdict(NamedTuple):
+class Decision(NamedTuple):
     """A file that a person dropped: which job, what was decided, and the file."""
 
     job: str
-    verdict: Literal["approved", "rejected"]
+    outcome: Literal["approved", "rejected"]
     path: Path
 
 
-def verdicts(review: Path) -> Iterator[Verdict]:
+def decisions(review: Path) -> Iterator[Decision]:
     """The files in approved/ and rejected/ that belong to a job, in any sub-folder of theirs."""
-    for verdict in (APPROVED, REJECTED):
-        folder = review / verdict
+    for outcome in (APPROVED, REJECTED):
+        folder = review / outcome
         if not is_folder(folder):
             continue
         for path in sorted(folder.rglob("*")):
             found = _JOB_IN_NAME.findall(path.name)
             if found and not path.name.startswith((".", "~")) and identity(path) is not None:
-                yield Verdict(found[-1], verdict, path)
+                yield Decision(found[-1], outcome, path)

@@ -1,22 +1,27 @@
-"""Chores: what is done every so often beside the work, each behind a boundary of its own."""
+"""Periodic tasks: what is done every so often beside the work, each behind a boundary of its own."""
 
 from __future__ import annotations
 
 import os
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from mattebox.daemon.config.planning import review_folders
+from mattebox.daemon.delivery.review import DecisionHandler
 from mattebox.daemon.guard import REFUSALS
-from mattebox.daemon.orphans import beat, in_work, put_back, sentences, tidy
+from mattebox.daemon.intake.orphans import beat, in_work, put_back, sentences, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mattebox.daemon.config.load import LoadedConfig
     from mattebox.daemon.delivery.review import Reviews
+    from mattebox.daemon.events import Events
+    from mattebox.daemon.guard import Guards
+    from mattebox.daemon.inbox import Inbox
     from mattebox.daemon.intake.intake import Intake
-    from mattebox.daemon.loop import Loop
+    from mattebox.daemon.journal.journal import Journal
 
 _HEALTH_CHECK: Final = 2.0
 _CLAIMS_CHECK: Final = 60.0
@@ -25,55 +30,78 @@ _NO_WORK_FOLDER: Final = "the folder of photos in work cannot be looked into"
 _NO_JOURNAL: Final = "it was in work and belongs to no journal; it counts as new"
 
 
+class RunningJobs(DecisionHandler, Protocol):
+    """The jobs of the loop: how many workers have, and what a person has decided about one."""
+
+    @property
+    def in_work(self) -> int:
+        """Jobs in the hands of workers."""
+
+
+class Running(Protocol):
+    """What periodic tasks may use of the loop that runs them."""
+
+    loaded: LoadedConfig
+    journal: Journal
+    events: Events
+    inbox: Inbox
+    guards: Guards
+    intakes: dict[str, Intake]
+
+    @property
+    def jobs(self) -> RunningJobs:
+        """Its jobs."""
+
+
 class PeriodicTask(NamedTuple):
     """Something that is done every so many seconds beside the work. refused: what cannot be done then."""
 
-    every: float
-    do: Callable[[Loop], None]
+    interval: float
+    action: Callable[[Running], None]
     refused: str = "a regular task cannot be done"
 
 
-def start_watching(loop: Loop) -> None:
-    """Open every watched folder and ask for its events; what refuses is tried again by a chore."""
+def start_watching(loop: Running) -> None:
+    """Open every watched folder and ask for its events; what refuses is tried again by a periodic task."""
     for intake in loop.intakes.values():
         loop.guards.run(_NO_WATCH, partial(_open_and_watch, loop, intake), intake.folder.name)
 
 
-def _open_and_watch(loop: Loop, intake: Intake) -> None:
+def _open_and_watch(loop: Running, intake: Intake) -> None:
     intake.root.open()
     intake.root.start_watching(loop.inbox)
 
 
-def stop_watching(loop: Loop) -> None:
+def stop_watching(loop: Running) -> None:
     """Ask for no more events."""
     for intake in loop.intakes.values():
         with suppress(*REFUSALS):
             intake.root.stop_watching()
 
 
-def rest(loop: Loop) -> None:
+def rest(loop: Running) -> None:
     """Say in the work folders that this run ended well; photos in review may wait there for long."""
     for intake in loop.intakes.values():
         with suppress(*REFUSALS):
             beat(loop.journal, intake.folder.watch, resting=True)
 
 
-def keep_watching(loop: Loop) -> None:
-    """The chore that rebuilds dead watches. Raises LostJournalError where the journal was taken away."""
+def keep_watching(loop: Running) -> None:
+    """The task that rebuilds dead watches. Raises LostJournalError where the journal was taken away."""
     loop.journal.check_there()
     for intake in loop.intakes.values():
         watch = partial(intake.root.keep_watching, loop.inbox)
         loop.guards.run(_NO_WATCH, watch, intake.folder.name)
 
 
-def put_back_all(loop: Loop) -> None:
+def put_back_all(loop: Running) -> None:
     """Give what is in work and belongs to no journal back to the watched folders; show whose the rest is."""
     for intake in loop.intakes.values():
         if intake.folder.originals != "keep":
             loop.guards.run(_NO_WORK_FOLDER, partial(_put_back, loop, intake), intake.folder.name)
 
 
-def _put_back(loop: Loop, intake: Intake) -> None:
+def _put_back(loop: Running, intake: Intake) -> None:
     name, watch = intake.folder.name, intake.folder.watch
     items = in_work(watch, loop.journal, loop.journal.owner)
     for item in items:
@@ -87,16 +115,16 @@ def _put_back(loop: Loop, intake: Intake) -> None:
     beat(loop.journal, watch)
 
 
-def review_task(every: float, reviews: Reviews) -> PeriodicTask:
-    """The chore that carries out what people have decided."""
+def review_task(interval: float, reviews: Reviews) -> PeriodicTask:
+    """The task that carries out what people have decided."""
 
-    def collect(loop: Loop) -> None:
+    def collect(loop: Running) -> None:
         for folder in sorted(review_folders(loop.loaded.config)):
             one = partial(reviews.collect, loop.journal, [folder], loop.jobs)
             loop.guards.run(f"{folder}: the review folder cannot be looked into", one)
 
-    return PeriodicTask(every, collect)
+    return PeriodicTask(interval, collect)
 
 
 WATCH_TASK: Final = PeriodicTask(_HEALTH_CHECK, keep_watching, "the state folder cannot be looked at")
-CLAIMS_CHORE: Final = PeriodicTask(_CLAIMS_CHECK, put_back_all, "the photos in work cannot be looked after")
+CLAIMS_TASK: Final = PeriodicTask(_CLAIMS_CHECK, put_back_all, "the photos in work cannot be looked after")

@@ -5,56 +5,21 @@ A writer that had its file open when it was taken writes on into the same file, 
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING, Final
 
 from mattebox.daemon.journal.identity import identity
+from mattebox.daemon.journal.late_looks import WATCHED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mattebox.daemon.database import Database
     from mattebox.daemon.journal.journal import Journal
     from mattebox.daemon.journal.rows import JobRow
 
-# How long an original is looked at once more after its end.
-_WATCHED: Final = 60.0
 # A program that tags each delivered original would have it done for ever.
 _MOST_TIMES: Final = 2
-_REMEMBERED: Final = 3600.0
 _MAY_BE_HALF: Final = frozenset({"PhotoError", "DamagedPhotoError", "TruncatedPhotoError"})
-
-
-class LateLooks:
-    """Which ended jobs are watched for a late change, and how often a path had one."""
-
-    def __init__(self, database: Database) -> None:
-        """`database` is the journal's; changes belong into its transactions."""
-        self._db = database
-
-    def begin(self, job_id: str) -> None:
-        """Watch a job that ends now."""
-        self._db.execute("INSERT OR REPLACE INTO late_looks VALUES (?,?)", (job_id, time.time() + _WATCHED))
-
-    def pending(self) -> list[tuple[str, float]]:
-        """The jobs that are watched, and until when."""
-        return [(row[0], row[1]) for row in self._db.execute("SELECT job, until FROM late_looks")]
-
-    def end(self, job_id: str) -> None:
-        """Watch it no more."""
-        self._db.execute("DELETE FROM late_looks WHERE job = ?", (job_id,))
-
-    def count(self, job: JobRow) -> int:
-        """How often what lies at a job's path changed late within the last hour."""
-        query = "SELECT count(*) FROM late_changes WHERE folder = ? AND path = ?"
-        self._db.execute("DELETE FROM late_changes WHERE time < ?", (time.time() - _REMEMBERED,))
-        return int(self._db.execute(query, (job.folder, os.fsencode(job.plan.source))).fetchone()[0])
-
-    def note(self, job: JobRow) -> None:
-        """What lies at a job's path changed late."""
-        values = (job.folder, os.fsencode(job.plan.source), time.time())
-        self._db.execute("INSERT INTO late_changes VALUES (?,?,?)", values)
 
 
 def may_be_half(job: JobRow) -> bool:
@@ -69,7 +34,7 @@ def changed_late(journal: Journal) -> list[JobRow]:
     for job_id, until in journal.late_looks.pending():
         job = journal.job(job_id)
         # A clock that was set back must not make a look eternal.
-        if not may_be_half(job) or not now < until <= now + _WATCHED:
+        if not may_be_half(job) or not now < until <= now + WATCHED:
             over.append(job_id)
         if may_be_half(job) and _has_changed(journal, job):
             if journal.late_looks.count(job) < _MOST_TIMES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mattebox.daemon.config.rules import PHOTO_ENDINGS
+from mattebox.core.settings.endings import PHOTO_ENDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
