@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.daemon.hot_folders import Yard
+from tests.daemon.hot_folders import HotFolders
 
 from mattebox import cli
 from mattebox.core.text import printable
@@ -57,13 +57,13 @@ def test_names_forge_no_line(tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    yard = Yard(tmp_path)
+    hot = HotFolders(tmp_path)
     evil = "a\nb.jpg: done\x1b[2J\u202egpj.txt"
-    yard.drop({evil: b"x", "bad\nname.jpg": b"bad"})
-    yard.once()
+    hot.drop({evil: b"x", "bad\nname.jpg": b"bad"})
+    hot.once()
     for command in ("simulate", "status", "retry", "once"):
         done = subprocess.run(
-            [sys.executable, "-m", "mattebox.cli.main", command, str(yard.config)],
+            [sys.executable, "-m", "mattebox.cli.main", command, str(hot.config)],
             capture_output=True,
             text=True,
             timeout=240,

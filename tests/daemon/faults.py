@@ -1,8 +1,8 @@
 """Faults: a daemon at work whose system calls are refused one after another, by strace.
 
-The daemon is the product's own (`serve`, its journal, its loop, its watches) in a process of its own; workers
-are those of the yard, in a thread beside it. strace is attached once it runs, makes a system call fail as a
-disk, a share or the kernel may, and is taken away again: the fault is gone.
+The daemon is the product's own (`serve`, its journal, its loop, its watches) in a process of its own;
+workers are those of the hot folders' tests, in a thread beside it. strace is attached once it runs, makes a system call
+fail as a disk, a share or the kernel may, and is taken away again: the fault is gone.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from mattebox.daemon import guard, serve
 from mattebox.daemon.errors import Failure
 from mattebox.daemon.events import Event, Events
 from mattebox.daemon.intake import intake
-from mattebox.daemon.intake.inspection import look
+from mattebox.daemon.intake.inspection import inspect_file
 from mattebox.daemon.run import RunningPool
 from mattebox.daemon.work import jobs
-from mattebox.daemon.work.tasks import do
+from mattebox.daemon.work.tasks import do_job
 from mattebox.daemon.work.workers import TaskResult, _guarded
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class _Thread:
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
         self._tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._functions: dict[Any, Callable[[Any], Any]] = {do: copy_job, look: copy_inspection}
+        self._functions: dict[Any, Callable[[Any], Any]] = {do_job: copy_job, inspect_file: copy_inspection}
         threading.Thread(target=self._work, daemon=True).start()
 
     def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:

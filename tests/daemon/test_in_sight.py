@@ -79,13 +79,13 @@ def test_few_watches_are_told_of(tmp_path: Path) -> None:
     # In a user namespace of its own the limit harms nobody else.
     limited = 'echo 3 > /proc/sys/user/max_inotify_watches; exec "$@"'
     code = (
-        "from pathlib import Path; import sys; from tests.daemon.hot_folders import Yard, until\n"
-        "yard = Yard(Path(sys.argv[1]), Path(sys.argv[1], 'config.yaml').read_text())\n"
-        "with yard.watching():\n"
-        "    until(lambda: bool(yard.told('polling')))\n"
-        "    yard.drop({'3/deep/late.jpg': b'one'})\n"
-        "    until(lambda: bool(yard.told('delivered')))\n"
-        "print(yard.told('polling')[0].values['why'])\n"
+        "from pathlib import Path; import sys; from tests.daemon.hot_folders import HotFolders, until\n"
+        "hot = HotFolders(Path(sys.argv[1]), Path(sys.argv[1], 'config.yaml').read_text())\n"
+        "with hot.watching():\n"
+        "    until(lambda: bool(hot.events_named('polling')))\n"
+        "    hot.drop({'3/deep/late.jpg': b'one'})\n"
+        "    until(lambda: bool(hot.events_named('delivered')))\n"
+        "print(hot.events_named('polling')[0].values['why'])\n"
     )
     done = subprocess.run(
         ["unshare", "-Ur", "sh", "-c", limited, "sh", sys.executable, "-c", code, str(tmp_path)],

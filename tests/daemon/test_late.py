@@ -99,7 +99,7 @@ def test_a_photo_that_failed_as_half_a_file_is_done_when_it_is_whole(tmp_path: P
 
 def test_an_original_is_not_watched_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a minute a change in done/ is a person's."""
-    from mattebox.daemon import late
+    from mattebox.daemon.delivery import late
 
     hot_folders = HotFolders(tmp_path)
     hot_folders.drop({"a.jpg": b"one"})

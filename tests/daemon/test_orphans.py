@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from tests.daemon.hot_folders import CONFIG, HotFolders, until
 
 from mattebox.cli.main import app
-from mattebox.daemon import owner
 from mattebox.daemon.config.load import load_config
+from mattebox.daemon.journal import owner
 from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.journal.owner import RECORD, Owner
 

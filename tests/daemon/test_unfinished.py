@@ -12,13 +12,13 @@ from PIL import Image
 from tests.daemon.hot_folders import CONFIG, HotFolders, copy_job, until
 from tests.daemon.unfinished import FORMATS, SHARES, WAYS, look_at, told_whole, write_part
 
-from mattebox.daemon.work.tasks import do
+from mattebox.daemon.work.tasks import do_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-REAL_LOOK = {do: copy_job}
+REAL_LOOK = {do_job: copy_job}
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +69,7 @@ def test_a_writer_that_stalls_is_waited_for(
         assert not hot_folders.events_named("failed")
         for name, file in files.items():
             with file:
-                file.write(wholes[name][file.emit() :])
+                file.write(wholes[name][file.tell() :])
         until(lambda: len(hot_folders.events_named("delivered")) == len(chosen))
     assert hot_folders.files("done") == {name: wholes[name] for name in chosen}
     assert hot_folders.files("out") == {

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from mattebox.core.photo import ReadLimits, read_photo
-from mattebox.daemon.intake.inspection import Inspection, InspectionTask, look
+from mattebox.daemon.intake.inspection import Inspection, InspectionTask, inspect_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +105,7 @@ def write_part(path: Path, whole: bytes, share: float, way: str) -> Any:
 
 def look_at(path: Path) -> Inspection:
     """What the daemon's own look says of a file."""
-    return look(InspectionTask(path, LIMITS, path.with_name("mark")))
+    return inspect_file(InspectionTask(path, LIMITS, path.with_name("mark")))
 
 
 def told_whole(folder: Path, name: str, whole: bytes, share: float, way: str) -> str:
