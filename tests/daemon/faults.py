@@ -1,8 +1,8 @@
 """Faults: a daemon at work whose system calls are refused one after another, by strace.
 
-The daemon is the product's own (`serve`, its journal, its loop, its watches) in a process of its own;
-workers are those of the hot folders' tests, in a thread beside it. strace is attached once it runs, makes a system call
-fail as a disk, a share or the kernel may, and is taken away again: the fault is gone.
+The daemon is the product's own (`serve`, its journal, its loop, its watches) in a process of its own; workers
+are those of the hot folders' tests, in a thread beside it. strace is attached once it runs, makes a system
+call fail as a disk, a share or the kernel may, and is taken away again: the fault is gone.
 """
 
 from __future__ import annotations
