@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
+
+from mattebox.core.settings.sentences import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pydantic import ValidationError
-
-# Our own words for what pydantic says in a programmer's; its names of mistakes are its documented interface.
-_WORDS: Final = {
-    "bool_parsing": "write true or false",
-    "bool_type": "write true or false",
-    "int_parsing": "write a whole number",
-    "int_type": "write a whole number",
-    "int_from_float": "write a whole number",
-    "float_parsing": "write a number",
-    "float_type": "write a number",
-    "string_type": "write a text",
-    "tuple_type": "write a list [a, b, ...]",
-    "model_type": "write its own keys below it",
-    "model_attributes_type": "write its own keys below it",
-    "missing": "this key is missing",
-}
-_BOUNDS: Final = {
-    "greater_than": ("gt", "more than"),
-    "greater_than_equal": ("ge", "at least"),
-    "less_than": ("lt", "less than"),
-    "less_than_equal": ("le", "at most"),
-}
 
 
 def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
@@ -50,9 +30,7 @@ def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") ->
         *above, last = parts
         known = {name for one in models_at(model, above) for name in one.model_fields}
         return f"{place}: there is no such key{nearest(str(last), known)}"
-    given = first.get("input")
-    shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
-    said = f"{_words(first)}{shown}"
+    said = sentence(first)
     return f"{place}: {said}" if place else said
 
 
@@ -76,19 +54,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return f"; did you mean {close[0]}?"
     return f"; known are {', '.join(words)}" if words else ""
-
-
-def _words(mistake: dict[str, Any]) -> str:
-    kind, context = mistake["type"], mistake.get("ctx") or {}
-    if kind in _WORDS:
-        return _WORDS[kind]
-    if kind in _BOUNDS:
-        key, words = _BOUNDS[kind]
-        return f"write a number of {words} {context[key]:g}"
-    if kind == "literal_error":
-        return f"write {str(context['expected']).replace(chr(39), '')}"
-    message = str(mistake["msg"]).removeprefix("Value error, ")
-    return f"{message[:1].lower()}{message[1:]}".rstrip(".")
 
 
 def _parts(

@@ -115,7 +115,10 @@ def test_a_subject_is_written_as_people_write_it(written: str, meant: object) ->
         (["-s", "cut.limits.sid=3"], "cut.limits.sid: there is no such key; did you mean side?"),
         (["-s", "output.names.subjec=x", "-f", "psd"], "output.names.subjec: there is no such key; did you"),
         (["-s", "finish.shadow.angel=3"], "finish.shadow.angel: there is no such key; did you mean angle?"),
-        (["-s", "cut.limits.side=many"], "cut.limits.side: write a whole number (given: 'many')"),
+        (
+            ["-s", "cut.limits.side=many"],
+            "cut.limits.side: write a whole number, without a unit (given: 'many')",
+        ),
         (["-s", "cut.quality=good"], "cut.quality: write fast, balanced or best (given: 'good')"),
         (["-s", "cuts.quality=best"], "cuts.quality: a setting begins with cut., finish., output."),
         (["--preset", "amazn"], "--preset: there is no preset 'amazn'"),
