@@ -54,11 +54,11 @@ def _examine(model: str) -> dict[str, Any]:
     from mattebox.core.network.device import available_cores  # noqa: PLC0415 - loads arrays
     from mattebox.core.network.dot_products import has_int8_dot_products  # noqa: PLC0415
     from mattebox.core.network.trial import try_devices  # noqa: PLC0415
-    from mattebox.models.catalogue import find_network  # noqa: PLC0415
+    from mattebox.models.catalogue import find_salient  # noqa: PLC0415
     from mattebox.models.optimised import find_optimised  # noqa: PLC0415
     from mattebox.models.store import Store, is_offline  # noqa: PLC0415
 
-    network = find_network(model)
+    network = find_salient(model)
     store = Store()
     weights = store.find(network)
     optimised = find_optimised(store, network) if weights is not None else None

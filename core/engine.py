@@ -14,7 +14,7 @@ from mattebox.core.segment.prepare import network_input
 from mattebox.core.segment.segmentation import COMPANIONS, search_frame, segment, view_side
 from mattebox.core.segment.subject import choose_subject
 from mattebox.core.settings.cut import box_of, points_of
-from mattebox.models.catalogue import find_network, find_salient
+from mattebox.models.catalogue import PROMPTABLE, find_network, find_salient
 from mattebox.models.optimised import find_optimised
 from mattebox.models.store import Store
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from mattebox.core.settings import CutSettings
     from mattebox.models.catalogue import Network
 
-PROMPTABLE: Final = "mobile-sam"
 _ALONE: Final = (
     "What was pointed at was looked for without the network {name}, by closer looks and by colours"
 )

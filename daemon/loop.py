@@ -134,7 +134,7 @@ class Loop:
         return not held or bool(self._in_inspection) or bool(self.jobs.waiting) or bool(self.jobs.in_work)
 
     def _round(self, now: float, pool: Pool, max_tasks: int) -> None:
-        """Chores, then work; nothing is begun while the journal refuses."""
+        """Periodic tasks, then work; nothing is begun while the journal refuses."""
         try:
             if self._closed:
                 self._come_back()

@@ -97,8 +97,7 @@ def keep_watching(loop: Running) -> None:
 def put_back_all(loop: Running) -> None:
     """Give what is in work and belongs to no journal back to the watched folders; show whose the rest is."""
     for intake in loop.intakes.values():
-        if intake.folder.originals != "keep":
-            loop.guards.run(_NO_WORK_FOLDER, partial(_put_back, loop, intake), intake.folder.name)
+        loop.guards.run(_NO_WORK_FOLDER, partial(_put_back, loop, intake), intake.folder.name)
 
 
 def _put_back(loop: Running, intake: Intake) -> None:

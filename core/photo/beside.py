@@ -42,7 +42,10 @@ def without_companions(xmp: bytes | None) -> bytes | None:
 
 
 _PROMISES: Final = re.compile(
-    rb"""\b(?:hdrgm:\w+|HDRGainMap:\w+|(?:GCamera|Camera):(?:MotionPhoto|MicroVideo)\w*)\s*=\s*(?:"[^"]*"|'[^']*')"""
+    rb"""\b(?:hdrgm:\w+|HDRGainMap:\w+|Item:\w+|(?:GCamera|Camera):(?:MotionPhoto|MicroVideo)\w*)"""
+    rb"""\s*=\s*(?:"[^"]*"|'[^']*')"""
+    rb"""|<(?:hdrgm:|HDRGainMap:|(?:GCamera|Camera):(?:MotionPhoto|MicroVideo))\w*>[^<]*"""
+    rb"""</(?:hdrgm|HDRGainMap|GCamera|Camera):\w+>"""
 )
 
 

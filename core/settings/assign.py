@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -10,27 +10,17 @@ from mattebox.core.errors import SettingsError
 from mattebox.core.settings.cut import CutSettings
 from mattebox.core.settings.explain import explain, models_at
 from mattebox.core.settings.finish import FinishSettings
-from mattebox.core.settings.outputs import (
-    JpegOutput,
-    MaskOutput,
-    PngOutput,
-    PsdOutput,
-    TiffOutput,
-    WebpOutput,
-    parse_output,
-)
+from mattebox.core.settings.outputs import Output, parse_output
 from mattebox.core.settings.presets import load_preset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mattebox.core.settings.outputs import Output
-
 # What the first word of a path names: one model, or one a format.
 GROUPS: Final[dict[str, tuple[type[BaseModel], ...]]] = {
     "cut": (CutSettings,),
     "finish": (FinishSettings,),
-    "output": (PngOutput, WebpOutput, TiffOutput, JpegOutput, PsdOutput, MaskOutput),
+    "output": get_args(get_args(Output)[0]),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, create_model, field_validator
 
@@ -169,7 +169,6 @@ class Webhook(Settings):
 
 
 Event = Literal["delivered", "review", "failed", "idle"]
-EVENTS: Final[tuple[str, ...]] = get_args(Event)
 
 
 class Notify(Settings):

@@ -10,7 +10,7 @@ from mattebox.core.settings import CutSettings, FinishSettings, Output, parse_ou
 from mattebox.core.settings.rule import layered, rule_cut
 from mattebox.daemon.config.template import FieldValues, Template
 from mattebox.daemon.errors import TemplateError
-from mattebox.daemon.journal.plan import Plan, PlannedOutput, ReviewPlan
+from mattebox.daemon.journal.plan import WORK_FOLDER, Plan, PlannedOutput, ReviewPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +54,12 @@ def review_folders(config: Config) -> set[Path]:
     rules = [rule for folder in config.folders for rule in folder.rules]
     reviews = [config.defaults.review, *(rule.review for rule in rules)]
     return {review.to for review in reviews if review is not None}
+
+
+def own_folders(loaded: LoadedConfig, folder: Folder) -> list[Path]:
+    """The folders of ours that may lie below a watched one: never its input."""
+    reviews = sorted(review_folders(loaded.config))
+    return [folder.done, folder.failed, loaded.state, folder.watch / WORK_FOLDER, *reviews]
 
 
 def make_plan(loaded: LoadedConfig, folder: Folder, index: int, path: str, size: tuple[int, int]) -> Plan:

@@ -36,12 +36,12 @@ class DecisionHandler(Protocol):
 
 
 class _Dropped(NamedTuple):
-    outcome: Decision
+    decision: Decision
     found: Identity
 
     @property
     def path(self) -> Path:
-        return self.outcome.path
+        return self.decision.path
 
     @property
     def age(self) -> tuple[int, int, str]:
@@ -50,7 +50,7 @@ class _Dropped(NamedTuple):
 
 
 class Reviews:
-    """Collects verdicts once their files have settled."""
+    """Collects decisions once their files have settled."""
 
     def __init__(self, *, settle: float = _SETTLE) -> None:
         """`settle` 0 takes what lies there at once."""
@@ -79,7 +79,7 @@ class Reviews:
                 self._decide(journal, waiting[job_id], files, handler)
 
     def _settled(self, item: _Dropped, now: float) -> bool:
-        return self._settling.observe(item.outcome.path, item.found, now, self._settle) or not self._settle
+        return self._settling.observe(item.path, item.found, now, self._settle) or not self._settle
 
     def _decide(
         self, journal: Journal, job: JobRow, files: Sequence[_Dropped], handler: DecisionHandler
@@ -88,14 +88,14 @@ class Reviews:
             preview = OwnFiles(journal, job.id)
             files = sorted(files, key=lambda item: (not preview.wrote(item.path, "png"), item.age))
         *others, winner = files
-        path = winner.outcome.path
+        path = winner.path
         for item in files:
             self._settling.forget(item.path)
         if self._refused.get(path) == winner.found:
             return
         if others:
             handler.passed_over(job, [item.path for item in others], path)
-        if winner.outcome.outcome == APPROVED:
+        if winner.decision.outcome == APPROVED:
             self._refused[path] = winner.found
             handler.approve(job, path)
         else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mattebox.core.errors import reason_of
 from mattebox.daemon.config.facts import Facts
+from mattebox.daemon.config.planning import own_folders
 from mattebox.daemon.config.rules import choose_rule, uses
 from mattebox.daemon.intake.passed_over import passed_over
 from mattebox.daemon.intake.root import WatchedRoot
@@ -18,7 +19,6 @@ from mattebox.daemon.intake.scan import Scope
 from mattebox.daemon.intake.settle import Settling
 from mattebox.daemon.journal.identity import identity, is_folder, known_content, moment_key
 from mattebox.daemon.journal.markers import Markers
-from mattebox.daemon.journal.plan import WORK_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,10 +78,7 @@ class Intake:
         self._journal = journal
         self._events = events
         self._once = once
-        reviews = [rule.review.to for rule in folder.rules if rule.review is not None]
-        if loaded.config.defaults.review is not None:
-            reviews.append(loaded.config.defaults.review.to)
-        own = [folder.done, folder.failed, loaded.state, *reviews, folder.watch / WORK_FOLDER]
+        own = own_folders(loaded, folder)
         self._scope = Scope(folder.watch, recursive=folder.recursive, ignore=folder.ignore, own=own)
         self._settling = Settling()
         self._in_inspection: set[str] = set()

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from mattebox.core.publish import free_place, numbered, publish
 from mattebox.daemon.errors import ConfigError
-from mattebox.daemon.journal.identity import is_there
+from mattebox.daemon.journal.identity import identity, is_there
 from mattebox.daemon.journal.owner import RECORD, is_locked, note, read, remove_empty
 from mattebox.daemon.journal.plan import WORK_FOLDER
 from mattebox.daemon.journal.states import ENDED
@@ -213,7 +213,8 @@ def _leads_to(owner: Owner) -> bool:
     """Whether the owner's configuration is there and still names its state folder."""
     from mattebox.daemon.config.load import load_config  # noqa: PLC0415 - only where two owners meet
 
-    if not owner.config or not is_there(owner.config):
+    # A pipe that a share holds under this name would hold the loop for ever.
+    if not owner.config or identity(owner.config) is None:
         return False
     try:
         return os.path.realpath(load_config(Path(owner.config)).state) == owner.state

@@ -19,10 +19,11 @@ from typing import Final, Self
 
 from filelock import FileLock, Timeout
 
-from mattebox.daemon.journal.identity import is_there
+from mattebox.daemon.journal.identity import identity, is_there
 from mattebox.daemon.journal.plan import WORK_FOLDER
 
 RECORD: Final = "owner.json"
+_STAGED: Final = f".{RECORD}.part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +91,20 @@ def make_known(owner: Owner, watch: Path) -> None:
 def note(owner: Owner, folder: Path, *, resting: bool) -> None:
     """Write who owns a work folder. resting: it ended well and comes back. Raises OSError."""
     text = json.dumps({**asdict(owner), "resting": resting})
-    (folder / RECORD).write_text(text, encoding="utf-8", errors="surrogateescape")
+    # Whole or not at all: a half record would have another machine take what is here for nobody's.
+    staged = folder / _STAGED
+    with staged.open("w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    staged.replace(folder / RECORD)
 
 
 def read(folder: Path) -> tuple[Owner, bool] | None:
     """Who owns a work folder, and whether it is resting; None where nothing readable says so."""
     try:
+        if identity(folder / RECORD) is None:
+            return None  # a pipe or a link on a share: reading it might never end
         found = json.loads((folder / RECORD).read_text(encoding="utf-8", errors="surrogateescape"))
         return Owner(str(found["host"]), str(found["state"]), str(found["config"])), bool(found["resting"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -108,8 +117,10 @@ def remove_empty(folder: Path, watch: Path) -> None:
         top = watch / WORK_FOLDER
         while folder != top:
             folder.relative_to(top)
-            if {path.name for path in folder.iterdir()} == {RECORD} and folder.parent == top:
-                (folder / RECORD).unlink()
+            names = {path.name for path in folder.iterdir()}
+            if RECORD in names and names <= {RECORD, _STAGED} and folder.parent == top:
+                for name in names:
+                    (folder / name).unlink()
             folder.rmdir()
             folder = folder.parent
         top.rmdir()

@@ -31,7 +31,7 @@ def _own_names_only(app: WSGIApplication) -> WSGIApplication:
     """
 
     def guarded(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        if environ.get("HTTP_HOST", "").rpartition(":")[0] not in _OWN_NAMES:
+        if environ.get("HTTP_HOST", "").partition(":")[0] not in _OWN_NAMES:
             start("421 Misdirected Request", [("Content-Type", "text/plain")])
             return [b"Ask 127.0.0.1 or localhost.\n"]
         return app(environ, start)

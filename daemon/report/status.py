@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mattebox.core.errors import reason_of
 from mattebox.core.publish import stage_name
 from mattebox.daemon.config.facts import Facts, header_facts
+from mattebox.daemon.config.planning import own_folders
 from mattebox.daemon.config.rules import choose_rule
 from mattebox.daemon.errors import JournalError
 from mattebox.daemon.intake.orphans import in_work, sentences
@@ -19,7 +20,6 @@ from mattebox.daemon.intake.scan import Scope
 from mattebox.daemon.journal.identity import is_folder, is_there
 from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.journal.owner import Owner, is_locked
-from mattebox.daemon.journal.plan import WORK_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +101,7 @@ def is_running(state: Path) -> bool:
 def _folder(
     loaded: LoadedConfig, folder: Folder, journal: Journal | None, live: dict[str, Any]
 ) -> dict[str, Any]:
-    own = [folder.done, folder.failed, loaded.state, folder.watch / WORK_FOLDER]
+    own = own_folders(loaded, folder)
     scope = Scope(folder.watch, recursive=folder.recursive, ignore=folder.ignore, own=own)
     try:
         lying, alone = _lying(folder, scope)

@@ -33,7 +33,9 @@ def post(url: str, headers: Mapping[str, str], body: bytes, timeout: float) -> N
     except ValueError as error:
         raise WebhookError("the address is no URL") from error
     open_connections: list[http.client.HTTPConnection] = []
-    opener = urllib.request.build_opener(_NoRedirect(), *_handlers(open_connections))
+    # A proxy of the environment is another machine: what is meant for this one never goes there.
+    direct = (urllib.request.ProxyHandler({}),) if is_loopback(url) else ()
+    opener = urllib.request.build_opener(_NoRedirect(), *direct, *_handlers(open_connections))
 
     def call() -> None:
         with opener.open(request, timeout=timeout):
@@ -129,7 +131,10 @@ def _status(error: urllib.error.HTTPError) -> str:
     target = error.headers.get("Location") if error.headers and 300 <= error.code < 400 else None
     if target is None:
         return f"HTTP {error.code}"
-    host = urllib.parse.urlsplit(urllib.parse.urljoin(error.url, target)).hostname
+    try:
+        host = urllib.parse.urlsplit(urllib.parse.urljoin(error.url, target)).hostname
+    except ValueError:
+        return f"HTTP {error.code}"
     return f"HTTP {error.code}: it redirects to {host}; write the final address"
 
 

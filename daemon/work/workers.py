@@ -53,7 +53,7 @@ class Pool(Protocol):
     """Who does tasks; results arrive in a queue, in any order."""
 
     def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:
-        """Do `function(argument)`; a Done with `token` will arrive."""
+        """Do `function(argument)`; a TaskResult with `token` will arrive."""
 
     def start(self) -> None:
         """Work is near: get ready for it."""

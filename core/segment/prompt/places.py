@@ -1,4 +1,4 @@
-"""Places in masks: the middle of a part, the part at a point, and what lies near."""
+"""Places in masks: the middle of a part."""
 
 from __future__ import annotations
 
@@ -19,11 +19,3 @@ def middle(mask: Mask) -> tuple[int, int] | None:
     depth = depth[1:-1, 1:-1]
     y, x = divmod(int(depth.argmax()), mask.shape[1])
     return (x, y) if depth[y, x] > 0 else None
-
-
-def part_at(mask: Mask, x: int, y: int) -> Mask | None:
-    """The connected part of a mask (h, w) at a pixel; None where there is none."""
-    if not mask[y, x]:
-        return None
-    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    return np.asarray(labels == labels[y, x])

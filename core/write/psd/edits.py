@@ -6,6 +6,8 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from mattebox.core.errors import TruncatedPhotoError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -68,5 +70,7 @@ def resource_edits(file: BinaryIO, parts: Anatomy, found: ImageResources) -> lis
 def _copy(source: BinaryIO, out: BinaryIO, count: int) -> None:
     while count:
         block = source.read(min(count, 1 << 20))
+        if not block:
+            raise TruncatedPhotoError("The PSD is shorter than its own lengths say; copy or save it again.")
         out.write(block)
         count -= len(block)
