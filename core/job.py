@@ -268,6 +268,8 @@ def _written(segmented: SegmentedJob, cut: Callable[[], Cutout], items: Sequence
             job.discard()
             raise
     report = cutout.report
+    # Who points wants to hear where it led to nothing, and which network was not there.
+    pointed = report.notes if job.cut.prompts.any else ()
     return JobReport(
         input=os.fspath(job.source),
         outputs=tuple(written),
@@ -284,7 +286,7 @@ def _written(segmented: SegmentedJob, cut: Callable[[], Cutout], items: Sequence
         notes=cutout.photo.warnings + report.notes + composition.notes + about_files,
         device=report.device,
         looks=report.looks,
-        photo_notes=tuple(dict.fromkeys(cutout.photo.warnings + about_files)),
+        photo_notes=tuple(dict.fromkeys(cutout.photo.warnings + about_files + pointed)),
     )
 
 

@@ -134,6 +134,8 @@ class PsdOutput(Settings):
         said = self.layer is not None or self.existing_mask != "refuse" or self.background != "layer"
         if said and not self.in_place:
             raise ValueError("layer, existing_mask and background belong to in_place: true")
+        if self.in_place and self.depth != "auto":
+            raise ValueError("depth belongs to new PSDs: with in_place: true a file keeps its own")
         return self
 
 

@@ -53,8 +53,9 @@ _NOT_REFUSED: Final = frozenset(
     "sched_yield sched_getaffinity prctl arch_prctl kill tgkill pause".split()
 )
 # Refused, these hold nothing up: SQLite waits for a lock for half a minute, empty folders stay for the next
-# sweep, a sub-folder without a watch is rescanned, a reader of events that ended is built anew.
-_QUIET: Final = frozenset({"fcntl", "rmdir", "inotify_add_watch", "poll", "ioctl", "lseek"})
+# sweep, a sub-folder without a watch is rescanned, a reader of events that ended is built anew, and where a
+# disk does not tell its longest name (statfs) the usual one holds.
+_QUIET: Final = frozenset({"fcntl", "rmdir", "inotify_add_watch", "poll", "ioctl", "lseek", "statfs"})
 _MOST_TELLINGS: Final = 4
 WARNINGS: Final = frozenset({"warning", "error"})
 TEXT: Final = CONFIG.replace("rescan: 1s", "rescan: 300ms").replace(
