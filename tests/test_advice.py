@@ -165,6 +165,7 @@ def accepts(key: str, text: str) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_every_advice_of_every_sentence_works() -> None:
     """No sentence of the program names a command, an option, a path or a key that is not understood."""
     wrong = [

@@ -89,6 +89,7 @@ def function_of(tree: ast.AST, line: int) -> str:
     return max(found, key=lambda node: node.lineno).name if found else ""
 
 
+@pytest.mark.slow
 def test_no_foreign_exception_is_put_into_a_sentence() -> None:
     """Where anything but our own errors is caught, its text is not shown: only strerror, or reason_of()."""
     own = own_errors()

@@ -88,6 +88,7 @@ def test_every_photo_texture_names_a_free_licence() -> None:
     assert all(licence.startswith(("CC0", "public domain")) for licence, _ in textures.PHOTOS.values())
 
 
+@pytest.mark.slow
 def test_textures_are_photos_and_more() -> None:
     """Equal seeds give equal textures, and textures differ from each other."""
     drawn = [textures.texture(seed, 48) for seed in range(12)]

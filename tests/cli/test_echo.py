@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.daemon.hot_folders import HotFolders
@@ -52,6 +53,7 @@ def test_every_line_goes_through_the_one_place() -> None:
     assert not wrong
 
 
+@pytest.mark.slow
 def test_names_forge_no_line(tmp_path: Path) -> None:
     """A newline and an escape sequence in names show as escapes wherever commands name files."""
     import subprocess

@@ -103,6 +103,7 @@ def test_the_journal_holds_everything() -> None:
         Guards(Events()).run("it cannot be done", refuse)
 
 
+@pytest.mark.slow
 def test_once_gives_up_on_a_journal_that_stays_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +123,7 @@ def test_once_gives_up_on_a_journal_that_stays_refused(
     assert hot_folders.once().delivered == 1
 
 
+@pytest.mark.slow
 def test_what_gets_past_every_boundary_starts_the_loop_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +158,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.slow
 def test_no_configuration_ends_the_daemon(tmp_path: Path) -> None:
     """Whatever is saved as the configuration, it is told and the last good one stays at work."""
     import socket
@@ -172,6 +175,7 @@ def test_no_configuration_ends_the_daemon(tmp_path: Path) -> None:
     assert len(hot_folders.events_named("config-broken")) == len(BROKEN)
 
 
+@pytest.mark.slow
 def test_a_state_folder_that_cannot_be_used_does_not_end_the_daemon(tmp_path: Path) -> None:
     """A new `state:` that is a file is told, and the old one stays in use."""
     hot_folders = HotFolders(tmp_path)

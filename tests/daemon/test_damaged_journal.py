@@ -56,6 +56,7 @@ def in_sight(hot_folders: HotFolders) -> list[bytes]:
     return sorted(found)
 
 
+@pytest.mark.slow
 def test_every_page_flipped_once(tmp_path: Path, figure: Callable[[str], None]) -> None:
     """Whichever page's bits are turned over, the next run works and every photo is in sight."""
     root, kept = tmp_path / "yard", tmp_path / "kept"
@@ -157,6 +158,7 @@ def small_state(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", state], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk_under_the_state_is_waited_for(small_state: Path) -> None:
     """The daemon holds all work, tells it once, and goes on when there is room again."""
     hot_folders = HotFolders(small_state.parent)

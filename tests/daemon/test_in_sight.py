@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.daemon.hot_folders import CONFIG, HotFolders
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.mark.slow
 def test_hidden_photos_and_links_are_told_of(tmp_path: Path, mattebox: Command) -> None:
     """Once and simulate name photos behind dots and links, and nothing that only looks like one."""
     hot_folders = HotFolders(tmp_path)
@@ -40,6 +42,7 @@ def test_hidden_photos_and_links_are_told_of(tmp_path: Path, mattebox: Command) 
     ]
 
 
+@pytest.mark.slow
 def test_simulate_takes_the_example_that_check_calls_right(example: Path, mattebox: Command) -> None:
     """A watched folder that is not there yet is no mistake; one that was there and is gone is."""
     assert mattebox("check", example).returncode == 0
@@ -55,6 +58,7 @@ def test_simulate_takes_the_example_that_check_calls_right(example: Path, matteb
     assert "is gone" in said.stderr
 
 
+@pytest.mark.slow
 def test_status_counts_no_file_as_waiting_that_no_rule_takes(tmp_path: Path, mattebox: Command) -> None:
     """By its name or by its header: what is left alone does not wait."""
     from PIL import Image
@@ -70,6 +74,7 @@ def test_status_counts_no_file_as_waiting_that_no_rule_takes(tmp_path: Path, mat
     assert "studio: 2 files that no rule takes." in mattebox("status", hot_folders.config).stdout
 
 
+@pytest.mark.slow
 def test_few_watches_are_told_of(tmp_path: Path) -> None:
     """Where the kernel has no watch for a sub-folder, the folder is polled and that is said."""
     hot_folders = HotFolders(

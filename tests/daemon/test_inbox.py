@@ -7,9 +7,12 @@ import signal
 import threading
 import time
 
+import pytest
+
 from mattebox.daemon.inbox import Inbox
 
 
+@pytest.mark.slow
 def test_a_wait_ends_however_short_it_is() -> None:
     """A timeout that is over before the wait begins never becomes a wait without end."""
     ended: list[int] = []

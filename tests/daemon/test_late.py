@@ -5,16 +5,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.daemon.hot_folders import CONFIG, HotFolders, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
 KEEP = CONFIG.replace("    settle", "    originals: keep\n    settle")
 
 
+@pytest.mark.slow
 def test_a_writer_that_goes_on_after_the_delivery_has_its_photo_done_again(tmp_path: Path) -> None:
     """The outputs that were made of half a file give way to those of the whole one, while the daemon runs."""
     hot_folders = HotFolders(

@@ -39,6 +39,7 @@ def names(draw: st.DrawFn) -> str:
     return name if not name.startswith((".", "~")) and not name.endswith("~") else f"a{name}"[: len(name)]
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(names(), min_size=1, max_size=3, unique_by=str.casefold),

@@ -186,6 +186,7 @@ def test_the_first_layout_of_work_folders_is_known(tmp_path: Path) -> None:
     assert not (tmp_path / "in" / ".mattebox").exists()
 
 
+@pytest.mark.slow
 def test_a_state_folder_that_is_deleted_while_the_daemon_runs(tmp_path: Path) -> None:
     """The daemon notices, begins a new journal, and does again what was in review."""
     hot_folders = HotFolders(tmp_path, REVIEW)
@@ -200,6 +201,7 @@ def test_a_state_folder_that_is_deleted_while_the_daemon_runs(tmp_path: Path) ->
     assert "taken away" in " ".join(str(event.values) for event in hot_folders.events_named("held"))
 
 
+@pytest.mark.slow
 def test_once_status_and_doctor_name_them(tmp_path: Path) -> None:
     """No command says that nothing is there while a photo is in a hidden folder."""
     hot_folders = in_review(tmp_path)

@@ -109,6 +109,7 @@ def test_what_is_nobodys_business_is_left_alone(tmp_path: Path) -> None:
     assert [event.values["path"] for event in hot_folders.events_named("left-alone")] == ["notes.txt"]
 
 
+@pytest.mark.slow
 def test_a_second_daemon_refuses(tmp_path: Path) -> None:
     """One state folder has one daemon; the second says so in one sentence and changes nothing."""
     hot_folders = HotFolders(tmp_path)
@@ -158,6 +159,7 @@ def test_half_a_file_is_not_ready(tmp_path: Path) -> None:
     assert hot_folders.files("done") == {"a.jpg": b"whole"}
 
 
+@pytest.mark.slow
 def test_a_file_that_changes_in_work_is_done_as_it_is_in_the_end(tmp_path: Path) -> None:
     """What a writer adds after the claim is in the output: the work is thrown away and done again."""
     hot_folders = HotFolders(tmp_path)
@@ -269,6 +271,7 @@ def test_folders_take_what_they_do_not_say_from_the_defaults(tmp_path: Path) -> 
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_thousands_of_one_name_are_numbered_in_few_looks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

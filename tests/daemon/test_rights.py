@@ -44,6 +44,7 @@ def without_rights(folder: Path, mode: int) -> Iterator[None]:
         folder.chmod(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "mode"),
     [("parent", 0o000), ("parent/in", 0o000), ("parent/in", 0o555), ("shelf", 0o000), ("shelf/review", 0o555),

@@ -54,6 +54,7 @@ def test_finished_files_are_taken_at_once(tmp_path: Path, wholes: dict[str, byte
         assert not found.problem, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["zeros", "preallocated"])
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_a_writer_that_stalls_is_waited_for(

@@ -207,6 +207,7 @@ def test_somebody_elses_socket_is_no_hang(
             Engine(record, silent)
 
 
+@pytest.mark.slow
 def test_a_killed_host_is_started_again(record: Record, rendezvous: Path, wait_until: Wait) -> None:
     """A killed host leaves its socket behind; the next cut starts a new one all the same."""
     engine = Engine(record, silent)
@@ -224,6 +225,7 @@ def test_a_killed_host_is_started_again(record: Record, rendezvous: Path, wait_u
     wait_until(lambda: not (rendezvous / "engine.sock").exists())
 
 
+@pytest.mark.slow
 def test_two_plug_ins_at_once_start_one_host(record: Record, rendezvous: Path, wait_until: Wait) -> None:
     """Both cuts succeed, and both were done by the same process."""
     pids: list[int] = []

@@ -55,6 +55,7 @@ def run(record: Record, option: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="open files are counted in /proc")
 def test_too_many_open_files_pass(
     poor_engine: subprocess.Popen[bytes], record: Record, wait_until: Wait
@@ -145,6 +146,7 @@ def test_threads_that_cannot_be_started_pass(
     assert not faults
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="open files are listed in /proc")
 def test_a_broken_listener_is_made_anew(
     host: Host, record: Record, rendezvous: Path, wait_until: Wait
@@ -241,6 +243,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "SILENCE", 0.3)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("behaviour", [half_a_frame, no_reading, half_a_challenge])
 def test_a_peer_that_stalls_is_told(peer: Callable[[Peer], None], behaviour: Peer, record: Record) -> None:
@@ -266,6 +269,7 @@ def test_the_command_does_not_wait_for_a_peer_that_stalls(
     assert words in str(result.exception)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("hasty")
 def test_a_full_queue_is_told(rendezvous: Path, record: Record) -> None:
     """Where nobody takes connections out of the listener's queue, connecting ends in a sentence too."""
@@ -301,6 +305,7 @@ def test_a_plug_in_that_stalls_in_a_message_is_dropped(
     stalled.close()
 
 
+@pytest.mark.slow
 def test_an_engine_that_never_becomes_ready_is_ended(
     record: Record, tmp_path: Path, wait_until: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -195,6 +195,7 @@ def test_a_crisp_edge_is_not_asked_about(discs: Discs) -> None:
     assert np.array_equal(accept_solved(crisp, discs((120, 120), (60, 60, 33)), _sides(crisp), 4.0), crisp)
 
 
+@pytest.mark.slow
 def test_lanes_change_no_bit(discs: Discs) -> None:
     """A refined matte has the same bytes on one core and on three."""
     truth = discs((400, 500), (250, 200, 130))

@@ -49,6 +49,7 @@ def test_a_colour_in_an_untagged_photo_is_its_own_values(colour: tuple[int, int,
     assert deep == tuple(257 * value for value in colour)
 
 
+@pytest.mark.slow
 def test_the_srgb_profile_is_the_same_at_any_time() -> None:
     """Made a second later it has the same bytes, so that equal photos give equal files."""
     first = srgb_profile.__wrapped__()

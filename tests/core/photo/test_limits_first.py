@@ -65,6 +65,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has other units elsewhere")
 @pytest.mark.parametrize("how", ["probe", "read"])
 def test_a_header_that_lies_costs_nothing(hostile: Path, how: str) -> None:

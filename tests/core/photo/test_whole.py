@@ -42,6 +42,7 @@ def photo(kind: str) -> tuple[str, bytes]:
     return (kind if kind in ("png", "avif", "heif") else "jpeg"), target.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_whole_file_is_whole_and_none_of_its_beginnings_is(kind: str, tmp_path: Path) -> None:
     """Cut off at every byte, with nothing or with zeros in place of what is missing."""
@@ -57,6 +58,7 @@ def test_a_whole_file_is_whole_and_none_of_its_beginnings_is(kind: str, tmp_path
             assert not is_whole(path, form) or any(data[:end][-64:]), end
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["jpeg", "png"])
 def test_a_file_that_got_its_size_first_is_not_whole(kind: str, tmp_path: Path) -> None:
     """However much of it is written: without its last bytes it is not whole."""

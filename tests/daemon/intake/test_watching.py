@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 NATIVE = CONFIG.replace("rescan: 1s", "rescan: 1h").replace("settle: 10ms", "settle: 150ms")
 
 
+@pytest.mark.slow
 def test_every_way_to_arrive_is_seen_without_a_rescan(tmp_path: Path) -> None:
     """Written in place, moved in, linked, renamed inside, in a new tree, in a tree that was moved in."""
     hot_folders = HotFolders(tmp_path, NATIVE)
@@ -56,6 +57,7 @@ def test_trees_that_grow_while_they_are_noticed_lose_no_file(tmp_path: Path) -> 
         until(lambda: len(hot_folders.events_named("delivered")) == 60)
 
 
+@pytest.mark.slow
 def test_a_watch_whose_reader_ended_is_rebuilt(tmp_path: Path) -> None:
     """The thread that reads the kernel's events may end while others live; what came meanwhile is found."""
     hot_folders = HotFolders(tmp_path, NATIVE)
@@ -72,6 +74,7 @@ def test_a_watch_whose_reader_ended_is_rebuilt(tmp_path: Path) -> None:
     assert readers
 
 
+@pytest.mark.slow
 def test_a_slow_writer_is_waited_for(tmp_path: Path) -> None:
     """A file that grows by a kilobyte at a time is taken once, whole."""
     hot_folders = HotFolders(tmp_path, NATIVE)
@@ -87,6 +90,7 @@ def test_a_slow_writer_is_waited_for(tmp_path: Path) -> None:
     assert hot_folders.files("out") == {"slow.psd": b"psd:" + whole, "slow.png": b"png:" + whole}
 
 
+@pytest.mark.slow
 def test_a_file_that_is_renamed_while_it_settles_is_done_once(tmp_path: Path) -> None:
     """Only the last name counts."""
     hot_folders = HotFolders(tmp_path, NATIVE)
@@ -99,6 +103,7 @@ def test_a_file_that_is_renamed_while_it_settles_is_done_once(tmp_path: Path) ->
     assert hot_folders.files("done") == {"b.jpg": b"one"}
 
 
+@pytest.mark.slow
 def test_a_rescan_finds_what_events_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the watcher silenced, the file is found all the same."""
     monkeypatch.setattr("mattebox.daemon.intake.watch._Handler.on_any_event", lambda *_: None)
@@ -124,6 +129,7 @@ def test_a_root_that_vanishes_and_returns_is_watched_again(tmp_path: Path) -> No
     assert "is gone" in hot_folders.events_named("held")[0].values["why"]
 
 
+@pytest.mark.slow
 def test_a_root_that_is_replaced_is_watched_again(tmp_path: Path) -> None:
     """A new folder under the old name gets a new watch, though the old tree still gives events."""
     hot_folders = HotFolders(tmp_path, NATIVE)
@@ -155,6 +161,7 @@ def test_a_changed_configuration_is_taken_over_and_a_broken_one_is_not(tmp_path:
     assert set(hot_folders.files("out")) == {"a.psd", "a.png"}
 
 
+@pytest.mark.slow
 def test_a_polled_folder_needs_no_events(tmp_path: Path) -> None:
     """mode: poll looks every so often."""
     hot_folders = HotFolders(

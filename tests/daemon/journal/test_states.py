@@ -165,6 +165,7 @@ def refused_by_disks(root: Path) -> None:
         hot_folders.once()
 
 
+@pytest.mark.slow
 def test_the_daemon_goes_these_ways_and_no_others(tmp_path: Path, ways: Ways) -> None:
     """Runs with every ending change states as the table says, and go each of its ways."""
     for scenario in (good_bad_and_kept, changed_late, twice_the_same, reviewed, taken_away, refused_by_disks):

@@ -250,6 +250,7 @@ def test_a_command_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert complaints == [f"idle: the command {tmp_path / 'nothing'} failed (No such file or directory)"]
 
 
+@pytest.mark.slow
 def test_metrics_are_served_on_loopback() -> None:
     """Counters by folder and outcome, in Prometheus' own text; a request for another host gets nothing."""
     import socket

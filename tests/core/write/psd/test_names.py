@@ -68,6 +68,7 @@ def pascal_and_rest(found: Found) -> tuple[str, bytes]:
     return data[1 : 1 + data[0]].decode("mac_roman"), data[1 + data[0] :]
 
 
+@pytest.mark.slow
 @given(names=all_names)
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_name_comes_back(tmp_path: Path, names: PsdNames) -> None:
