@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from mattebox.core.errors import SettingsError
 from mattebox.core.settings.cut import CutSettings
-from mattebox.core.settings.explain import explain, models_at
+from mattebox.core.settings.explain import as_sentence, explain, models_at
 from mattebox.core.settings.finish import FinishSettings
 from mattebox.core.settings.outputs import Output, parse_output
 from mattebox.core.settings.presets import load_preset
@@ -54,7 +54,7 @@ def cut_settings(data: dict[str, Any]) -> CutSettings:
     try:
         return CutSettings.model_validate(data)
     except ValidationError as error:
-        raise SettingsError(f"{explain(error, CutSettings, 'cut')}.") from error
+        raise SettingsError(as_sentence(explain(error, CutSettings, "cut"))) from error
 
 
 def finish_settings(data: dict[str, Any]) -> FinishSettings:
@@ -62,7 +62,7 @@ def finish_settings(data: dict[str, Any]) -> FinishSettings:
     try:
         return FinishSettings.model_validate(data)
     except ValidationError as error:
-        raise SettingsError(f"{explain(error, FinishSettings, 'finish')}.") from error
+        raise SettingsError(as_sentence(explain(error, FinishSettings, "finish"))) from error
 
 
 def output_settings(name: str, data: dict[str, Any]) -> Output:
@@ -71,7 +71,7 @@ def output_settings(name: str, data: dict[str, Any]) -> Output:
         return parse_output({"format": name, **data})
     except ValidationError as error:
         model = type(parse_output({"format": name}))
-        raise SettingsError(f"{explain(error, model, 'output')}.") from error
+        raise SettingsError(as_sentence(explain(error, model, "output"))) from error
 
 
 def resolves(path: str) -> bool:

@@ -34,6 +34,11 @@ def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") ->
     return f"{place}: {said}" if place else said
 
 
+def as_sentence(clause: str) -> str:
+    """A clause with its full stop, unless it ends as a question."""
+    return clause if clause.endswith("?") else f"{clause}."
+
+
 def models_at(model: type[BaseModel], path: Sequence[str | int]) -> list[type[BaseModel]]:
     """The models that can stand at a path below `model`; none where the path leads nowhere."""
     found = [model]

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from mattebox.core.errors import SettingsError
 from mattebox.core.settings.base import Settings
 from mattebox.core.settings.cut import CutSettings
-from mattebox.core.settings.explain import explain
+from mattebox.core.settings.explain import as_sentence, explain
 from mattebox.core.settings.yamlfile import YamlMistakeError, read_yaml
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _cut(path: Path, values: dict[str, Any]) -> CutSettings:
     try:
         return CutSettings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(f"{path}: {explain(error, CutSettings, 'cut')}.") from error
+        raise SettingsError(as_sentence(f"{path}: {explain(error, CutSettings, 'cut')}")) from error
 
 
 def _list(value: Any) -> list[dict[str, Any]]:

@@ -104,3 +104,13 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """A path that leads nowhere is told."""
     with pytest.raises(SettingsError, match="gone"):
         read_rule(tmp_path / "gone.yaml", "")
+
+
+def test_a_suggestion_ends_as_a_question() -> None:
+    """What suggests a key has one mark at its end, what does not has a full stop."""
+    from mattebox.core.settings.assign import cut_settings
+
+    with pytest.raises(SettingsError, match=r"did you mean quality\?$"):
+        cut_settings({"qualiti": "best"})
+    with pytest.raises(SettingsError, match=r"[^.]\.$"):
+        cut_settings({"quality": "bets"})
