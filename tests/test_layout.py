@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("cli", "core", "daemon", "gimp_plugin", "models")
+ROOMS = ("cli", "core", "daemon", "gimp_plugin", "models", "web")
 ALLOWED = {
-    "cli": {"cli", "daemon", "gimp_plugin", "core", "models"},
+    "cli": {"cli", "web", "daemon", "gimp_plugin", "core", "models"},
+    "web": {"web", "daemon", "core"},
     "daemon": {"daemon", "core"},
     "gimp_plugin": {"gimp_plugin", "core"},
     "core": {"core", "models"},
@@ -50,6 +51,7 @@ FLOORS = {
         ("run",),
         ("serve",),
     ),
+    "web": (("table", "service"),),
     "gimp_plugin": (
         ("profiles", "rendezvous", "cut"),
         ("install", "connection"),

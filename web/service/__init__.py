@@ -1,0 +1,1 @@
+"""The HTTP service: photos are posted, cutouts come back."""
