@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mattebox.cli.echo import echo
 from mattebox.cli.fetching import FetchProgress
+from mattebox.cli.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,12 +27,22 @@ class Console:
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[], None]]:
-        """A bar over `total` photos on a terminal; yields the function that advances it."""
+        """A bar over `total` photos on a terminal; yields the function that advances it.
+
+        Where there are many, a line says after ten how quick it is.
+        """
         if total < 2:
             yield lambda: None
             return
+        pace = Pace(total)
         with self.growing(total) as (_, advance):
-            yield advance
+
+            def step() -> None:
+                advance()
+                if line := pace.line():
+                    self.note(line)
+
+            yield step
 
     @contextmanager
     def growing(self, total: int = 0) -> Iterator[tuple[Callable[[], None], Callable[[], None]]]:

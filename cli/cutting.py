@@ -125,10 +125,15 @@ def _ready_engine(run: CutRun, console: Console, count: int) -> Engine:
     """An engine for `count` photos at once, with its weights at hand: what is missing is told only once."""
     with loading():
         from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
+        from mattebox.core.network.quick import make_quick  # noqa: PLC0415
         from mattebox.models.store import Store  # noqa: PLC0415
 
     threads = max(1, available_cores() // count)
-    engine = Engine(Store(progress=console.fetching), threads=threads, device=run.device)
+    store = Store(progress=console.fetching)
+    network = find_salient(run.cut.model)
+    store.ensure(network, accept_licence=run.cut.accept_licence)
+    make_quick(store, network, run.cut.precision, run.device)
+    engine = Engine(store, threads=threads, device=run.device)
     segmenter = engine.segmenter(run.cut)
     if segmenter.note:
         console.fetching.note(segmenter.note)

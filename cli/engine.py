@@ -75,9 +75,16 @@ def command(
 def _make_engine(progress: Any) -> Engine:
     configure_process()
     from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
+    from mattebox.core.network.quick import make_quick  # noqa: PLC0415
+    from mattebox.core.settings import CutSettings  # noqa: PLC0415
+    from mattebox.models.catalogue import find_network  # noqa: PLC0415
     from mattebox.models.store import Store  # noqa: PLC0415
 
-    return Engine(Store(progress=progress))
+    store = Store(progress=progress)
+    network = find_network(CutSettings().model)
+    if store.find(network) is not None:
+        make_quick(store, network)
+    return Engine(store)
 
 
 def _go_silent() -> None:

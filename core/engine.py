@@ -9,6 +9,7 @@ from mattebox.core.errors import InferenceError, WeightsError
 from mattebox.core.matte.rough_mask import search_settings
 from mattebox.core.matting import SegmentedPhoto, cut_rough, cut_segmented, no_op, timed
 from mattebox.core.network.device import usable_kinds
+from mattebox.core.network.quick import wants_full
 from mattebox.core.network.segmenter import Segmenter
 from mattebox.core.segment.prepare import network_input
 from mattebox.core.segment.segmentation import COMPANIONS, search_frame, segment, view_side
@@ -60,7 +61,11 @@ class Engine:
         with self._loading:
             if key not in self._segmenters:
                 weights = self.store.ensure(network, accept_licence=settings.accept_licence)
-                optimised = find_optimised(self.store, network, usable_kinds()) if key[1] == "auto" else None
+                optimised = (
+                    None
+                    if wants_full(settings.precision)
+                    else find_optimised(self.store, network, usable_kinds())
+                )
                 self._segmenters[key] = Segmenter(
                     network,
                     weights,

@@ -65,7 +65,7 @@ def start_workers(
     The weights are fetched here, once, before workers could all ask for them. Raises LicenceError,
     WeightsError.
     """
-    weights = fetch_networks(all_cuts(loaded.config), progress)
+    weights = fetch_networks(all_cuts(loaded.config), progress, loaded.config.engine.device)
     largest = max((path.stat().st_size for path in weights.values()), default=0)
     engine = loaded.config.engine
     sizing: Sizing = choose_sizing(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mattebox.models.store import Store
 
 KINDS: Final = ("int8-dot", "int8")
+_NO_FILE: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,28 @@ def keep_optimised(
     return path
 
 
+def decline_optimised(store: Store, network: Network, kind: str) -> None:
+    """Note that the network stays as it is here, until somebody asks again. Raises WeightsError."""
+    path = optimised_path(store, network, kind)
+    seal = read_seal(store.path(network))
+    if seal is None or path.exists():
+        return
+    record = Record(kind, seal.sha256, _NO_FILE, 0, 0.0, 0.0, 0)
+    try:
+        _record_path(path).write_text(json.dumps(asdict(record)) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise WeightsError(f"{path}: it cannot be written ({error.strerror}).") from error
+
+
+def was_tried(store: Store, network: Network) -> bool:
+    """Whether a form of the weights that are here was made, or was declined for good."""
+    seal = read_seal(store.path(network))
+    records = (_read(optimised_path(store, network, kind)) for kind in KINDS)
+    return seal is not None and any(item is not None and item.original == seal.sha256 for item in records)
+
+
 def remove_optimised(store: Store, network: Network) -> list[Path]:
-    """Remove every optimised form of a network; its original stays. Raises WeightsError."""
+    """Remove every optimised form of a network; its original stays, for good. Raises WeightsError."""
     removed = []
     for kind in KINDS:
         path = optimised_path(store, network, kind)
@@ -91,6 +112,8 @@ def remove_optimised(store: Store, network: Network) -> list[Path]:
                     removed.append(item)
         except OSError as error:
             raise WeightsError(f"{path}: it cannot be removed ({error.strerror}).") from error
+    if any(item.suffix != ".json" for item in removed):
+        decline_optimised(store, network, KINDS[0])
     return [item for item in removed if item.suffix != ".json"]
 
 

@@ -48,6 +48,11 @@ class Store:
         self.folder = folder if folder is not None else models_folder()
         self._progress = progress or Silent()
 
+    @property
+    def progress(self) -> Progress:
+        """What hears how long things go."""
+        return self._progress
+
     def path(self, network: Network) -> Path:
         """Where the network's weights lie, or would lie."""
         return self.folder / network.file

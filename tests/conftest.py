@@ -15,6 +15,9 @@ import mattebox.core  # noqa: F401 - before any test imports onnxruntime: it for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+# Else a test's answers would depend on whether another made the 8-bit form of a network before it.
+os.environ.setdefault("MATTEBOX_PRECISION", "full")
+
 _FIGURES = pytest.StashKey[list[str]]()
 
 

@@ -37,12 +37,17 @@ def input_side(name: str) -> int:
     return find_network(name).input_size
 
 
-def fetch_networks(cuts: Iterable[CutSettings], progress: Progress | None = None) -> dict[str, Path]:
+def fetch_networks(
+    cuts: Iterable[CutSettings], progress: Progress | None = None, device: str = "auto"
+) -> dict[str, Path]:
     """The verified weights of every network that `cuts` name, fetched where they are missing.
+
+    Where they are new on this computer, their quicker form is made too (`quick.make_quick`).
 
     Where one of them points, the network that answers clicks is fetched too; that it cannot be had is no
     error, for pointing goes without it. Raises UnknownNetworkError, LicenceError, WeightsError.
     """
+    from mattebox.core.network.quick import make_quick  # noqa: PLC0415
     from mattebox.models.catalogue import PROMPTABLE, find_network  # noqa: PLC0415 - loads what fetching needs
     from mattebox.models.errors import WeightsError  # noqa: PLC0415
     from mattebox.models.store import Store  # noqa: PLC0415
@@ -51,6 +56,9 @@ def fetch_networks(cuts: Iterable[CutSettings], progress: Progress | None = None
     if any(cut.prompts.any for cut in cuts):
         with suppress(WeightsError):
             store.ensure(find_network(PROMPTABLE))
-    return {
-        cut.model: store.ensure(find_network(cut.model), accept_licence=cut.accept_licence) for cut in cuts
-    }
+    found = {}
+    for cut in cuts:
+        network = find_network(cut.model)
+        found[cut.model] = store.ensure(network, accept_licence=cut.accept_licence)
+        make_quick(store, network, cut.precision, device)
+    return found

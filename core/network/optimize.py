@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import OptimizeError
 from mattebox.core.network.device import usable_kinds
-from mattebox.core.network.pictures import Pictures, synthetic_pictures
+from mattebox.core.network.pictures import CHECK, Pictures, drawn, synthetic_pictures
 from mattebox.core.network.quantize import LEAST_IOU, MOST_DIFFERENCE, Agreement, compare, quantize
 from mattebox.core.network.segmenter import Segmenter
 from mattebox.models.optimised import keep_optimised
+from mattebox.models.ranges import find_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,9 +40,10 @@ def optimize(
 ) -> Optimized:
     """Quantise a network whose weights are here to 8 bits, check it against the original and keep it.
 
-    pictures: what to calibrate and what to check on; drawn scenes where None. `tick` is called once a
-    picture. Raises OptimizeError where the result differs too much (nothing is kept then),
-    MissingExtraError, WeightsError.
+    pictures: what to calibrate and what to check on; drawn scenes where None. Without pictures to
+    calibrate on, the ranges that were measured once are taken. `tick` is called once a picture.
+    Raises OptimizeError where the result differs too much (nothing is kept then), MissingExtraError,
+    WeightsError.
     """
     if network.kind != "salient":
         # MobileSAM with all convolutions in 8 bits gave masks at IoU .71 of its own, and saved no time.
@@ -50,11 +52,16 @@ def optimize(
         )
     weights = store.path(network)
     store.verify(network)
-    pictures = pictures if pictures is not None else synthetic_pictures()
+    ranges = find_ranges(network)
+    if pictures is None:
+        pictures = synthetic_pictures() if ranges is None else drawn(0, CHECK)
+    calibration = pictures.calibrate or ranges
+    if not calibration:
+        raise OptimizeError(f"The network {network.name} was measured by nobody; give photos of yours.")
     kind = usable_kinds()[0]
     with tempfile.TemporaryDirectory(dir=store.folder, prefix=f".{network.file}.optimize-") as scratch:
         staged = Path(scratch) / weights.name
-        quantize(network, weights, pictures.calibrate, staged, tick)
+        quantize(network, weights, calibration, staged, tick)
         original = Segmenter(network, weights, device="cpu")
         other = Segmenter(network, staged, device="cpu")
         agreement = compare(original, other, pictures.check, tick)

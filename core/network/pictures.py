@@ -37,7 +37,12 @@ class Pictures:
 
 def synthetic_pictures() -> Pictures:
     """The built-in recipe: 24 synthetic scenes to calibrate on, 12 others to check on."""
-    return Pictures(synthetic_scenes(CALIBRATE, 0), synthetic_scenes(CHECK, 1), f"{CHECK} drawn scenes")
+    return drawn(CALIBRATE, CHECK)
+
+
+def drawn(calibrate: int, check: int) -> Pictures:
+    """Drawn scenes, so many to calibrate on (none where ranges are known) and so many to check on."""
+    return Pictures(synthetic_scenes(calibrate, 0), synthetic_scenes(check, 1), f"{check} drawn scenes")
 
 
 def synthetic_scenes(count: int, seed: int = 0) -> list[View]:

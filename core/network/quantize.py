@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mattebox.models.catalogue import Network
 
     View = NDArray[np.uint8]
+    Ranges = dict[str, tuple[float, float]]
 
 _OPSET: Final = 13  # the first whose quantisation nodes know channels
 # What a quantised network may differ from its original, over the pictures of the check: the mean IoU
@@ -62,24 +63,103 @@ class Agreement:
 
 
 def quantize(
-    network: Network, weights: Path, pictures: Sequence[View], target: Path, tick: Callable[[], None]
+    network: Network,
+    weights: Path,
+    calibration: Sequence[View] | Ranges,
+    target: Path,
+    tick: Callable[[], None] = lambda: None,
 ) -> None:
-    """Write `weights` in 8-bit integers to `target`, calibrated on `pictures`; `tick` after each.
+    """Write `weights` in 8-bit integers to `target`.
 
-    pictures: (h, w, 3) uint8 sRGB. Raises MissingExtraError without the package onnx, OptimizeError
-    where the network cannot be quantised.
+    calibration: pictures, (h, w, 3) uint8 sRGB, whose activations are measured (`tick` after each), or the
+    ranges that are known. Raises MissingExtraError without the package onnx, OptimizeError where the
+    network cannot be quantised.
     """
+    with _plain(network, weights, target.parent) as (plain, sums):
+        from onnxruntime import quantization  # noqa: PLC0415 - needs onnx
+        from onnxruntime.quantization.calibrate import TensorsData  # noqa: PLC0415
+        from onnxruntime.quantization.quant_utils import load_model_with_shape_infer  # noqa: PLC0415
+
+        try:
+            ranges = (
+                calibration if isinstance(calibration, dict) else _measured(network, plain, calibration, tick)
+            )
+            quantizer = quantization.QDQQuantizer(
+                load_model_with_shape_infer(plain),
+                per_channel=True,
+                # Without dot products that cannot saturate, sums of 8-bit products overflow 16 bits.
+                reduce_range=not has_int8_dot_products(),
+                weight_qType=quantization.QuantType.QInt8,
+                activation_qType=quantization.QuantType.QUInt8,
+                tensors_range=TensorsData(
+                    quantization.CalibrationMethod.MinMax,
+                    {name: (np.float32(low), np.float32(high)) for name, (low, high) in ranges.items()},
+                ),
+                nodes_to_quantize=[],
+                # Their weights are 0 and 1 in 8 bits already.
+                nodes_to_exclude=sums,
+                op_types_to_quantize=_operators(),
+                extra_options={},
+            )
+            quantizer.quantize_model()
+            quantizer.model.save_model_to_file(os.fspath(target), False)
+        except Exception as error:
+            target.unlink(missing_ok=True)
+            raise _cannot(network) from error
+
+
+def measure(
+    network: Network, weights: Path, pictures: Sequence[View], tick: Callable[[], None] = lambda: None
+) -> Ranges:
+    """The least and the greatest value of each tensor of a network over `pictures`, (h, w, 3) uint8 sRGB.
+
+    Raises MissingExtraError, OptimizeError.
+    """
+    with tempfile.TemporaryDirectory() as scratch, _plain(network, weights, Path(scratch)) as (plain, _):
+        try:
+            return _measured(network, plain, pictures, tick)
+        except Exception as error:
+            raise _cannot(network) from error
+
+
+def _measured(network: Network, plain: Path, pictures: Sequence[View], tick: Callable[[], None]) -> Ranges:
+    from onnxruntime.quantization.calibrate import CalibrationMethod, create_calibrator  # noqa: PLC0415
+
+    calibrator = create_calibrator(
+        plain,
+        _operators(),
+        augmented_model_path=os.fspath(plain.with_name("augmented.onnx")),
+        calibrate_method=CalibrationMethod.MinMax,
+    )
+    entry = calibrator.infer_session.get_inputs()[0].name
+    calibrator.collect_data(_Feed(network, entry, pictures, tick))
+    found = {
+        name: (float(np.asarray(data.range_value[0]).item()), float(np.asarray(data.range_value[1]).item()))
+        for name, data in calibrator.compute_data().items()
+    }
+    # What no run passes through has none.
+    return {name: ends for name, ends in found.items() if np.isfinite(ends).all()}
+
+
+def _operators() -> list[str]:
+    """Every operator that onnxruntime can quantise."""
+    from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry  # noqa: PLC0415 - needs onnx
+
+    return sorted({*QDQRegistry, *QLinearOpsRegistry})
+
+
+@contextlib.contextmanager
+def _plain(network: Network, weights: Path, folder: Path) -> Iterator[tuple[Path, list[str]]]:
+    """The network as it is quantised, in a file below `folder`, and the names of its sums of taps."""
     try:
-        import onnx  # noqa: PLC0415 - an extra
+        import onnx  # noqa: PLC0415 - not everywhere
         from onnx import version_converter  # noqa: PLC0415
     except ImportError as error:
         raise MissingExtraError(
             f"Optimising a network needs the package onnx: {install_command('optimize')}"
         ) from error
-    from onnxruntime import quantization  # noqa: PLC0415 - needs onnx
-
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch, _quiet():
-        plain = os.fspath(Path(scratch) / "plain.onnx")
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{network.file}.plain.") as scratch, _quiet():
+        plain = Path(scratch) / "plain.onnx"
         try:
             model = onnx.load(os.fspath(weights))
             # The side outputs of training would be computed, and calibrated, for nobody.
@@ -87,28 +167,15 @@ def quantize(
             if model.opset_import[0].version < _OPSET:
                 model = version_converter.convert_version(model, _OPSET)
             sums = widened(model)
-            onnx.save(model, plain)
-            entry = model.graph.input[0].name
+            onnx.save(model, os.fspath(plain))
             del model
-            quantization.quantize_static(
-                plain,
-                os.fspath(target),
-                _Feed(network, entry, pictures, tick),
-                quant_format=quantization.QuantFormat.QDQ,
-                activation_type=quantization.QuantType.QUInt8,
-                weight_type=quantization.QuantType.QInt8,
-                per_channel=True,
-                # Without dot products that cannot saturate, sums of 8-bit products overflow 16 bits.
-                reduce_range=not has_int8_dot_products(),
-                calibrate_method=quantization.CalibrationMethod.MinMax,
-                # Their weights are 0 and 1 in 8 bits already.
-                nodes_to_exclude=sums,
-            )
         except Exception as error:
-            target.unlink(missing_ok=True)
-            raise OptimizeError(
-                f"The network {network.name} cannot be quantised; it is used as it is."
-            ) from error
+            raise _cannot(network) from error
+        yield plain, sums
+
+
+def _cannot(network: Network) -> OptimizeError:
+    return OptimizeError(f"The network {network.name} cannot be quantised; it is used as it is.")
 
 
 def compare(

@@ -58,8 +58,10 @@ class CutSettings(Settings):
 
     model: str = Field("u2net", description="name of a network in the catalogue")
     accept_licence: bool = Field(False, description="consent to a licence that forbids commercial use")
-    precision: Literal["auto", "full"] = Field(
-        "auto", description="auto uses the network that 'mattebox models optimize' made, where there is one"
+    precision: Literal["auto", "full", "float32"] = Field(
+        "auto",
+        description="auto: in 8-bit integers, where that was checked and is quicker; full or "
+        "float32: as the network was made",
     )
     quality: Literal["fast", "balanced", "best"] = Field(
         "balanced",
