@@ -22,7 +22,7 @@ _FAINT: Final = 0.08
 _SIMILAR: Final = 0.10
 _BLURRED: Final = 3.5
 _BLOCKS: Final = 0.30
-# Of a JPEG whose own table of quantisation is this good blocks are its picture's (a smooth sweep's last bit, a
+# Of a JPEG whose own table of quantisation is this good blocks are its picture's (a sweep's last bit, a
 # woven pattern), unless they are this strong: then it was compressed before.
 _FINE_TABLE: Final = 85
 _BLOCKS_OF_BEFORE: Final = 1.0
