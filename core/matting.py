@@ -107,7 +107,8 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
 
     on_step("refine")
     features, alpha = both(measured, refined)
-    advice = (*warn(features, segmented.count, max(photo.width, photo.height)), *segmented.advice)
+    longest = max(photo.width, photo.height)
+    advice = (*warn(features, segmented.count, longest, quality=photo.quality), *segmented.advice)
     if segmented.prompts is not None:
         from mattebox.core.matte.paint import painted  # noqa: PLC0415 - only where somebody has pointed
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
 _START: Final = b"\xff\xd8"
@@ -19,6 +21,21 @@ _END: Final = 0xD9
 _SCAN: Final = 0xDA
 # Within a scan 0xFF stands for itself where a 0 follows; D0-D7 restart, and FF repeats.
 _MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+
+# The sum of the luminance table of annex K.1, which most writers scale (Independent JPEG Group's libjpeg:
+# by 200 - 2q percent for qualities q from 50 on, by 5000 / q percent below).
+_LUMINANCE: Final = 3689
+
+
+def table_quality(tables: Mapping[int, Sequence[int]]) -> float | None:
+    """The quality, 1..100, that libjpeg would have written a JPEG's first table of quantisation with.
+
+    Estimated by the table's sum, so that writers with tables of their own have one too; None without any.
+    """
+    if not tables:
+        return None
+    percent = 100 * sum(tables[min(tables)]) / _LUMINANCE
+    return min(100.0, max(1.0, 100 - percent / 2 if percent <= 100 else 5000 / percent))
 
 
 def is_complete(data: bytes) -> bool:

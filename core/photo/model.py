@@ -27,6 +27,7 @@ class Photo:
         orientation tag already 1 and its thumbnail gone. dpi: horizontal, vertical pixels per inch.
     format: the name of the file's format in lower case ("jpeg", "tiff", "raw", ...).
     warnings: sentences about what was left out (further pages, an animation's frames).
+    quality: of a JPEG, 1..100, by its own table of quantisation.
     """
 
     pixels: Pixels
@@ -39,6 +40,7 @@ class Photo:
     source: Path | None = None
     format: str = ""
     warnings: tuple[str, ...] = ()
+    quality: float | None = None
 
     @property
     def height(self) -> int:
@@ -93,7 +95,7 @@ class Header:
     """What a format's reader knows before it decodes; width and height as stored.
 
     exif: the bare block as stored. orientation: the turn that is still to be made.
-    notes: sentences about what will be left out.
+    notes: sentences about what will be left out. quality: of a JPEG, by its own table of quantisation.
     """
 
     width: int
@@ -108,6 +110,7 @@ class Header:
     orientation: int = 1
     frames: int = 1
     notes: tuple[str, ...] = ()
+    quality: float | None = None
 
 
 def _keep_all(longest: int) -> None:

@@ -18,7 +18,7 @@ from mattebox.core.photo import exif as exif_block
 from mattebox.core.photo.beside import beside, has_gain_map, is_adobe_rgb
 from mattebox.core.photo.cicp import Told, adobe_rgb, from_code_points
 from mattebox.core.photo.deep import decode_deep, depth_of
-from mattebox.core.photo.jpeg import decode_complete
+from mattebox.core.photo.jpeg import decode_complete, table_quality
 from mattebox.core.photo.limits import check_limits
 from mattebox.core.photo.model import ColourMode, Header, OpenPhoto, Planes
 from mattebox.core.photo.other_way import other_way
@@ -131,6 +131,7 @@ def _header(image: Image.Image, block: bytes | None, *, deep: bool) -> Header:
         orientation=exif_block.orientation(block),
         frames=frames,
         notes=frame_note(frames),
+        quality=table_quality(getattr(image, "quantization", None) or {}),
     )
 
 

@@ -66,6 +66,7 @@ def read_photo(
         source=source,
         format=kind,
         warnings=header.notes + dropped + untold,
+        quality=header.quality,
     )
 
 

@@ -22,6 +22,10 @@ _FAINT: Final = 0.08
 _SIMILAR: Final = 0.10
 _BLURRED: Final = 3.5
 _BLOCKS: Final = 0.30
+# Of a JPEG whose own table of quantisation is this good blocks are its picture's (a sweep's last bit, a
+# woven pattern), unless they are this strong: then it was compressed before.
+_FINE_TABLE: Final = 85
+_BLOCKS_OF_BEFORE: Final = 1.0
 _SMALL: Final = 400
 _HAZE: Final = 0.15
 _AGREEMENT: Final = 0.8
@@ -35,8 +39,13 @@ class Advice:
     sentence: str
 
 
-def warn(features: Features | None, subjects: int, longest: int) -> tuple[Advice, ...]:
-    """All warnings about a matte. subjects: how many it holds. longest: the photo's longer side in pixels."""
+def warn(
+    features: Features | None, subjects: int, longest: int, *, quality: float | None = None
+) -> tuple[Advice, ...]:
+    """All warnings about a matte. subjects: how many it holds. longest: the photo's longer side in pixels.
+
+    quality: of a JPEG, 1..100, by its own table of quantisation.
+    """
     if features is None:
         return (
             Advice(
@@ -93,7 +102,7 @@ def warn(features: Features | None, subjects: int, longest: int) -> tuple[Advice
         ),
         (
             "over_compressed",
-            features.blocks > _BLOCKS,
+            features.blocks > (_BLOCKS if quality is None or quality < _FINE_TABLE else _BLOCKS_OF_BEFORE),
             f"JPEG blocks are visible (strength {features.blocks:.2f}); start from a file of higher quality.",
         ),
         (

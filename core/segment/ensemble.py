@@ -23,7 +23,7 @@ from mattebox.core.segment.fusion import (
     self_consistency,
 )
 from mattebox.core.segment.parts import joined, without
-from mattebox.core.segment.prediction import Frame, Prediction, inside, predict, subject_frame
+from mattebox.core.segment.prediction import Frame, Prediction, border_rise, inside, predict, subject_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,8 +43,6 @@ _DECIDED: Final = 2
 _LEAST: Final = 1e-3
 # A prediction that counts less than this share of the foremost one is not admitted.
 _ADMITTED: Final = 0.05
-# Over this share of a box's shorter side its vote rises, so that its border draws no line.
-_TAPER: Final = 0.08
 # A part beside the largest one stays where every network finds it this likely; from .5 to .8 all the same.
 _CONFIRMED: Final = 0.6
 
@@ -125,30 +123,27 @@ def _share(one: Prediction, other: Prediction) -> float:
 
 
 def _fused(predictions: Sequence[Prediction], votes: Sequence[float]) -> Map:
-    """The mean of the predictions' log-odds, each within its frame; 0 where there is none."""
+    """The mean of the predictions' log-odds, each within its frame; 0 where there is none.
+
+    From its frame's border on the share of a look rises evenly, however little the wider looks count.
+    """
     total, counted = np.zeros_like(predictions[0].map), np.zeros_like(predictions[0].map)
-    for prediction, vote in zip(predictions, votes, strict=True):
-        part = inside(prediction.frame)
-        weight = np.float32(vote) * _taper(prediction.frame, predictions[0].frame)
-        total[part] += weight * log_odds(prediction.map[part])
-        counted[part] += weight
+    whole = predictions[0].frame
+    for frame in sorted({prediction.frame for prediction in predictions}, key=_room, reverse=True):
+        looks = [(item, vote) for item, vote in zip(predictions, votes, strict=True) if item.frame == frame]
+        part = inside(frame)
+        rise, votes_here = border_rise(frame, whole), np.float32(sum(vote for _, vote in looks))
+        if frame != whole:
+            rise = np.asarray(rise * counted[part] / (counted[part] + votes_here * (1 - rise)), np.float32)
+        for prediction, vote in looks:
+            total[part] += np.float32(vote) * rise * log_odds(prediction.map[part])
+        counted[part] += votes_here * rise
     odds = np.divide(total, counted, out=np.zeros_like(total), where=counted > 0)
     return np.where(counted > 0, 1 / (1 + np.exp(-odds)), 0).astype(np.float32)
 
 
-def _taper(frame: Frame, whole: Frame) -> Map:
-    """How much a prediction counts at each pixel of its frame: less towards borders within the whole."""
-    width, height = frame[2] - frame[0], frame[3] - frame[1]
-    reach = max(1.0, _TAPER * min(width, height))
-    lines = []
-    for first, last, start, end in (
-        (frame[1], frame[3], whole[1], whole[3]), (frame[0], frame[2], whole[0], whole[2]),
-    ):  # fmt: skip
-        steps = (np.arange(last - first) + 0.5) / reach
-        rising = steps if first > start else np.inf
-        falling = steps[::-1] if last < end else np.inf
-        lines.append(np.clip(np.minimum(rising, falling), 0, 1) * np.ones(last - first))
-    return np.asarray(lines[0][:, None] * lines[1], np.float32)
+def _room(frame: Frame) -> int:
+    return (frame[2] - frame[0]) * (frame[3] - frame[1])
 
 
 def _confirmed(probability: Map, predictions: Sequence[Prediction]) -> Map:

@@ -21,6 +21,8 @@ Frame = tuple[int, int, int, int]
 _BOX_LIMIT: Final = 0.95
 # Parts of the likely subject below this share of the largest do not stretch its box.
 _PART: Final = 0.1
+# Over this share of a box's shorter side its say rises, so that its border draws no line.
+_RISE: Final = 0.08
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +48,24 @@ class Prediction:
 def inside(frame: Frame) -> tuple[slice, slice]:
     """The rows and columns of a frame."""
     return slice(frame[1], frame[3]), slice(frame[0], frame[2])
+
+
+def border_rise(frame: Frame, whole: Frame) -> Map:
+    """How much a look into a frame (h, w of the frame) has to say at each pixel, 0..1.
+
+    Less towards those of its borders that lie within `whole`, where the map goes on without it.
+    """
+    width, height = frame[2] - frame[0], frame[3] - frame[1]
+    reach = max(1.0, _RISE * min(width, height))
+    lines = []
+    for first, last, start, end in (
+        (frame[1], frame[3], whole[1], whole[3]), (frame[0], frame[2], whole[0], whole[2]),
+    ):  # fmt: skip
+        steps = (np.arange(last - first) + 0.5) / reach
+        rising = steps if first > start else np.inf
+        falling = steps[::-1] if last < end else np.inf
+        lines.append(np.clip(np.minimum(rising, falling), 0, 1) * np.ones(last - first))
+    return np.asarray(lines[0][:, None] * lines[1], np.float32)
 
 
 def predict(view: NDArray[np.uint8], segmenter: Segmenter, frame: Frame, *, mirrored: bool = False) -> Map:

@@ -9,7 +9,14 @@ import numpy as np
 
 from mattebox.core.segment.ensemble import ensemble
 from mattebox.core.segment.fusion import consensus_weights, fused_predictions, overlap
-from mattebox.core.segment.prediction import Frame, Prediction, inside, predict, subject_frame
+from mattebox.core.segment.prediction import (
+    Frame,
+    Prediction,
+    border_rise,
+    inside,
+    predict,
+    subject_frame,
+)
 from mattebox.core.segment.view import LONGEST
 from mattebox.core.settings.cut import box_of
 
@@ -129,7 +136,7 @@ def _one_network(
         three = [*(each[part] for each in both), closer[part]]
         trust = consensus_weights(three)
         answer = fused_predictions(both, trust[:2])
-        answer[part] = fused_predictions(three, trust)
+        answer[part] += border_rise(box, frame) * (fused_predictions(three, trust) - answer[part])
     return predictions, answer
 
 

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     Map = NDArray[np.float32]
 
+_LIKELY: Final = 0.5
 _RIM: Final = 2
+# Heights that a hole is raised to, one after another, as long as it does not run out; the last is full.
+_HEIGHTS: Final = (*(0.5 + 0.05 * step for step in range(10)), 0.97, 1.0)
 # Ghosts: faint parts down to this, up to this share of the subject's area. Of 1031 labelled maps by U²-Net
 # 196 came nearer to the truth without them and 58 less near; of 381 by an ensemble 59 and 10.
 _FAINT: Final = 0.05
@@ -132,25 +135,47 @@ def _part_at(labels: NDArray[np.int32], x: int, y: int) -> int:
 
 
 def fill_holes(probability: Map, share: float) -> Map:
-    """The map with holes below `share` of the subject's area made solid; what touches the frame is none."""
-    box = mask_box(probability >= 0.5, _RIM + 1)
+    """The map with holes below `share` of the subject's area raised to what surrounds them, (h, w) float32.
+
+    What touches the frame is no hole. Grayscale hole filling (Soille, "Morphological Image Analysis", section
+    6.3.7) in a few steps: a basin ends where it would run out into what is no hole, so that a hole in a
+    half-seen part becomes as likely as that part, and no more.
+    """
+    box = mask_box(probability >= _LIKELY, _RIM + 1)
     if box is None:
         return probability
     part = probability[box]
-    likely = part >= 0.5
-    limit = share * np.count_nonzero(likely)
-    count, labels, facts, _ = cv2.connectedComponentsWithStats((~likely).astype(np.uint8), connectivity=4)
-    height, width = part.shape
-    small = facts[:, cv2.CC_STAT_AREA] < limit
-    inside = (facts[:, cv2.CC_STAT_LEFT] > 0) & (facts[:, cv2.CC_STAT_TOP] > 0)
-    inside &= facts[:, cv2.CC_STAT_LEFT] + facts[:, cv2.CC_STAT_WIDTH] < width
-    inside &= facts[:, cv2.CC_STAT_TOP] + facts[:, cv2.CC_STAT_HEIGHT] < height
-    fill = small & inside
-    fill[0] = False
-    if count < 2 or not fill.any():
+    unlikely = part < _LIKELY
+    limit = share * (part.size - np.count_nonzero(unlikely))
+    labels, facts = _numbered(unlikely)
+    hole = (facts[:, cv2.CC_STAT_AREA] < limit) & _apart_from_frame(facts, part.shape)
+    hole[0] = False
+    if not hole.any():
         return probability
-    # The hole's own soft rim goes with it.
-    hole = cv2.dilate(fill[labels].astype(np.uint8), np.ones((2 * _RIM + 1, 2 * _RIM + 1), np.uint8)) > 0
+    holes = hole[labels]
+    open_air = unlikely & ~holes
+    level = part.copy()
+    for height in _HEIGHTS:
+        labels, facts = _numbered(level < height)
+        basin = np.zeros(len(facts), bool)
+        basin[labels[holes]] = True
+        basin[labels[open_air]] = False
+        basin[0] = False
+        if not basin.any():
+            break
+        level[basin[labels]] = height
     filled = probability.copy()
-    filled[box][hole] = 1.0
+    filled[box] = level
     return filled
+
+
+def _numbered(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The connected parts of a mask, by edges of pixels: the number of each pixel, and facts of each part."""
+    _, labels, facts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    return np.asarray(labels, np.int32), np.asarray(facts, np.int32)
+
+
+def _apart_from_frame(facts: NDArray[np.int32], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    left, top = facts[:, cv2.CC_STAT_LEFT], facts[:, cv2.CC_STAT_TOP]
+    right, bottom = left + facts[:, cv2.CC_STAT_WIDTH], top + facts[:, cv2.CC_STAT_HEIGHT]
+    return np.asarray((left > 0) & (top > 0) & (right < shape[1]) & (bottom < shape[0]))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mattebox.core.engine import Engine
-from mattebox.core.photo import Photo
+from mattebox.core.photo import Photo, read_photo
 from mattebox.core.report.advice import warn
 from mattebox.core.report.confidence import Curve, confidence, shipped_curves
 from mattebox.core.report.features import Features, measure
@@ -21,6 +21,7 @@ from mattebox.core.settings import CutSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -146,6 +147,29 @@ def test_each_warning_has_its_cause(
     for item in raised:
         assert any(letter.isdigit() for letter in item.sentence)
         assert item.sentence.endswith(".")
+
+
+@pytest.mark.parametrize("before", [None, 8])
+@pytest.mark.parametrize("quality", [8, 20, 93, 98])
+def test_a_jpegs_own_table_is_asked_about_compression(
+    fake_network: Any, tmp_path: Path, quality: int, before: int | None
+) -> None:
+    """A smooth sweep at quality 93 is not over-compressed; at 8 it is, also after it was saved anew."""
+    disc = np.zeros((400, 500), np.float32)
+    cv2.circle(disc, (250, 200), 100, 1.0, -1)
+    light = np.random.default_rng(0).normal(200 - 90 * disc, 3)
+    light += np.linspace(0, 30, 500) - 12 * np.cos(np.arange(400) / 40)[:, None]
+    picture = np.clip(light, 0, 255).astype(np.uint8)[..., None].repeat(3, axis=2)
+    path = tmp_path / "sweep.jpg"
+    for each in (before, quality):
+        if each is not None:
+            cv2.imwrite(str(path), picture, [cv2.IMWRITE_JPEG_QUALITY, each])
+            picture = np.asarray(cv2.imread(str(path)), np.uint8)
+    photo = read_photo(path)
+    assert photo.quality == pytest.approx(quality, abs=6)  # the least qualities run into the largest step
+    found = _measured(fake_network, np.asarray(photo.pixels, np.uint8))
+    names = [item.name for item in warn(found, 1, 500, quality=photo.quality)]
+    assert ("over_compressed" in names) == (quality <= 20 or before is not None), found
 
 
 def test_doubt_lowers_confidence() -> None:

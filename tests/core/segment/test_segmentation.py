@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from mattebox.core.engine import Engine
+from mattebox.core.photo import read_photo
 from mattebox.core.segment.prediction import subject_frame
 from mattebox.core.segment.segmentation import search_frame, segment, view_side
 from mattebox.core.settings import CutSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -211,3 +214,53 @@ def test_best_is_a_quality_that_settings_know() -> None:
         "balanced",
         "best",
     ]
+
+
+def _steps_across(probability: Map, box: tuple[int, int, int, int], along: Map) -> float:
+    """The largest mean jump over 12 pixels in a row along a box's border, beyond that of `along` there."""
+    height, width = probability.shape
+    left, top, right, bottom = box
+    lines = [
+        *((slice(top, bottom), slice(x - 1, x + 1), 1) for x in (left, right) if 0 < x < width),
+        *((slice(y - 1, y + 1), slice(left, right), 0) for y in (top, bottom) if 0 < y < height),
+    ]
+    jumps = [0.0]
+    for rows, columns, axis in lines:
+        own, other = (np.diff(each[rows, columns], axis=axis).ravel() for each in (probability, along))
+        jumps.append(float(np.convolve(np.abs(own - other), np.ones(12) / 12, "valid").max()))
+    return max(jumps)
+
+
+@pytest.mark.parametrize("networks", [1, 2])
+def test_no_border_of_a_look_shows(fake_network: Any, discs: Discs, networks: int) -> None:
+    """Where a closer look sees more than the others at its own border, no straight line is left of that.
+
+    One network and an ensemble alike: the box cuts through what the closer look believes in.
+    """
+    view = _view(discs, (70, 60, 30))
+
+    def sees_more_when_close(seen: Bytes) -> Map:
+        floor = 0.45 if seen.shape == view.shape else 0.95
+        return np.maximum(_bright(seen), np.float32(floor))
+
+    segmentation = segment(view, [fake_network(sees_more_when_close, str(n)) for n in range(networks)])
+    frames = {look.frame for look in segmentation.predictions if look.used} - {(0, 0, 160, 120)}
+    assert frames
+    flat = np.zeros_like(segmentation.probability)
+    for frame in frames:
+        assert _steps_across(segmentation.probability, frame, flat) < 0.15
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_no_border_of_a_look_shows_in_photos(shipped_photos: dict[str, Path]) -> None:
+    """In real photos the map jumps along the closer look's border no more than the looks at the whole do."""
+    engine, checked = Engine(), 0
+    for path in shipped_photos.values():
+        found = engine.segment(read_photo(path), CutSettings()).segmentation
+        whole = found.predictions[0].map
+        for look in found.predictions:
+            if look.used and look.frame != found.predictions[0].frame:
+                assert _steps_across(found.probability, look.frame, whole) < 0.05
+                checked += 1
+    assert checked

@@ -137,6 +137,39 @@ def test_a_bay_of_the_frame_is_no_hole() -> None:
     assert fill_holes(probability, 0.1)[0, 10] == 0
 
 
+@given(
+    part=st.floats(0.52, 1.0),
+    floor=st.floats(0.0, 0.49),
+    side=st.integers(1, 5),
+    place=st.tuples(st.integers(14, 60), st.integers(14, 80)),
+)
+def test_a_hole_becomes_as_likely_as_what_surrounds_it(
+    part: float, floor: float, side: int, place: tuple[int, int]
+) -> None:
+    """However half-seen a part is, a hole in it is raised to that part (to .05) and never above it."""
+    probability = np.zeros((80, 100), np.float32)
+    probability[8:72, 8:92] = part
+    top, left = place
+    probability[top : top + side, left : left + side] = floor
+    filled = fill_holes(probability, 0.02)
+    hole = filled[top : top + side, left : left + side]
+    assert hole.min() >= 0.5
+    assert hole.min() >= np.float32(part) - 0.0501
+    assert filled.max() <= np.float32(part)
+    assert np.array_equal(np.delete(filled, range(8, 72), 0), np.delete(probability, range(8, 72), 0))
+
+
+def test_a_hole_beside_a_larger_one_does_not_close_it(discs: Discs) -> None:
+    """A small hole whose rim runs out into a large one is raised no higher than that rim."""
+    probability = discs((120, 160), (80, 60, 50))
+    probability[50:70, 60:80] = 0
+    probability[50:70, 80] = 0.6
+    probability[58:61, 81:84] = 0.1
+    filled = fill_holes(probability, 0.01)
+    assert 0.55 <= filled[59, 82] <= 0.6
+    assert not filled[50:70, 60:80].any()
+
+
 @given(seed=st.integers(0, 10_000), keep=st.integers(1, 4))
 def test_never_more_than_asked_nor_more_than_there_was(seed: int, keep: int) -> None:
     """Choosing removes and never adds to what it keeps, and `keep` is a limit."""
