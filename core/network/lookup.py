@@ -40,8 +40,8 @@ def input_side(name: str) -> int:
 def fetch_networks(cuts: Iterable[CutSettings], progress: Progress | None = None) -> dict[str, Path]:
     """The verified weights of every network that `cuts` name, fetched where they are missing.
 
-    Where one of them points, the network that answers clicks is fetched too; that it cannot be had is no
-    error, for pointing goes without it. Raises UnknownNetworkError, LicenceError, WeightsError.
+    Where one of them points or is judged, the promptable network is fetched too; that it cannot be had is no
+    error, for both go without it. Raises UnknownNetworkError, LicenceError, WeightsError.
     """
     from mattebox.models.catalogue import PROMPTABLE, find_network  # noqa: PLC0415 - loads what fetching needs
     from mattebox.models.errors import WeightsError  # noqa: PLC0415
@@ -51,6 +51,9 @@ def fetch_networks(cuts: Iterable[CutSettings], progress: Progress | None = None
     if any(cut.prompts.any for cut in cuts):
         with suppress(WeightsError):
             store.ensure(find_network(PROMPTABLE))
+    elif any(cut.needs_promptable for cut in cuts):
+        with suppress(WeightsError):
+            store.ensure_optional(find_network(PROMPTABLE))
     return {
         cut.model: store.ensure(find_network(cut.model), accept_licence=cut.accept_licence) for cut in cuts
     }

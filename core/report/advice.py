@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mattebox.core.report.features import Features
 
 # Rates by bench/degraded.py, quality balanced: the share of photos on which each warning is raised.
@@ -25,6 +27,8 @@ _BLOCKS: Final = 0.30
 _SMALL: Final = 400
 _HAZE: Final = 0.15
 _AGREEMENT: Final = 0.8
+# So many undecided parts are named in a sentence; the report holds all.
+_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,17 @@ class Advice:
     sentence: str
 
 
-def warn(features: Features | None, subjects: int, longest: int) -> tuple[Advice, ...]:
-    """All warnings about a matte. subjects: how many it holds. longest: the photo's longer side in pixels."""
+def warn(
+    features: Features | None,
+    subjects: int,
+    longest: int,
+    undecided: Sequence[tuple[int, int, int, int]] = (),
+) -> tuple[Advice, ...]:
+    """All warnings about a matte.
+
+    subjects: how many it holds. longest: the photo's longer side in pixels. undecided: boxes (left, top,
+    right, bottom) in its pixels of parts that may or may not belong to the subject.
+    """
     if features is None:
         return (
             Advice(
@@ -102,6 +115,14 @@ def warn(features: Features | None, subjects: int, longest: int) -> tuple[Advice
             f"The photo is only {longest} pixels on its longer side; start from a larger one.",
         ),
         (
+            "undecided_part",
+            bool(undecided),
+            (
+                f"It is not certain whether {_parts(undecided)} the subject; check that, or "
+                "point at the subject with subject: [[x, y]]."
+            ),
+        ),
+        (
             "uncertain_area",
             unsure >= 1,
             (
@@ -111,3 +132,12 @@ def warn(features: Features | None, subjects: int, longest: int) -> tuple[Advice
         ),
     )
     return tuple(Advice(name, sentence) for name, raised, sentence in checks if raised)
+
+
+def _parts(boxes: Sequence[tuple[int, int, int, int]]) -> str:
+    """Parts as a clause: what lies in which boxes belongs to something."""
+    named = [",".join(map(str, box)) for box in boxes[:_NAMED]]
+    more = f" and {len(boxes) - _NAMED} more" if len(boxes) > _NAMED else ""
+    if len(boxes) == 1:
+        return f"the part in the box {named[0]} belongs to"
+    return f"the parts in the boxes {'; '.join(named)}{more} belong to"
