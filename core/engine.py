@@ -11,6 +11,7 @@ from mattebox.core.matting import SegmentedPhoto, cut_rough, cut_segmented, no_o
 from mattebox.core.network.device import usable_kinds
 from mattebox.core.network.quick import wants_full
 from mattebox.core.network.segmenter import Segmenter
+from mattebox.core.segment.judge.judge import judge_segmentation
 from mattebox.core.segment.prepare import network_input
 from mattebox.core.segment.segmentation import COMPANIONS, search_frame, segment, view_side
 from mattebox.core.segment.subject import choose_subject
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _ALONE: Final = (
     "What was pointed at was looked for without the network {name}, by closer looks and by colours"
 )
+_UNJUDGED: Final = "No part of this matte was judged by the network {name}"
 
 
 class Engine:
@@ -98,6 +100,8 @@ class Engine:
         """
         for segmenter in list(self._segmenters.values()):
             segmenter.interrupt()
+        if self._promptable is not None and not isinstance(self._promptable, str):
+            self._promptable.interrupt()
 
     @property
     def loaded(self) -> tuple[str, ...]:
@@ -132,22 +136,38 @@ class Engine:
 
         fetch: whether it may be fetched where it is missing; that is tried once.
         """
+        found = self._found_promptable(fetch=fetch)
+        if isinstance(found, str):
+            return None, f"{_ALONE.format(name=PROMPTABLE)} ({found})."
+        return found, None
+
+    def judge(self, settings: CutSettings) -> tuple[Promptable | None, str | None]:
+        """The network that judges whole parts; None where nobody wants it, else with why there is none.
+
+        It is fetched where it is missing; that is tried once, and not again for a day.
+        """
+        if not settings.judged:
+            return None, None
+        found = self._found_promptable(fetch=True)
+        if isinstance(found, str):
+            return None, f"{_UNJUDGED.format(name=PROMPTABLE)} ({found})."
+        return found, None
+
+    def _found_promptable(self, *, fetch: bool) -> Promptable | str:
+        """The promptable network, or why there is none."""
         network = find_network(PROMPTABLE)
         with self._loading:
             if self._promptable is None and (fetch or self.store.find(network) is not None):
                 self._promptable = self._load_promptable(network)
-            found = self._promptable
-        if found is None:
-            return None, f"{_ALONE.format(name=network.name)} (it is not here)."
-        return (None, found) if isinstance(found, str) else (found, None)
+            return "it is not here" if self._promptable is None else self._promptable
 
     def _load_promptable(self, network: Network) -> Promptable | str:
-        from mattebox.core.segment.prompt.network import Promptable  # noqa: PLC0415 - only where somebody points
+        from mattebox.core.segment.prompt.network import Promptable  # noqa: PLC0415 - not with quality fast
 
         try:
-            return Promptable(network, self.store.ensure(network), self._threads)
+            return Promptable(network, self.store.ensure_optional(network), self._threads)
         except (WeightsError, InferenceError) as error:
-            return f"{_ALONE.format(name=network.name)} ({str(error).rstrip('.')})."
+            return str(error).rstrip(".")
 
     def segment(
         self, photo: Photo, settings: CutSettings, *, on_step: Callable[[str], None] = no_op
@@ -175,6 +195,7 @@ class Engine:
         seconds: dict[str, float] = {}
         with timed(seconds, "load", on_step):
             segmenters = self.segmenters(settings)
+            network, missing = self.judge(settings)
         with timed(seconds, "segment", on_step):
             side = view_side(segmenters, settings.quality, settings.subject)
             copy = network_input(photo, side, own_alpha=settings.input_alpha == "multiply")
@@ -182,8 +203,20 @@ class Engine:
             frame = search_frame(settings.subject, copy.view, scale)
             pointed_at = points_of(settings.subject) is not None
             segmentation = segment(
-                copy.enhanced, segmenters, settings.quality, frame, on_step, pointed_at=pointed_at
+                copy.enhanced,
+                segmenters,
+                settings.quality,
+                frame,
+                on_step,
+                pointed_at=pointed_at,
+                closer=network is None or settings.quality == "best",
             )
+        encoded, notes = None, [*(item.note for item in segmenters), missing]
+        if network is not None:
+            with timed(seconds, "judge", on_step):
+                encoded = network.encode(copy.enhanced)
+                segmentation = judge_segmentation(network, encoded, copy.enhanced, segmentation, frame)
+        with timed(seconds, "segment"):
             probability, count = choose_subject(segmentation.probability, settings, scale)
         return SegmentedPhoto(
             photo=photo,
@@ -195,6 +228,8 @@ class Engine:
             count=count,
             model=segmenters[0].network.name,
             device=segmenters[0].device,
-            notes=tuple(dict.fromkeys(item.note for item in segmenters if item.note)),
+            notes=tuple(dict.fromkeys(note for note in notes if note)),
             seconds=seconds,
+            judge=None if network is None else network.network.name,
+            encoded=encoded,
         )

@@ -104,7 +104,8 @@ class WrittenOutput:
 class JobReport:
     """What became of a job; `seconds` by step, `subject_box` in pixels of the photo.
 
-    photo_notes: those of the `notes` that are about the photo and its files: what was left out of it,
+    judge: the network that judged whole parts. undecided: boxes, as subject_box, of parts that may belong to
+    the subject. photo_notes: those of the `notes` about the photo and its files: what was left out of it,
     rounded or converted. Whoever shows results shows them.
     """
 
@@ -119,6 +120,8 @@ class JobReport:
     device: str = "cpu"
     looks: tuple[str, ...] = ()
     photo_notes: tuple[str, ...] = ()
+    judge: str | None = None
+    undecided: tuple[tuple[int, int, int, int], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON-ready data."""
@@ -286,6 +289,8 @@ def _written(segmented: SegmentedJob, cut: Callable[[], Cutout], items: Sequence
         notes=cutout.photo.warnings + report.notes + composition.notes + about_files,
         device=report.device,
         looks=report.looks,
+        judge=report.judge,
+        undecided=report.undecided,
         photo_notes=tuple(dict.fromkeys(cutout.photo.warnings + about_files + pointed)),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import ceil
 from typing import TYPE_CHECKING
 
 from mattebox.core.cutout import Cutout
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from mattebox.core.photo import Photo, Pixels
     from mattebox.core.report.advice import Advice
     from mattebox.core.report.features import Features
+    from mattebox.core.segment.prediction import Frame
+    from mattebox.core.segment.prompt.network import Encoded
     from mattebox.core.segment.prompt.prompts import Prompts
     from mattebox.core.segment.segmentation import Segmentation
     from mattebox.core.settings import CutSettings
@@ -45,7 +48,8 @@ class SegmentedPhoto:
     uint8. probability: (h, w) float32 of the chosen subjects, `count` of them. device: where the networks
     ran; notes: why that is not the device that was asked for. seconds: by step. prompts: what a person has
     pointed at, if anything; changed: where that differs from the former matte they go on from; advice: what
-    of it was not found; pointed_by: the network that answered.
+    of it was not found; pointed_by: the network that answered. judge: the network that judged parts, if any;
+    encoded: what it remembers of the view.
     """
 
     photo: Photo
@@ -63,6 +67,25 @@ class SegmentedPhoto:
     changed: NDArray[np.float32] | None = None
     advice: tuple[Advice, ...] = ()
     pointed_by: str | None = None
+    judge: str | None = None
+    encoded: Encoded | None = None
+
+    @property
+    def undecided(self) -> tuple[Frame, ...]:
+        """Boxes of parts that may or may not belong to the subject, in pixels of the photo."""
+        judgement = self.segmentation.judgement
+        if judgement is None or self.prompts is not None:
+            return ()
+        across, down = self.photo.width / self.view.shape[1], self.photo.height / self.view.shape[0]
+        return tuple(
+            (
+                int(left * across),
+                int(top * down),
+                min(self.photo.width, ceil(right * across)),
+                min(self.photo.height, ceil(bottom * down)),
+            )
+            for left, top, right, bottom in judgement.undecided
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +99,8 @@ class _Assessment:
     device: str = "cpu"
     notes: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    judge: str | None = None
+    undecided: tuple[tuple[int, int, int, int], ...] = ()
 
 
 def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no_op) -> Cutout:
@@ -108,7 +133,10 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
     on_step("refine")
     features, alpha = both(measured, refined)
     longest = max(photo.width, photo.height)
-    advice = (*warn(features, segmented.count, longest, quality=photo.quality), *segmented.advice)
+    advice = (
+        *warn(features, segmented.count, longest, segmented.undecided, quality=photo.quality),
+        *segmented.advice,
+    )
     if segmented.prompts is not None:
         from mattebox.core.matte.paint import painted  # noqa: PLC0415 - only where somebody has pointed
 
@@ -119,7 +147,15 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
         else (*segmented.segmentation.names, f"{segmented.pointed_by} prompts")
     )
     assessment = _Assessment(
-        segmented.model, confidence(features), advice, looks, segmented.device, segmented.notes, seconds
+        segmented.model,
+        confidence(features),
+        advice,
+        looks,
+        segmented.device,
+        segmented.notes,
+        seconds,
+        segmented.judge,
+        segmented.undecided,
     )
     return _cutout(photo, settings, alpha, assessment, on_step)
 
@@ -157,6 +193,8 @@ def _cutout(
         warnings=tuple(item.name for item in advice),
         subject_box=box,
         seconds=assessment.seconds,
+        judge=assessment.judge,
+        undecided=assessment.undecided if box else (),
         looks=assessment.looks,
         device=assessment.device,
         notes=(*assessment.notes, *(item.sentence for item in advice)),

@@ -76,12 +76,14 @@ def open_session(
     if network is None:
         return Session(segmented, None, segmenter=engine.segmenter(settings), missing=missing)
     own_alpha = settings.input_alpha == "multiply"
-    with timed(segmented.seconds, "encode", on_step):
-        encoded = network.encode(
-            network_input(photo, max(segmented.view.shape), own_alpha=own_alpha).enhanced
-        )
+    encoded = segmented.encoded
+    if encoded is None:
+        with timed(segmented.seconds, "encode", on_step):
+            encoded = network.encode(
+                network_input(photo, max(segmented.view.shape), own_alpha=own_alpha).enhanced
+            )
     return Session(
-        segmented, Pointer(network, encoded, segmented.segmentation.probability), network=network.network.name
+        segmented, Pointer(network, encoded, segmented.segmentation.salient), network=network.network.name
     )
 
 
@@ -174,7 +176,7 @@ class Session:
             level = self._alone(base, clicks)
         else:
             step = self._pointer.answer(clicks, box, former)
-            level = self._pointer.enlarged(step, self.segmented.segmentation.probability)
+            level = self._pointer.enlarged(step, self.segmented.segmentation.salient)
             agreement = 1.0 if step is None else step.agreement
         level = self._tidied(level, clicks)
         changed = None if former is None else disagreement(level, _at(former, width, height))

@@ -75,6 +75,7 @@ def start_workers(
         available_cores(),
         free_memory(),
         side=max(map(input_side, weights), default=0),
+        judged=any(cut.needs_promptable for cut in all_cuts(loaded.config)),
     )
     events.emit(
         "workers", workers=sizing.workers, threads=sizing.threads, memory=sizing.memory, why=sizing.why

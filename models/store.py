@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _PART: Final = 1 << 20
+_REST: Final = 24 * 3600  # seconds
 
 
 def models_folder() -> Path:
@@ -101,6 +103,32 @@ class Store:
         with self._locked(network):
             found = self.find(network)
             return found if found is not None else self._fetch(network)
+
+    def ensure_optional(self, network: Network) -> Path:
+        """As ensure(), of weights that work goes on without: after a failure no fetch is tried for a day.
+
+        Raises LicenceError, WeightsError.
+        """
+        found = self.find(network)
+        if found is not None:
+            return found
+        mark = self.folder / f".{network.file}.unavailable"
+        with contextlib.suppress(OSError):
+            if 0 <= time.time() - mark.stat().st_mtime < _REST:
+                raise WeightsError(
+                    f"The weights of {network.name} could not be fetched within the last day; "
+                    f"fetch them with 'mattebox models pull {network.name}'."
+                )
+        try:
+            path = self.ensure(network)
+        except WeightsError:
+            if not is_offline():
+                with contextlib.suppress(OSError):
+                    mark.touch()
+            raise
+        with contextlib.suppress(OSError):
+            mark.unlink(missing_ok=True)
+        return path
 
     def add(self, network: Network, file: Path) -> Path:
         """Copy a file of yours into the store, verified like a fetched one. Raises WeightsError."""

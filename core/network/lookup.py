@@ -44,8 +44,8 @@ def fetch_networks(
 
     Where they are new on this computer, their quicker form is made too (`quick.make_quick`).
 
-    Where one of them points, the network that answers clicks is fetched too; that it cannot be had is no
-    error, for pointing goes without it. Raises UnknownNetworkError, LicenceError, WeightsError.
+    Where one of them points or is judged, the promptable network is fetched too; that it cannot be had is no
+    error, for both go without it. Raises UnknownNetworkError, LicenceError, WeightsError.
     """
     from mattebox.core.network.quick import make_quick  # noqa: PLC0415
     from mattebox.models.catalogue import PROMPTABLE, find_network  # noqa: PLC0415 - loads what fetching needs
@@ -56,6 +56,9 @@ def fetch_networks(
     if any(cut.prompts.any for cut in cuts):
         with suppress(WeightsError):
             store.ensure(find_network(PROMPTABLE))
+    elif any(cut.needs_promptable for cut in cuts):
+        with suppress(WeightsError):
+            store.ensure_optional(find_network(PROMPTABLE))
     found = {}
     for cut in cuts:
         network = find_network(cut.model)

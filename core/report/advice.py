@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mattebox.core.report.features import Features
 
 # Rates by bench/degraded.py, quality balanced: the share of photos on which each warning is raised.
@@ -29,6 +31,8 @@ _BLOCKS_OF_BEFORE: Final = 1.0
 _SMALL: Final = 400
 _HAZE: Final = 0.15
 _AGREEMENT: Final = 0.8
+# So many undecided parts are named in a sentence; the report holds all.
+_NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +44,18 @@ class Advice:
 
 
 def warn(
-    features: Features | None, subjects: int, longest: int, *, quality: float | None = None
+    features: Features | None,
+    subjects: int,
+    longest: int,
+    undecided: Sequence[tuple[int, int, int, int]] = (),
+    *,
+    quality: float | None = None,
 ) -> tuple[Advice, ...]:
-    """All warnings about a matte. subjects: how many it holds. longest: the photo's longer side in pixels.
+    """All warnings about a matte.
 
-    quality: of a JPEG, 1..100, by its own table of quantisation.
+    subjects: how many it holds. longest: the photo's longer side in pixels. undecided: boxes (left, top,
+    right, bottom) in its pixels of parts that may or may not belong to the subject. quality: of a JPEG,
+    1..100, by its own table of quantisation.
     """
     if features is None:
         return (
@@ -111,6 +122,14 @@ def warn(
             f"The photo is only {longest} pixels on its longer side; start from a larger one.",
         ),
         (
+            "undecided_part",
+            bool(undecided),
+            (
+                f"It is not certain whether {_parts(undecided)} the subject; check that, or "
+                "point at the subject with subject: [[x, y]]."
+            ),
+        ),
+        (
             "uncertain_area",
             unsure >= 1,
             (
@@ -120,3 +139,12 @@ def warn(
         ),
     )
     return tuple(Advice(name, sentence) for name, raised, sentence in checks if raised)
+
+
+def _parts(boxes: Sequence[tuple[int, int, int, int]]) -> str:
+    """Parts as a clause: what lies in which boxes belongs to something."""
+    named = [",".join(map(str, box)) for box in boxes[:_NAMED]]
+    more = f" and {len(boxes) - _NAMED} more" if len(boxes) > _NAMED else ""
+    if len(boxes) == 1:
+        return f"the part in the box {named[0]} belongs to"
+    return f"the parts in the boxes {'; '.join(named)}{more} belong to"

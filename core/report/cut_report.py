@@ -16,7 +16,9 @@ class CutReport:
     confidence: 0..1. warnings: names. subject_box: left, top, right, bottom in pixels of the
     photo (right and bottom exclusive), or None where there is no subject. seconds: by step.
     looks: which networks looked where, as the fusion let them in. device: where they ran. notes:
-    sentences such as why that is not the device that was asked for.
+    sentences such as why that is not the device that was asked for. judge: the network that judged whole
+    parts, or None. undecided: boxes in pixels of the photo, as subject_box, of parts that may or may not
+    belong to the subject.
     """
 
     model: str
@@ -27,3 +29,5 @@ class CutReport:
     looks: tuple[str, ...] = ()
     device: str = "cpu"
     notes: tuple[str, ...] = ()
+    judge: str | None = None
+    undecided: tuple[tuple[int, int, int, int], ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mattebox.core.network.segmenter import Segmenter
+    from mattebox.core.segment.judge.judgement import Judgement
     from mattebox.core.settings.cut import Subject
 
     Map = NDArray[np.float32]
@@ -62,12 +63,24 @@ _WORTH: Final = 2
 class Segmentation:
     """All predictions for one view and what they amount to: `probability` (h, w) float32 in 0..1.
 
-    detail: view pixels per pixel of the finest network input that was used; at least 1.
+    detail: view pixels per pixel of the finest network input that was used; at least 1. judgement: what the
+    judge made of what stood out, `salient`, where there was one.
     """
 
     probability: Map
     predictions: tuple[Prediction, ...]
     detail: float
+    judgement: Judgement | None = None
+    unjudged: Map | None = None
+
+    @property
+    def salient(self) -> Map:
+        """What stands out by the predictions alone, (h, w) float32 in 0..1."""
+        return self.probability if self.unjudged is None else self.unjudged
+
+    def with_judgement(self, judgement: Judgement) -> Segmentation:
+        """The same, judged."""
+        return replace(self, probability=judgement.probability, judgement=judgement, unjudged=self.salient)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -90,19 +103,21 @@ def segment(
     on_step: Callable[[str], None] = lambda _: None,
     *,
     pointed_at: bool = False,
+    closer: bool = True,
 ) -> Segmentation:
     """Segment a view (h, w, 3) uint8 with one network, as the quality says, or with an ensemble of several.
 
     `within` confines the search to a box of the view; pointed_at: whether a person says which of the parts
-    that are found are meant, so that none is left out for want of a second opinion. `on_step` is called
-    before each further prediction and may raise to stop. Raises InferenceError.
+    that are found are meant, so that none is left out for want of a second opinion; closer: whether a single
+    network looks at the subject's own box too. `on_step` is called before each further prediction and may
+    raise to stop. Raises InferenceError.
     """
     height, width = view.shape[:2]
     frame = within or (0, 0, width, height)
     if len(segmenters) > 1:
         predictions, probability = ensemble(view, segmenters, frame, on_step, confirm=not pointed_at)
     else:
-        predictions, probability = _one_network(view, segmenters[0], quality, frame, on_step)
+        predictions, probability = _one_network(view, segmenters[0], quality, frame, on_step, closer=closer)
     finest = max(segmenter.network.input_size for segmenter in segmenters)
     side = max(frame[2] - frame[0], frame[3] - frame[1])
     return Segmentation(probability, tuple(predictions), max(1.0, side / finest))
@@ -114,6 +129,8 @@ def _one_network(
     quality: Quality,
     frame: Frame,
     on_step: Callable[[str], None],
+    *,
+    closer: bool,
 ) -> tuple[list[Prediction], Map]:
     name = segmenter.network.name
     predictions = [Prediction(name, "whole", predict(view, segmenter, frame), frame)]
@@ -123,17 +140,17 @@ def _one_network(
     predictions.append(Prediction(name, "mirrored", predict(view, segmenter, frame, mirrored=True), frame))
     both = [prediction.map for prediction in predictions]
     answer = fused_predictions(both)
-    large = segmenter.network.input_size > _LARGE_INPUT
-    box = None if large else subject_frame(answer, frame, _BOX_MARGIN)
+    enough = not closer or segmenter.network.input_size > _LARGE_INPUT
+    box = None if enough else subject_frame(answer, frame, _BOX_MARGIN)
     if box is None:
         return predictions, answer
     on_step("segment")
-    closer = predict(view, segmenter, box)
+    near = predict(view, segmenter, box)
     part = inside(box)
-    agreed = overlap(answer[part], closer[part]) >= _AGREEMENT
-    predictions.append(Prediction(name, "box", closer, box, used=agreed))
+    agreed = overlap(answer[part], near[part]) >= _AGREEMENT
+    predictions.append(Prediction(name, "box", near, box, used=agreed))
     if agreed:
-        three = [*(each[part] for each in both), closer[part]]
+        three = [*(each[part] for each in both), near[part]]
         trust = consensus_weights(three)
         answer = fused_predictions(both, trust[:2])
         answer[part] += border_rise(box, frame) * (fused_predictions(three, trust) - answer[part])

@@ -68,6 +68,11 @@ class CutSettings(Settings):
         description="fast: one look, edges by colour alone; balanced: also mirrored and at the subject's "
         "own box, edges by the learned refiner too; best: with every network at hand",
     )
+    judge: Literal["auto", "none"] = Field(
+        "auto",
+        description="auto: the promptable network judges whole parts, with quality balanced and best, where "
+        "its weights are here; none: only what stands out counts",
+    )
     subject: Subject = Field(
         "auto",
         description="auto (all that stands out), largest, centre, "
@@ -95,6 +100,17 @@ class CutSettings(Settings):
     )
     limits: ReadLimits = Field(ReadLimits(), description="how large a photo may be")
     decontaminate: bool = Field(True, description="give soft edges the subject's own colour")
+
+    @property
+    def judged(self) -> bool:
+        """Whether a judge of whole parts is wanted."""
+        return self.judge != "none" and self.quality != "fast"
+
+    @property
+    def needs_promptable(self) -> bool:
+        """Whether the promptable network is asked: by the judge, or because a person points."""
+        pointed = box_of(self.subject) is not None or points_of(self.subject) is not None
+        return self.judged or pointed or self.prompts.any
 
     @field_validator("subject", mode="after")
     @classmethod

@@ -17,6 +17,8 @@ _INPUT_PIXEL_BYTES: Final = 1000
 _MEGAPIXEL_BYTES: Final = 8_000_000
 _MEGAPIXELS: Final = 50
 _WEIGHTS_FACTOR: Final = 1
+# The promptable network's weights and a run of its encoder.
+_PROMPTABLE_BYTES: Final = 400_000_000
 # So much of the free memory is planned with, and so much may one worker take in the end.
 _PLANNED: Final = 0.8
 _AT_MOST: Final = 0.9
@@ -42,10 +44,12 @@ def choose_sizing(
     free_bytes: int | None,
     *,
     side: int = 320,
+    judged: bool = False,
 ) -> Sizing:
     """Workers and threads for these cores, this free memory (None: unknown) and these weights.
 
-    side: of the square that the network looks at, in pixels.
+    side: of the square that the network looks at, in pixels. judged: whether the promptable network, which
+    judges and answers clicks, is loaded beside it.
 
     memory "auto": one worker alone may take nine tenths of what is free, so that no photo drives the
     machine into swapping, and a large photo still succeeds beside small ones; but never less than a
@@ -56,6 +60,7 @@ def choose_sizing(
         + _INPUT_PIXEL_BYTES * side**2
         + _MEGAPIXELS * _MEGAPIXEL_BYTES
         + _WEIGHTS_FACTOR * weights_bytes
+        + (_PROMPTABLE_BYTES if judged else 0)
     )
     limit = memory if isinstance(memory, int) else None
     if limit is not None:

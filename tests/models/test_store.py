@@ -327,3 +327,35 @@ def test_read_only_folder_serves(tmp_path: Path, site: Any) -> None:
     # A folder where the seal would go makes the write fail even for root, whom modes do not bind.
     (shared / "tiny.onnx.seal.json").mkdir()
     assert Store(shared).ensure(network) == shared / "tiny.onnx"
+
+
+def test_what_goes_without_is_not_asked_for_again_within_a_day(tmp_path: Path, site: Any) -> None:
+    """Optional weights that could not be fetched rest for a day; then, or when asked outright, they come."""
+    site.files["/a"] = DATA
+    network = site.network("/a")
+    del site.files["/a"]
+    store = Store(tmp_path)
+    for _ in range(3):
+        with pytest.raises(WeightsError):
+            store.ensure_optional(network)
+    asked = len(site.visits)
+    with pytest.raises(WeightsError, match="models pull"):
+        Store(tmp_path).ensure_optional(network)
+    assert len(site.visits) == asked
+    site.files["/a"] = DATA
+    (mark,) = tmp_path.glob("*.unavailable")
+    os.utime(mark, (time.time() - 2 * 86_400,) * 2)
+    assert store.ensure_optional(network).read_bytes() == DATA
+    assert not list(tmp_path.glob("*.unavailable"))
+
+
+def test_offline_leaves_no_mark_of_a_failure(
+    tmp_path: Path, site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Optional weights that were not looked for offline are looked for as soon as that is allowed."""
+    site.files["/a"] = DATA
+    monkeypatch.setenv("MATTEBOX_OFFLINE", "1")
+    with pytest.raises(WeightsError):
+        Store(tmp_path).ensure_optional(site.network("/a"))
+    monkeypatch.delenv("MATTEBOX_OFFLINE")
+    assert Store(tmp_path).ensure_optional(site.network("/a")).read_bytes() == DATA

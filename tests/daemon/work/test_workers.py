@@ -207,3 +207,10 @@ def test_a_network_that_looks_at_more_pixels_takes_more() -> None:
     few = choose_sizing("auto", "auto", 88_000_000, 16, 6_000_000_000, side=1024)
     many = choose_sizing("auto", "auto", 88_000_000, 16, 6_000_000_000, side=320)
     assert few.workers < many.workers
+
+
+def test_a_judge_takes_memory_of_its_own() -> None:
+    """The same free memory holds fewer workers that load the promptable network beside their own."""
+    few = choose_sizing("auto", "auto", 176_000_000, 16, 5_000_000_000, judged=True)
+    many = choose_sizing("auto", "auto", 176_000_000, 16, 5_000_000_000)
+    assert few.workers < many.workers

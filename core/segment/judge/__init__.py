@@ -1,0 +1,1 @@
+"""The judge: a promptable network that says of whole parts whether they belong to the subject."""

@@ -1,0 +1,130 @@
+"""The judge: parts that the salient map and the promptable network disagree about, decided as wholes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from mattebox.core.segment.boxes import mask_box
+from mattebox.core.segment.judge.judgement import Judgement
+from mattebox.core.segment.judge.opinions import opinions
+from mattebox.core.segment.judge.parts import agreement, disputed
+from mattebox.core.segment.judge.rule import shipped_rule
+from mattebox.core.segment.prediction import inside
+from mattebox.core.segment.prompt.choose import soft_iou
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mattebox.core.segment.judge.parts import Part
+    from mattebox.core.segment.prediction import Frame
+    from mattebox.core.segment.prompt.frame import Frame as Cells
+    from mattebox.core.segment.prompt.network import Encoded, Promptable
+    from mattebox.core.segment.segmentation import Segmentation
+
+    Map = NDArray[np.float32]
+    Mask = NDArray[np.bool_]
+
+# A decision less sure than this is told, where the part is this share of the subject or more.
+_DOUBT: Final = 0.25
+_NOTABLE: Final = 0.02
+_CROSS: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)), np.uint8)
+_SOFT: Final = 0.7
+_FINEST: Final = 1e-4
+
+
+def judge_segmentation(
+    network: Promptable,
+    encoded: Encoded,
+    view: NDArray[np.uint8],
+    segmentation: Segmentation,
+    within: Frame | None = None,
+) -> Segmentation:
+    """The segmentation of a view (h, w, 3) uint8 sRGB, judged; as it is where it shows no subject to judge.
+
+    encoded: what the network remembers of the view. within: the box of the view that was searched, where
+    that is not all of it. Raises InferenceError.
+    """
+    cells = encoded.frame
+    lowered = cells.lowered(segmentation.probability)
+    votes = opinions(network, encoded, lowered)
+    if not votes:
+        return segmentation
+    if within is not None:
+        searched = np.zeros(view.shape[:2], np.float32)
+        searched[inside(within)] = 1
+        votes = [np.asarray(vote * cells.lowered(searched), np.float32) for vote in votes]
+    rows, columns = cells.cells
+    picture = np.asarray(cv2.resize(view, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    whole = [look for look in segmentation.predictions if look.frame == segmentation.predictions[0].frame]
+    parts = disputed(lowered, [cells.lowered(look.map) for look in whole], votes, picture)
+    return segmentation.with_judgement(judged(segmentation.probability, lowered, votes, parts, cells))
+
+
+def judged(
+    salient: Map, lowered: Map, votes: Sequence[Map], parts: Sequence[Part], frame: Cells
+) -> Judgement:
+    """The map with each part decided as a whole by the shipped rule."""
+    rule = shipped_rule()
+    chances = [rule.belongs(part.facts) for part in parts]
+    pairs = [soft_iou(one, other) for place, one in enumerate(votes) for other in votes[:place]]
+    doubtful = [
+        part.mask for part, chance in zip(parts, chances, strict=True) if _DOUBT < chance < 1 - _DOUBT
+    ]
+    area = max(1, int(np.count_nonzero(lowered >= 0.5)))
+    told = sorted((mask for mask in doubtful if _area(mask) >= _NOTABLE * area), key=_area, reverse=True)
+    level = salient
+    for belongs in (True, False):
+        chosen = [part.mask for part, chance in zip(parts, chances, strict=True) if (chance > 0.5) == belongs]
+        if chosen:
+            where = np.logical_or.reduce(chosen)
+            level = _decided(level, _word(lowered, votes, belongs=belongs), where, frame)
+    return Judgement(
+        level,
+        agreement(lowered, votes),
+        float(np.mean(pairs)) if pairs else 1.0,
+        tuple(_box(mask, frame) for mask in told),
+        sum(map(_area, doubtful)) / area,
+    )
+
+
+def _area(mask: Mask) -> int:
+    return int(np.count_nonzero(mask))
+
+
+def _word(lowered: Map, votes: Sequence[Map], *, belongs: bool) -> Map:
+    """At each cell the mean of those maps that say so; where none does, the salient map's own level."""
+    stack = np.asarray([lowered, *votes], np.float32)
+    agreeing = (stack >= 0.5) == belongs
+    count = agreeing.sum(axis=0)
+    mean = (stack * agreeing).sum(axis=0) / np.maximum(count, 1)
+    return np.asarray(np.where(count > 0, mean, lowered), np.float32)
+
+
+def _decided(level: Map, word: Map, where: Mask, frame: Cells) -> Map:
+    """The map with other levels in some cells, and a soft rim around them."""
+    cells = cv2.GaussianBlur(cv2.dilate(where.astype(np.float32), _CROSS), (0, 0), _SOFT)
+    size = (level.shape[1], level.shape[0])
+    weight = np.asarray(cv2.resize(cells, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    steady = np.clip(word, _FINEST, 1 - _FINEST)
+    raised = frame.raised(np.asarray(np.log(steady / (1 - steady)), np.float32))
+    return np.asarray(level * (1 - weight) + raised * weight, np.float32)
+
+
+def _box(mask: Mask, frame: Cells) -> Frame:
+    """A part's box in pixels of the view."""
+    found = mask_box(mask)
+    if found is None:
+        return 0, 0, 0, 0
+    rows, columns = found
+    down, across = frame.height / mask.shape[0], frame.width / mask.shape[1]
+    return (
+        int(columns.start * across),
+        int(rows.start * down),
+        min(frame.width, int(np.ceil(columns.stop * across))),
+        min(frame.height, int(np.ceil(rows.stop * down))),
+    )

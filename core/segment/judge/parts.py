@@ -1,0 +1,132 @@
+"""Parts that several maps of one photo disagree about, and what is known of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Final
+
+import cv2
+import numpy as np
+
+from mattebox.core.segment.judge.colours import colour_odds
+from mattebox.core.segment.prompt.choose import soft_iou
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Map = NDArray[np.float32]
+    Mask = NDArray[np.bool_]
+
+# What holds this is wider than an edge: on masks of 256 cells a side about one hundredth of the photo.
+_CROSS: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)), np.uint8)
+_RING: Final = np.ones((5, 5), np.uint8)
+_SURE: Final = 0.7
+_STEADY: Final = 0.01
+# How far around the subject its background is looked at, as a share of its size.
+_NEAR: Final = 0.25
+_LEAST_NEAR: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one part; log-odds are for the subject, of the mean over the part.
+
+    salient: the salient map's; doubt: by how much its looks differ. votes: the mean of the opinions';
+    spread: their standard deviation. agreement: what map and opinions share in the whole photo, times their
+    log-odds: `trusted` the opinions', `kept` the map's. colour: log-odds of the part's colours. inside,
+    outside: the share of its surroundings that is surely subject, and surely not. size: the logarithm of its
+    area over the subject's.
+    """
+
+    salient: float
+    doubt: float
+    votes: float
+    spread: float
+    trusted: float
+    kept: float
+    colour: float
+    inside: float
+    outside: float
+    size: float
+
+
+FACTS: Final = tuple(field.name for field in fields(Facts))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A part that maps disagree about: its mask (rows, columns), its facts, and the salient map's word."""
+
+    mask: Mask
+    facts: Facts
+    found: bool
+
+
+def agreement(salient: Map, votes: Sequence[Map]) -> float:
+    """What the salient map and the mean of the opinions share, 0..1."""
+    return soft_iou(np.asarray(np.mean(votes, axis=0), np.float32), salient)
+
+
+def disputed(
+    salient: Map, looks: Sequence[Map], votes: Sequence[Map], picture: NDArray[np.uint8]
+) -> list[Part]:
+    """The parts wider than an edge that the salient map and the opinions disagree about.
+
+    All maps (rows, columns) float32 in 0..1; picture: (rows, columns, 3) uint8 sRGB. In a part each of them
+    is everywhere above one half or everywhere below.
+    """
+    masks = _regions([salient, *votes])
+    if not masks:
+        return []
+    mean = np.asarray(np.mean(votes, axis=0), np.float32)
+    shared = soft_iou(mean, salient)
+    sure_in = (salient > _SURE) & (mean > _SURE)
+    sure_out = (salient < 1 - _SURE) & (mean < 1 - _SURE)
+    area = max(1, int(np.count_nonzero(salient >= 0.5)))
+    reach = max(_LEAST_NEAR, int(_NEAR * np.sqrt(area)))
+    likely = (np.maximum(salient, mean) > 0.5).astype(np.uint8)
+    near = cv2.dilate(likely, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    colours = colour_odds(picture, sure_in, sure_out & near)
+    parts = []
+    for mask in masks:
+        ring = (cv2.dilate(mask.astype(np.uint8), _RING) > 0) & ~mask
+        around = max(1, int(np.count_nonzero(ring)))
+        own = _odds(salient, mask)
+        said = [_odds(vote, mask) for vote in votes]
+        facts = Facts(
+            salient=own,
+            doubt=float(np.ptp([_odds(look, mask) for look in looks])) if looks else 0.0,
+            votes=float(np.mean(said)),
+            spread=float(np.std(said)),
+            trusted=float(np.mean(said)) * shared,
+            kept=own * shared,
+            colour=float(colours[mask].mean()),
+            inside=np.count_nonzero(sure_in & ring) / around,
+            outside=np.count_nonzero(sure_out & ring) / around,
+            size=float(np.log(np.count_nonzero(mask) / area)),
+        )
+        parts.append(Part(mask, facts, bool(salient[mask].mean() >= 0.5)))
+    return parts
+
+
+def _regions(maps: Sequence[Map]) -> list[Mask]:
+    """Connected parts, wider than an edge, in which maps contradict each other always in the same way."""
+    code = np.zeros(maps[0].shape, np.int32)
+    for place, level in enumerate(maps):
+        code |= (level >= 0.5).astype(np.int32) << place
+    found: list[Mask] = []
+    for value in np.unique(code):
+        if value in (0, (1 << len(maps)) - 1):
+            continue
+        these = (code == value).astype(np.uint8)
+        _, labels = cv2.connectedComponents(these, connectivity=4)
+        wide = np.unique(labels[cv2.morphologyEx(these, cv2.MORPH_OPEN, _CROSS) > 0])
+        found += [np.asarray(labels == number) for number in wide[wide > 0]]
+    return found
+
+
+def _odds(level: Map, mask: Mask) -> float:
+    mean = float(np.clip(level[mask].mean(), _STEADY, 1 - _STEADY))
+    return float(np.log(mean / (1 - mean)))
