@@ -11,10 +11,10 @@ from mattebox.core.matting import SegmentedPhoto, cut_rough, cut_segmented, no_o
 from mattebox.core.network.device import usable_kinds
 from mattebox.core.network.segmenter import Segmenter
 from mattebox.core.segment.prepare import network_input
-from mattebox.core.segment.segmentation import COMPANIONS, search_frame, segment, view_side
+from mattebox.core.segment.segmentation import search_frame, segment, view_side
 from mattebox.core.segment.subject import choose_subject
 from mattebox.core.settings.cut import box_of, points_of
-from mattebox.models.catalogue import PROMPTABLE, find_network, find_salient
+from mattebox.models.catalogue import COMPANIONS, PROMPTABLE, find_network, find_salient
 from mattebox.models.optimised import find_optimised
 from mattebox.models.store import Store
 

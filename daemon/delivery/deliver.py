@@ -20,7 +20,7 @@ from mattebox.daemon.delivery.reason import write_reason
 from mattebox.daemon.guard import REFUSALS
 from mattebox.daemon.intake.claim import finish_claim, remove_work_folder
 from mattebox.daemon.journal.identity import identity, is_folder, is_there, known_content
-from mattebox.daemon.journal.markers import Markers
+from mattebox.daemon.journal.markers import Markers, attempt_marker
 from mattebox.daemon.journal.plan import review_outputs
 from mattebox.daemon.journal.rows import Placement
 from mattebox.daemon.journal.steps import step
@@ -60,7 +60,9 @@ class Delivery:
             outputs = review_outputs(review, job.plan, job.id)
         else:
             outputs = job.plan.outputs
-        staged = [StagedOutput(item.output, stage_name(item.target)) for item in outputs]
+        # A worker thought dead may still write: each attempt has names of its own.
+        mark = f"{job.id}-{job.attempts + 1}-"
+        staged = [StagedOutput(item.output, stage_name(item.target, mark)) for item in outputs]
         kind = _kind(job)
         with self.journal.transaction():
             self.journal.forget_placements(job.id, [kind])
@@ -277,6 +279,8 @@ class Delivery:
         """Delete what a former attempt staged and did not publish."""
         for item in self.journal.placements(job.id, "output", "review"):
             if item.state != "placed":
+                # The marker first: who finds it gone throws away what it writes afterwards.
+                attempt_marker(item.staged).unlink(missing_ok=True)
                 item.staged.unlink(missing_ok=True)
         step("staged files removed")
 
