@@ -14,7 +14,7 @@ from mattebox.core.job import Job, StagedOutput
 from mattebox.core.names import fit
 from mattebox.core.publish import stage_name
 from mattebox.daemon.delivery.keepsakes import OwnFiles, clear_review
-from mattebox.daemon.delivery.late import changed_late, may_be_half
+from mattebox.daemon.delivery.late import LateWatch, may_be_half
 from mattebox.daemon.delivery.place import LostStagedError, move, place
 from mattebox.daemon.delivery.reason import write_reason
 from mattebox.daemon.guard import REFUSALS
@@ -38,6 +38,7 @@ class Delivery:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.markers = Markers(journal.folder / "begun")
+        self._late = LateWatch(journal)
         # Originals that are done again, until somebody tells of them.
         self.redone: list[JobRow] = []
 
@@ -114,7 +115,8 @@ class Delivery:
     def staged(self, job: JobRow, report: JobReport) -> JobRow:
         """The work is done: note each staged file's size and hash. Raises OSError where one is gone."""
         by_path = {item.path: item for item in report.outputs}
-        with self.journal.transaction():
+        # Until a name is chosen nothing is out: without this row the work would be done once more.
+        with self.journal.transaction(synced=False):
             for item in self.journal.placements(job.id, _kind(job)):
                 written = by_path[os.fspath(item.staged)]
                 if item.staged.stat().st_size != written.bytes:
@@ -143,7 +145,7 @@ class Delivery:
                 for output in report.get("outputs", [])
             ]
             after: State = "delivered" if job.state == "staged" else "review"
-            with self.journal.transaction():
+            with self.journal.transaction(synced=False):
                 job = self.journal.change(job.id, state=after, report=report)
             step("outputs published")
         if job.state == "delivered":
@@ -199,7 +201,7 @@ class Delivery:
     def redo_changed(self) -> list[JobRow]:
         """Give back the originals that changed after they were claimed, so that they are done again."""
         given = []
-        for job in changed_late(self.journal):
+        for job in self._late.changed():
             with contextlib.suppress(OSError, WriteError):
                 given.append(self.return_original(job))
                 with self.journal.transaction():
@@ -254,7 +256,7 @@ class Delivery:
         remove_work_folder(job)
         step("working folder removed")
         digest = known_content(job.work, job.identity) if job.plan.keep else ""
-        with self.journal.transaction():
+        with self.journal.transaction(synced=False):
             if job.plan.keep:
                 path = os.path.join(job.plan.tree, job.plan.name)  # noqa: PTH118 - text, not a path
                 values = (job.folder, job.plan.rule, path, job.identity)
