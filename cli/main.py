@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, str]] = {
     "retry": "Bring failed photos back.",
     "approve": "Approve or reject cutouts in review.",
     "service": "Run hot folders as a service of your session.",
+    "cluster": "Run workers on many machines.",
 }
 
 

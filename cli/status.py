@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mattebox.cli.hot_folders import read_config
 from mattebox.core.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
 
 
 @click.command(name="status")
@@ -47,6 +52,8 @@ def _show(found: dict[str, Any]) -> None:
         rows.append([printable(cell) for cell in row])
     console = Console()
     show_rows(console, headings, rows)
+    if found["workers"]:
+        _show_workers(console, found["workers"])
     state = f"A daemon is running (process {found['pid']})." if found["running"] else "No daemon is running."
     console.print(state, highlight=False)
     for folder in found["folders"]:
@@ -66,6 +73,32 @@ def _show(found: dict[str, Any]) -> None:
             else f"{error['input']}: {error['what']}"
         )
         console.print(Text(printable(f"{when}  {error['job']}  {what}")))
+
+
+def _show_workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> None:
+    """A cluster's workers: what each does, and why one does nothing."""
+    from rich.text import Text  # noqa: PLC0415 - only where a table is drawn
+
+    from mattebox.cli.table import show_rows  # noqa: PLC0415
+
+    rows = [
+        [
+            printable(str(cell))
+            for cell in (
+                worker["name"],
+                worker["host"] or worker["address"],
+                worker["state"],
+                ", ".join(worker["doing"]) or "-",
+                worker["done"],
+                f"{worker['images_per_minute']:.1f}",
+            )
+        ]
+        for worker in workers
+    ]
+    show_rows(console, ("Worker", "Machine", "State", "Doing", "Done", "A minute"), rows)
+    for worker in workers:
+        for sentence in worker["why"]:
+            console.print(Text(printable(f"{worker['name']}: {sentence}")))
 
 
 def _span(seconds: float) -> str:

@@ -13,10 +13,10 @@ from mattebox.core.network.quick import wants_full
 from mattebox.core.network.segmenter import Segmenter
 from mattebox.core.segment.judge.judge import judge_segmentation
 from mattebox.core.segment.prepare import network_input
-from mattebox.core.segment.segmentation import COMPANIONS, search_frame, segment, view_side
+from mattebox.core.segment.segmentation import search_frame, segment, view_side
 from mattebox.core.segment.subject import choose_subject
 from mattebox.core.settings.cut import box_of, points_of
-from mattebox.models.catalogue import PROMPTABLE, find_network, find_salient
+from mattebox.models.catalogue import COMPANIONS, PROMPTABLE, find_network, find_salient
 from mattebox.models.optimised import find_optimised
 from mattebox.models.store import Store
 

@@ -18,9 +18,12 @@ _DOUBLE_ENDINGS: Final = (".cutout", ".mask")
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
-def stage_name(target: Path) -> Path:
-    """A new hidden name in the target's own folder, so that publishing is one rename or link."""
-    return target.with_name(f"{STAGED_PREFIX}{os.urandom(6).hex()}.part")
+def stage_name(target: Path, mark: str = "") -> Path:
+    """A new hidden name in the target's own folder, so that publishing is one rename or link.
+
+    mark: says whose it is, within the name.
+    """
+    return target.with_name(f"{STAGED_PREFIX}{mark}{os.urandom(6).hex()}.part")
 
 
 def numbered(target: Path, place: int, *, most: int = LONGEST) -> Path:

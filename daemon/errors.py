@@ -16,6 +16,10 @@ SET_ASIDE: Final = (
 )
 
 
+# The kind of failure of a job that no worker had begun: it waits again, as if nothing had been.
+NOT_BEGUN: Final = "not-begun"
+
+
 class ConfigError(MatteboxError):
     """A configuration has mistakes; each is one line FILE:LINE:COLUMN: message."""
 

@@ -25,6 +25,8 @@ _LEVELS: Final = {
     "journal-damaged": "error",
     "put-back": "warning",
     "in-work-elsewhere": "warning",
+    "worker-refused": "warning",
+    "worker-gone": "warning",
 }
 
 

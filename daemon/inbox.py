@@ -16,6 +16,13 @@ class Stop(NamedTuple):
     why: Ending = "stopped"
 
 
+class News(NamedTuple):
+    """Something that others than the loop have noticed, to be told as an event."""
+
+    event: str
+    values: dict[str, Any]
+
+
 class Inbox:
     """A queue of one reader that anybody may put into: threads, and signal handlers in the reader itself.
 

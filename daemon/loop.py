@@ -13,7 +13,7 @@ from mattebox.daemon.config.planning import generous_limits, make_plan
 from mattebox.daemon.delivery.deliver import Delivery
 from mattebox.daemon.errors import DamagedJournalError, Failure, JournalError, LostJournalError, TemplateError
 from mattebox.daemon.guard import REFUSALS, Guards
-from mattebox.daemon.inbox import Inbox, Stop
+from mattebox.daemon.inbox import Inbox, News, Stop
 from mattebox.daemon.intake.claim import claim
 from mattebox.daemon.intake.inspection import InspectionTask, inspect_file
 from mattebox.daemon.intake.intake import Candidate, Intake
@@ -21,6 +21,7 @@ from mattebox.daemon.intake.watch import FolderEvent, OverflowAlarm
 from mattebox.daemon.periodic import put_back_all, rest, start_watching, stop_watching
 from mattebox.daemon.report.notify import NotificationSent, note_sent
 from mattebox.daemon.work.jobs import Jobs
+from mattebox.daemon.work.ready import get_ready
 from mattebox.daemon.work.workers import TaskResult
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from mattebox.daemon.intake.intake import Ready
     from mattebox.daemon.journal.journal import Journal
     from mattebox.daemon.periodic import PeriodicTask
-    from mattebox.daemon.work.workers import Pool
+    from mattebox.daemon.work.workers import Pool, RunningPool
 
 _LONGEST_SLEEP: Final = 0.5
 _ONCE_REFUSALS: Final = 3
@@ -76,7 +77,8 @@ class Loop:
         self.guards = Guards(events)
         self._hold = self.guards.of("nothing is begun and nothing is delivered")
         self._pending: deque[Any] = deque()
-        # Whether the journal may hold a job that is unknown here; whether it refused, and nothing is begun.
+        self.workers: Callable[[], list[dict[str, Any]]] = list
+        # Whether the journal may hold an unknown job; whether it refused, and nothing is begun.
         self._unsure = self._closed = False
         self._refusals = 0
 
@@ -91,13 +93,13 @@ class Loop:
                 self.jobs.emit_ending(job)
             self.jobs.enqueue(job)
 
-    def run(self, pool: Pool, *, max_tasks: int, grace: float) -> Ending:
-        """Work until told to stop, or (once) until nothing waits.
+    def run(self, started: RunningPool, *, grace: float) -> Ending:
+        """Work until told to stop, or (once) until nothing waits; what has begun gets `grace` seconds.
 
-        max_tasks: so many are given to workers at a time. What they have begun may finish within `grace`
-        seconds; the rest waits for the next start.
         Raises JournalError: by `once` where the journal refuses, else where it is lost or damaged.
         """
+        pool = started.pool
+        self.workers = started.now
         alarm = None
         if not self.once:
             alarm = OverflowAlarm(self.inbox)
@@ -107,7 +109,7 @@ class Loop:
             while True:
                 now = time.monotonic()
                 if self._ending is None:
-                    self._round(now, pool, max_tasks)
+                    self._round(now, pool, started.room())
                     if self.once and not self._busy():
                         return "idle"
                 else:
@@ -186,7 +188,7 @@ class Loop:
         for intake in self.intakes.values():
             self._in_folder(intake, partial(intake.scan, now))
         if self.jobs.waiting or any(intake.waiting for intake in self.intakes.values()):
-            self.guards.run("the workers cannot be started", pool.start)
+            get_ready(pool, self.guards, wait=not self.once or self.jobs.in_work > 0)
         self.jobs.start(pool, max_tasks - self.jobs.in_work)
         # So many files are inspected and claimed ahead that no worker waits for its next one.
         free = max_tasks - self.jobs.ready - len(self._in_inspection)
@@ -270,12 +272,10 @@ class Loop:
         if job is None:
             return
         self.events.emit("claimed", folder.name, job.id, input=ready.path, rule=plan.rule)
+        self.jobs.enqueue(job)
         if ready.problem:
             kind = "TruncatedPhotoError" if ready.truncated else "PhotoError"
-            self.jobs.enqueue(job)
             self.jobs.fail(job, Failure(ready.problem, kind, step="read"))
-        else:
-            self.jobs.enqueue(job)
 
     def _receive(self, wait: float) -> None:
         """Sleep until something arrives, then take all that has arrived."""
@@ -309,6 +309,8 @@ class Loop:
             for intake in self.intakes.values():
                 if item.folder in ("", intake.folder.name):
                     self._in_folder(intake, partial(intake.on_folder_event, item.path, now))
+        elif isinstance(item, News):
+            self.events.emit(item.event, **item.values)
         elif isinstance(item, NotificationSent):
             note_sent(self.journal, item)
         elif isinstance(item, TaskResult):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mattebox.daemon.config.planning import review_folders
 from mattebox.daemon.delivery.review import DecisionHandler
@@ -47,6 +47,7 @@ class Running(Protocol):
     inbox: Inbox
     guards: Guards
     intakes: dict[str, Intake]
+    workers: Callable[[], list[dict[str, Any]]]
 
     @property
     def jobs(self) -> RunningJobs:

@@ -19,7 +19,7 @@ from mattebox.daemon.loop import Loop
 from mattebox.daemon.periodic import CLAIMS_TASK, WATCH_TASK
 from mattebox.daemon.report.notify import notifying
 from mattebox.daemon.work.sizing import choose_sizing, free_memory
-from mattebox.daemon.work.workers import Workers
+from mattebox.daemon.work.workers import RunningPool, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from mattebox.daemon.inbox import Ending
     from mattebox.daemon.periodic import PeriodicTask
     from mattebox.daemon.work.sizing import Sizing
-    from mattebox.daemon.work.workers import Pool
 
 HISTORY: Final = 30 * 86400.0
 _ASIDE: Final = (
@@ -49,14 +48,6 @@ class Summary:
     ending: Ending
 
 
-@dataclass(frozen=True, slots=True)
-class RunningPool:
-    """The workers of one run, and how many tasks they are given at a time."""
-
-    pool: Pool
-    max_tasks: int
-
-
 def start_workers(
     loaded: LoadedConfig, inbox: Inbox, events: Events, progress: Progress | None
 ) -> RunningPool:
@@ -66,8 +57,12 @@ def start_workers(
     WeightsError.
     """
     weights = fetch_networks(all_cuts(loaded.config), progress, loaded.config.engine.device)
-    largest = max((path.stat().st_size for path in weights.values()), default=0)
     engine = loaded.config.engine
+    if engine.workers == "dask":
+        from mattebox.daemon.work.cluster.start import start_cluster  # noqa: PLC0415 - the extra `cluster`
+
+        return start_cluster(loaded, inbox, events)
+    largest = max((path.stat().st_size for path in weights.values()), default=0)
     sizing: Sizing = choose_sizing(
         engine.workers,
         engine.memory,
@@ -131,7 +126,7 @@ def run(
             )
             events.emit("recovering") if journal.jobs() else None
             loop.recover()
-            ending = loop.run(started.pool, max_tasks=started.max_tasks, grace=loaded.config.engine.grace)
+            ending = loop.run(started, grace=loaded.config.engine.grace)
         left = loop.jobs.returned + sum(bool(intake.root.held) for intake in loop.intakes.values())
         try:
             left += len(journal.jobs("claimed", "staged", "delivered", "failing", "returning"))

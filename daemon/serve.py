@@ -16,7 +16,7 @@ from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.periodic import PeriodicTask, Running, review_task
 from mattebox.daemon.report.sdnotify import sd_notify, watchdog_interval
 from mattebox.daemon.report.status import LIVE, write_live
-from mattebox.daemon.run import HISTORY, RunningPool, run
+from mattebox.daemon.run import HISTORY, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mattebox.daemon.journal.identity import Identity
     from mattebox.daemon.report.metrics import MetricsServer
     from mattebox.daemon.run import Summary
+    from mattebox.daemon.work.workers import RunningPool
 
 _RELOAD_CHECK: Final = 2.0
 _REVIEW_CHECK: Final = 1.0
@@ -108,7 +109,7 @@ def _serve_one(
         review_task(_REVIEW_CHECK, Reviews()),
         PeriodicTask(
             _LIVE_CHECK,
-            lambda loop: write_live(loop.loaded.state, loop.intakes),
+            lambda loop: write_live(loop.loaded.state, loop.intakes, loop.workers()),
             "what 'mattebox status' shows of a running daemon cannot be written",
         ),
         PeriodicTask(watchdog_interval(), lambda _: sd_notify("READY=1\nWATCHDOG=1")),

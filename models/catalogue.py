@@ -23,6 +23,17 @@ Triple = tuple[float, float, float]
 
 # The network that answers clicks.
 PROMPTABLE: Final = "mobile-sam"
+# General networks that `quality: best` takes along when their weights are here. Those for people,
+# drawings or portraits alone, and the small sisters of others, would not help.
+COMPANIONS: Final = (
+    "u2net",
+    "imgly-isnet",
+    "isnet-general-use",
+    "birefnet-lite-512",
+    "birefnet-general-lite",
+    "birefnet-general",
+    "bria-rmbg",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from mattebox.core.settings import CutSettings
 
-__all__ = ["Progress", "check_network", "fetch_networks", "input_side", "is_offline"]
+__all__ = ["Progress", "check_network", "fetch_networks", "input_side", "is_offline", "weights_in_use"]
 
 
 def check_network(name: str) -> None:
@@ -65,3 +66,43 @@ def fetch_networks(
         found[cut.model] = store.ensure(network, accept_licence=cut.accept_licence)
         make_quick(store, network, cut.precision, device)
     return found
+
+
+def weights_in_use(cuts: Iterable[CutSettings]) -> dict[str, str]:
+    """The sha256 of every file of weights that a worker on this machine would load for `cuts`, by name.
+
+    Missing ones are left out, nothing is fetched. With `quality: best` companions that are here count, and
+    so do 8-bit copies, which are used where they are. Raises UnknownNetworkError.
+    """
+    from mattebox.models.catalogue import COMPANIONS, PROMPTABLE, find_network  # noqa: PLC0415 - as above
+    from mattebox.models.optimised import find_optimised  # noqa: PLC0415
+    from mattebox.models.seal import read_seal  # noqa: PLC0415
+    from mattebox.models.store import Store  # noqa: PLC0415
+
+    store, found = Store(), {}
+    wanted: dict[str, bool] = {}
+    for cut in cuts:
+        companions = [name for name in COMPANIONS if cut.quality == "best" and _allowed(name, cut)]
+        for name in (cut.model, *companions):
+            wanted[name] = wanted.get(name, False) or cut.precision == "auto"
+        if cut.needs_promptable:
+            wanted.setdefault(PROMPTABLE, False)
+    for name, quick in wanted.items():
+        network = find_network(name)
+        path = store.find(network)
+        seal = read_seal(path) if path is not None else None
+        if seal is None:
+            continue
+        found[name] = seal.sha256
+        optimised = find_optimised(store, network) if quick else None
+        if optimised is not None:
+            with optimised[0].open("rb") as file:
+                found[f"{name} in 8 bits"] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
+
+
+def _allowed(name: str, cut: CutSettings) -> bool:
+    """Whether a companion may be used: never against its licence."""
+    from mattebox.models.catalogue import find_network  # noqa: PLC0415 - as above
+
+    return find_network(name).commercial is not False or cut.accept_licence

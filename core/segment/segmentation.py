@@ -33,17 +33,6 @@ if TYPE_CHECKING:
 
 Quality = Literal["fast", "balanced", "best"]
 
-# General networks that `quality: best` takes along when their weights are here. Those for people,
-# drawings or portraits alone, and the small sisters of others, would not help.
-COMPANIONS: Final = (
-    "u2net",
-    "imgly-isnet",
-    "isnet-general-use",
-    "birefnet-lite-512",
-    "birefnet-general-lite",
-    "birefnet-general",
-    "bria-rmbg",
-)
 # Measured on labelled photos (bench/quality.py). A box prediction that shares less than this of its
 # answer with the others has found something else, and is not let in.
 _AGREEMENT: Final = 0.4

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mattebox.core.errors import UnknownNetworkError
 from mattebox.core.network.lookup import check_network
 from mattebox.core.settings import format_of_ending
+from mattebox.daemon.config.cluster import Certificates, address_problem
 from mattebox.daemon.config.conditions import PAIRS, REGISTRY
 from mattebox.daemon.config.template import Template
 
@@ -36,6 +37,7 @@ def mistakes(config: Config, base: Path) -> list[Mistake]:
     return [
         *_names(config),
         *_networks(config),
+        *_cluster(config),
         *_overlaps(config),
         *_outputs(config, base),
         *_conditions(config),
@@ -73,6 +75,25 @@ def _networks(config: Config) -> Iterator[Mistake]:
                 check_network(name)
             except UnknownNetworkError as error:
                 yield Mistake(location, str(error).rstrip("."), True)
+
+
+def _cluster(config: Config) -> Iterator[Mistake]:
+    """What only a cluster has is said where there is one, and one beyond this machine is protected."""
+    engine = config.engine
+    if engine.workers != "dask":
+        for key in ("scheduler", "certificates", "resources"):
+            if getattr(engine, key):
+                yield Mistake(
+                    ("engine", key), f"{key} is for a cluster alone: write workers: dask, or leave it out"
+                )
+        return
+    if engine.scheduler is None:
+        yield Mistake(("engine", "workers"), "workers: dask needs scheduler: tls://HOST:PORT", True)
+        return
+    certificates = None if engine.certificates is None else Certificates(engine.certificates)
+    problem = address_problem(engine.scheduler, certificates)
+    if problem is not None:
+        yield Mistake(("engine", "scheduler"), problem, True)
 
 
 def _overlaps(config: Config) -> Iterator[Mistake]:

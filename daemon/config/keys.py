@@ -153,7 +153,14 @@ class EngineConfig(Settings):
 
     model: str | None = Field(None, description="the network where neither rule nor defaults name one")
     device: Device = "auto"
-    workers: Literal["auto"] | Annotated[int, Field(ge=1, le=256)] = "auto"
+    workers: Literal["auto", "dask"] | Annotated[int, Field(ge=1, le=256)] = Field(
+        "auto", description="worker processes on this machine; dask: those of a cluster"
+    )
+    scheduler: str | None = Field(None, description="a Dask cluster's address: tls://HOST:PORT")
+    certificates: ConfigPath | None = Field(None, description="the folder that 'mattebox cluster certs' made")
+    resources: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        {}, description="what each job takes of a cluster's worker, such as {GPU: 1}"
+    )
     memory: Memory = Field("auto", description="the most that each worker may take; auto: what is free")
     timeout: Duration = Field(120.0, gt=0, description="the longest that one photo may take")
     grace: Duration = Field(30.0, ge=0, description="time to finish work when the daemon is told to end")

@@ -56,6 +56,17 @@ def review_folders(config: Config) -> set[Path]:
     return {review.to for review in reviews if review is not None}
 
 
+def worker_folders(loaded: LoadedConfig) -> dict[Path, bool]:
+    """The folders that whoever cuts must see, and whether it must write there."""
+    found: dict[Path, bool] = {}
+    for folder in loaded.config.folders:
+        found.setdefault(folder.watch, False)
+        for rule in folder.rules:
+            for item in deliveries(loaded.config, rule):
+                found[Template(item.to, loaded.base).root] = True
+    return {**found, **dict.fromkeys(review_folders(loaded.config), True)}
+
+
 def own_folders(loaded: LoadedConfig, folder: Folder) -> list[Path]:
     """The folders of ours that may lie below a watched one: never its input."""
     reviews = sorted(review_folders(loaded.config))

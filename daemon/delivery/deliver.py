@@ -14,13 +14,13 @@ from mattebox.core.job import Job, StagedOutput
 from mattebox.core.names import fit
 from mattebox.core.publish import stage_name
 from mattebox.daemon.delivery.keepsakes import OwnFiles, clear_review
-from mattebox.daemon.delivery.late import changed_late, may_be_half
+from mattebox.daemon.delivery.late import LateWatch, may_be_half
 from mattebox.daemon.delivery.place import LostStagedError, move, place
 from mattebox.daemon.delivery.reason import write_reason
 from mattebox.daemon.guard import REFUSALS
 from mattebox.daemon.intake.claim import finish_claim, remove_work_folder
 from mattebox.daemon.journal.identity import identity, is_folder, is_there, known_content
-from mattebox.daemon.journal.markers import Markers
+from mattebox.daemon.journal.markers import Markers, attempt_marker
 from mattebox.daemon.journal.plan import review_outputs
 from mattebox.daemon.journal.rows import Placement
 from mattebox.daemon.journal.steps import step
@@ -38,6 +38,7 @@ class Delivery:
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.markers = Markers(journal.folder / "begun")
+        self._late = LateWatch(journal)
         # Originals that are done again, until somebody tells of them.
         self.redone: list[JobRow] = []
 
@@ -60,7 +61,9 @@ class Delivery:
             outputs = review_outputs(review, job.plan, job.id)
         else:
             outputs = job.plan.outputs
-        staged = [StagedOutput(item.output, stage_name(item.target)) for item in outputs]
+        # A worker thought dead may still write: each attempt has names of its own.
+        mark = f"{job.id}-{job.attempts + 1}-"
+        staged = [StagedOutput(item.output, stage_name(item.target, mark)) for item in outputs]
         kind = _kind(job)
         with self.journal.transaction():
             self.journal.forget_placements(job.id, [kind])
@@ -112,7 +115,8 @@ class Delivery:
     def staged(self, job: JobRow, report: JobReport) -> JobRow:
         """The work is done: note each staged file's size and hash. Raises OSError where one is gone."""
         by_path = {item.path: item for item in report.outputs}
-        with self.journal.transaction():
+        # Until a name is chosen nothing is out: without this row the work would be done once more.
+        with self.journal.transaction(synced=False):
             for item in self.journal.placements(job.id, _kind(job)):
                 written = by_path[os.fspath(item.staged)]
                 if item.staged.stat().st_size != written.bytes:
@@ -141,7 +145,7 @@ class Delivery:
                 for output in report.get("outputs", [])
             ]
             after: State = "delivered" if job.state == "staged" else "review"
-            with self.journal.transaction():
+            with self.journal.transaction(synced=False):
                 job = self.journal.change(job.id, state=after, report=report)
             step("outputs published")
         if job.state == "delivered":
@@ -197,7 +201,7 @@ class Delivery:
     def redo_changed(self) -> list[JobRow]:
         """Give back the originals that changed after they were claimed, so that they are done again."""
         given = []
-        for job in changed_late(self.journal):
+        for job in self._late.changed():
             with contextlib.suppress(OSError, WriteError):
                 given.append(self.return_original(job))
                 with self.journal.transaction():
@@ -252,7 +256,7 @@ class Delivery:
         remove_work_folder(job)
         step("working folder removed")
         digest = known_content(job.work, job.identity) if job.plan.keep else ""
-        with self.journal.transaction():
+        with self.journal.transaction(synced=False):
             if job.plan.keep:
                 path = os.path.join(job.plan.tree, job.plan.name)  # noqa: PTH118 - text, not a path
                 values = (job.folder, job.plan.rule, path, job.identity)
@@ -277,6 +281,8 @@ class Delivery:
         """Delete what a former attempt staged and did not publish."""
         for item in self.journal.placements(job.id, "output", "review"):
             if item.state != "placed":
+                # The marker first: who finds it gone throws away what it writes afterwards.
+                attempt_marker(item.staged).unlink(missing_ok=True)
                 item.staged.unlink(missing_ok=True)
         step("staged files removed")
 

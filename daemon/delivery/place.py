@@ -45,7 +45,8 @@ def place(journal: Journal, item: Placement) -> Path:
         if _link(journal, item):
             step("linked")
             sync_folder(item.final.parent)
-            with journal.transaction():
+            # The name was synced before the link: who finds both knows that the file is there.
+            with journal.transaction(synced=False):
                 item = journal.save(replace(item, state="placed"))
             step("placement done")
         else:

@@ -28,7 +28,8 @@ def claim(journal: Journal, folder: str, found: Identity, plan: Plan) -> JobRow 
     work = plan.source if plan.keep else folder_of_it / plan.name
     state: State = "claimed" if plan.keep else "claiming"
     job = JobRow(job_id, folder, work, found, state, "deliver", 0, plan, None, None, time.time())
-    with journal.transaction():
+    # Without its row the original goes back: what is in work and belongs to no journal counts as new.
+    with journal.transaction(synced=False):
         journal.add(job)
         journal.files.forget_aborted_inspections(folder, found)
     step("claim written")
@@ -74,7 +75,7 @@ def _claimed(journal: Journal, job: JobRow) -> JobRow | None:
     if found is None:
         _drop(journal, job)
         return None
-    with journal.transaction():
+    with journal.transaction(synced=False):
         job = journal.change(job.id, state="claimed", identity=found)
     step("claim done")
     return job

@@ -38,6 +38,7 @@ class Database:
         """Open or make `folder`/journal.db. Raises JournalError, DamagedJournalError."""
         self.folder = folder
         self._inode = (0, 0)
+        self._synced = True
         with self._told():
             self._connection = self._open()
 
@@ -47,9 +48,15 @@ class Database:
             return Rows(self._connection.execute(query, values))
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All changes inside become durable together, or none does. Raises JournalError."""
+    def transaction(self, *, synced: bool = True) -> Iterator[None]:
+        """All changes inside are made together, or none is. Raises JournalError.
+
+        synced: they survive a power cut, as does all that was committed before them; a kill harms neither.
+        """
         try:
+            if synced != self._synced:
+                self.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+                self._synced = synced
             self.execute("BEGIN IMMEDIATE")
             yield
             self.execute("COMMIT")
@@ -100,6 +107,7 @@ class Database:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            self._synced = True
             connection.execute("PRAGMA foreign_keys = ON")
             status = (self.folder / NAME).stat()
         except BaseException:

@@ -124,9 +124,13 @@ class Journal:
             self._lock.release()
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All changes inside become durable together, or none does. Raises JournalError."""
-        with self._db.transaction():
+    def transaction(self, *, synced: bool = True) -> Iterator[None]:
+        """All changes inside are made together, or none is. Raises JournalError.
+
+        synced: they survive a power cut too. Without, the last ones may be missing after one; that is for
+        steps which recovery would do once more with the same effect, and saves a wait for the disk.
+        """
+        with self._db.transaction(synced=synced):
             yield
 
     def add(self, job: JobRow) -> None:

@@ -13,12 +13,21 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def attempt_marker(staged: Path) -> Path:
+    """The marker of one attempt, beside its first staged file: on storage that every machine sees."""
+    return staged.with_suffix(".begun")
+
+
 @contextlib.contextmanager
-def in_progress(marker: Path) -> Iterator[None]:
+def in_progress(marker: Path | None) -> Iterator[None]:
     """Keep an empty file there as long as the block runs; a kill and a power cut leave it.
 
     Where it cannot be made, the work goes on without: what a full disk cuts short is no photo's fault.
+    None: somebody else keeps one.
     """
+    if marker is None:
+        yield
+        return
     with contextlib.suppress(OSError):
         marker.parent.mkdir(exist_ok=True, mode=0o700)
         os.close(os.open(marker, os.O_WRONLY | os.O_CREAT, 0o600))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from mattebox.core.settings import (
     Output,
     PngOutput,
     PsdOutput,
+    Settings,
     parse_output,
 )
 
@@ -87,9 +89,9 @@ class Plan:
                 "keep": self.keep,
                 "attempts": self.attempts,
                 "timeout": self.timeout,
-                "cut": _settings(self.cut),
-                "finish": _settings(self.finish),
-                "outputs": [[_output(item.output), str(item.target)] for item in self.outputs],
+                "cut": plain_settings(self.cut),
+                "finish": plain_settings(self.finish),
+                "outputs": [[plain_output(item.output), str(item.target)] for item in self.outputs],
                 "review": self.review
                 and [self.review.below, list(self.review.warnings), str(self.review.to)],
                 "deduplicate": self.deduplicate,
@@ -97,8 +99,9 @@ class Plan:
         )
 
     @classmethod
+    @functools.lru_cache(maxsize=1024)
     def from_json(cls, text: str) -> Plan:
-        """The plan that `to_json` wrote."""
+        """The plan that `to_json` wrote; a job's row is read a dozen times on its way."""
         data = json.loads(text)
         review = data["review"]
         return cls(
@@ -128,10 +131,12 @@ def review_outputs(review: ReviewPlan, plan: Plan, job_id: str) -> tuple[Planned
     )
 
 
-def _settings(settings: Any) -> Any:
+def plain_settings(settings: Settings) -> dict[str, Any]:
+    """Settings as JSON-ready data from which model_validate makes the same ones again."""
     # What was not written stays unwritten, so that presets and defaults mean the same when read back.
     return settings.model_dump(mode="json", exclude_unset=True, exclude={"preset"})
 
 
-def _output(output: Output) -> Any:
-    return {**_settings(output), "format": output.format}
+def plain_output(output: Output) -> dict[str, Any]:
+    """An output as JSON-ready data for `parse_output`."""
+    return {**plain_settings(output), "format": output.format}

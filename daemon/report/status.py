@@ -22,7 +22,7 @@ from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.journal.owner import Owner, is_locked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mattebox.daemon.config.keys import Folder
     from mattebox.daemon.config.load import LoadedConfig
@@ -34,7 +34,7 @@ _PER_MINUTE_WINDOW: Final = 600.0
 _LAST_ERRORS: Final = 5
 
 
-def write_live(state: Path, intakes: Mapping[str, Intake]) -> None:
+def write_live(state: Path, intakes: Mapping[str, Intake], workers: Sequence[Mapping[str, Any]] = ()) -> None:
     """Note what only a running daemon knows; readers see the old text or the new one. Raises OSError."""
     now = time.monotonic()
     folders = {
@@ -49,7 +49,8 @@ def write_live(state: Path, intakes: Mapping[str, Intake]) -> None:
     target = state / LIVE
     staged = stage_name(target)
     try:
-        staged.write_text(json.dumps({"pid": os.getpid(), "time": time.time(), "folders": folders}), "utf-8")
+        live = {"pid": os.getpid(), "time": time.time(), "folders": folders, "workers": list(workers)}
+        staged.write_text(json.dumps(live), "utf-8")
         staged.replace(target)
     except OSError as error:
         with suppress(OSError):
@@ -80,7 +81,13 @@ def gather(loaded: LoadedConfig) -> dict[str, Any]:
     finally:
         if journal is not None:
             journal.close()
-    return {"running": running, "pid": live.get("pid"), "folders": folders, "last_errors": errors}
+    return {
+        "running": running,
+        "pid": live.get("pid"),
+        "folders": folders,
+        "workers": live.get("workers", []),
+        "last_errors": errors,
+    }
 
 
 def is_running(state: Path) -> bool:

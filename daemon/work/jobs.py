@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.daemon.delivery.endings import ending
 from mattebox.daemon.delivery.reason import failure_reason
-from mattebox.daemon.errors import Failure, JournalError
+from mattebox.daemon.errors import NOT_BEGUN, Failure, JournalError
 from mattebox.daemon.guard import REFUSALS, refusal
 from mattebox.daemon.journal.identity import content_hash, is_folder, is_there
 from mattebox.daemon.journal.states import ENDED
@@ -267,7 +267,9 @@ class Jobs:
                 self._delivery.requeue(job, count=False)
                 self._postpone(job.id, OSError(None, "the watched folder is gone", os.fspath(job.plan.watch)))
             return
-        if failure.hold:
+        if failure.kind == NOT_BEGUN:
+            self._delivery.requeue(job, count=False)
+        elif failure.hold:
             self._delivery.requeue(job, count=False)
             self._postpone(job.id, OSError(None, failure.what.rstrip(".")))
         elif failure.retry and job.attempts < job.plan.attempts:

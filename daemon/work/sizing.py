@@ -19,6 +19,8 @@ _MEGAPIXELS: Final = 50
 _WEIGHTS_FACTOR: Final = 1
 # The promptable network's weights and a run of its encoder.
 _PROMPTABLE_BYTES: Final = 400_000_000
+# Of the default network, where it is not known yet which ones are wanted.
+USUAL_WEIGHTS: Final = 176_000_000
 # So much of the free memory is planned with, and so much may one worker take in the end.
 _PLANNED: Final = 0.8
 _AT_MOST: Final = 0.9

@@ -22,7 +22,7 @@ class JobTask:
     """One job for a worker. marker: there while it is done. preview: shrink the second output."""
 
     job: Job
-    marker: Path
+    marker: Path | None
     preview: bool = False
 
 

@@ -62,6 +62,19 @@ class Pool(Protocol):
         """End at once; running tasks are given up and report nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class RunningPool:
+    """The workers of one run, how many tasks they are given at a time, and what each of them does."""
+
+    pool: Pool
+    max_tasks: int | Callable[[], int]
+    now: Callable[[], list[dict[str, Any]]] = list
+
+    def room(self) -> int:
+        """How many tasks they are given at a time just now: a cluster's workers come and go."""
+        return self.max_tasks() if callable(self.max_tasks) else self.max_tasks
+
+
 class Workers:
     """A pool of processes."""
 
@@ -93,7 +106,7 @@ class Workers:
             self._broken = False
             self._pool = _pool(*self._settings)
         with self._started():
-            future = self._pool.schedule(_guarded, args=(function, argument), timeout=timeout)
+            future = self._pool.schedule(guarded, args=(function, argument), timeout=timeout)
         future.add_done_callback(lambda ended: self._deliver(token, ended, timeout))
 
     def start(self) -> None:
@@ -150,7 +163,7 @@ def _pool(workers: int, settings: WorkerSettings) -> ProcessPool:
     # Spawned, not forked: a fork of a process with threads (events, this pool) may lock up.
     return ProcessPool(
         max_workers=workers,
-        initializer=_prepare,
+        initializer=prepare,
         initargs=(settings,),
         context=multiprocessing.get_context("spawn"),
     )
@@ -164,7 +177,7 @@ def _ending(error: Any) -> str:
     return f"exit status {code}"
 
 
-def _guarded(function: Callable[[Any], Any], argument: Any) -> Any:
+def guarded(function: Callable[[Any], Any], argument: Any) -> Any:
     """Any exception as a Failure: an exception's cause would not survive the way between processes."""
     try:
         return function(argument)
@@ -203,19 +216,13 @@ def _is_environment(error: BaseException | None) -> bool:
     return has_errno(error, ENVIRONMENT)
 
 
-def _prepare(settings: WorkerSettings) -> None:
+def prepare(settings: WorkerSettings) -> None:
     """Make a fresh worker: it ends with its parent, and leaves signals to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The kernel's choice when memory ends shall be a worker, which costs one attempt, not the daemon.
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:  # noqa: PTH123 - no path of ours
         file.write("500")
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-        if sys.platform == "linux":
-            _die_with_parent()
-            if os.getppid() != parent.pid:
-                os._exit(1)
+    end_with_parent()
     if settings.memory is not None:
         _limit_memory(settings.memory)
     from mattebox.core.job import prepare_process, process_engine  # noqa: PLC0415 - in the worker alone
@@ -225,6 +232,17 @@ def _prepare(settings: WorkerSettings) -> None:
         # What keeps a network from loading is told by the first job that needs it.
         with contextlib.suppress(MatteboxError, MemoryError):
             process_engine().segmenter(settings.cut)
+
+
+def end_with_parent() -> None:
+    """Let this process, which another one has spawned, end when that one does."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+        if sys.platform == "linux":
+            _die_with_parent()
+            if os.getppid() != parent.pid:
+                os._exit(1)
 
 
 def _limit_memory(most: int) -> None:

@@ -36,7 +36,7 @@ from mattebox.daemon.intake.inspection import inspect_file
 from mattebox.daemon.run import RunningPool
 from mattebox.daemon.work import jobs
 from mattebox.daemon.work.tasks import do_job
-from mattebox.daemon.work.workers import TaskResult, _guarded
+from mattebox.daemon.work.workers import TaskResult, guarded
 
 if TYPE_CHECKING:
     import random
@@ -140,7 +140,7 @@ class _Thread:
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None:
             token, function, argument = task
-            value = _guarded(function, argument)
+            value = guarded(function, argument)
             troubled = isinstance(value, Failure)
             self._inbox.put(TaskResult(token, None if troubled else value, value if troubled else None))
 

@@ -33,7 +33,7 @@ from mattebox.daemon.periodic import review_task
 from mattebox.daemon.run import RunningPool, Summary, run
 from mattebox.daemon.serve import serve
 from mattebox.daemon.work.tasks import JobTask, do_job
-from mattebox.daemon.work.workers import TaskResult, _guarded
+from mattebox.daemon.work.workers import TaskResult, guarded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,7 +147,7 @@ class InlinePool:
 
     def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:
         """Do it now."""
-        value = _guarded(self.functions.get(function, function), argument)
+        value = guarded(self.functions.get(function, function), argument)
         if isinstance(value, Failure):
             self.inbox.put(TaskResult(token, failure=value))
         else:

@@ -73,7 +73,7 @@ def mistakes(tmp_path: Path, text: str | bytes) -> list[str]:
         (
             HEAD + DELIVER + "engine: {workers: -1}\n",
             "8:19",
-            "write auto or write at least 1",
+            "write auto or dask or write at least 1",
         ),
         (HEAD + DELIVER + "defaults: {deliver: [png]}\n", "8:22", "write a list of outputs, such as"),
         (HEAD + DELIVER + "defaults: {deliver: png}\n", "8:21", "write a list of outputs, such as"),
