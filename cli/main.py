@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, str]] = {
     "status": "Show how hot folders are doing.",
     "retry": "Bring failed photos back.",
     "approve": "Approve or reject cutouts in review.",
+    "serve": "Serve cutouts over HTTP, as scripts of a cloud ask for them.",
     "service": "Run hot folders as a service of your session.",
     "cluster": "Run workers on many machines.",
 }

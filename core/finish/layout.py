@@ -83,8 +83,12 @@ def place(frame: FineBox, settings: FinishSettings) -> Placement:
 
     At the photo's own size both boxes are whole pixels. Raises SettingsError where margins leave no room.
     """
-    if settings.canvas is None:
-        return _framed(_outward(frame), settings)
+    placed = _framed(_outward(frame), settings) if settings.canvas is None else _on_canvas(frame, settings)
+    return placed if settings.megapixels is None else _at_most(placed, settings.megapixels * 1e6)
+
+
+def _on_canvas(frame: FineBox, settings: FinishSettings) -> Placement:
+    assert settings.canvas is not None  # noqa: S101 - place() has asked
     width, height = settings.canvas
     margin = settings.margin
     left, right = margin.left.pixels(width), margin.right.pixels(width)
@@ -105,6 +109,18 @@ def place(frame: FineBox, settings: FinishSettings) -> Placement:
         start, upper = round(start), round(upper)
         target_width, target_height = max(1, round(target_width)), max(1, round(target_height))
     return Placement((width, height), frame, (start, upper, start + target_width, upper + target_height))
+
+
+def _at_most(placed: Placement, pixels: float) -> Placement:
+    """The same picture with at most so many pixels, never larger; its shape differs by rounding alone."""
+    width, height = placed.canvas
+    if width * height <= pixels:
+        return placed
+    scale = math.sqrt(pixels / (width * height))
+    canvas = max(1, math.floor(width * scale + _SLACK)), max(1, math.floor(height * scale + _SLACK))
+    across, down = canvas[0] / width, canvas[1] / height
+    left, top, right, bottom = placed.target
+    return Placement(canvas, placed.source, (left * across, top * down, right * across, bottom * down))
 
 
 def _scale(frame: FineBox, settings: FinishSettings, across: float, down: float) -> float:

@@ -137,6 +137,9 @@ class FinishSettings(Settings):
     fit: Literal["contain", "shrink", "cover", "none"] = Field(
         "contain", description="how the frame gets the canvas's size; shrink never enlarges"
     )
+    megapixels: float | None = Field(
+        None, gt=0, description="the finished picture is made smaller to have at most so many"
+    )
     position: Position = Field((50, 50), description="of the frame on the canvas: percent from left and top")
     scale: Percent = Field(100, gt=0, le=100, description="of the room on the canvas that the frame fills")
     background: Background = BackgroundValue()

@@ -97,6 +97,7 @@ class Workers:
         self._stopping = False
         self._broken = False
         self._pool = _pool(*self._settings)
+        self._futures: dict[Any, Any] = {}
 
     def submit(self, token: Any, function: Callable[[Any], Any], argument: Any, timeout: float) -> None:
         """Do `function(argument)` in a worker within `timeout` seconds. Raises OSError."""
@@ -107,7 +108,14 @@ class Workers:
             self._pool = _pool(*self._settings)
         with self._started():
             future = self._pool.schedule(guarded, args=(function, argument), timeout=timeout)
+        self._futures[token] = future
         future.add_done_callback(lambda ended: self._deliver(token, ended, timeout))
+
+    def cancel(self, token: Any) -> None:
+        """Give a task up: it does not begin, or its worker is killed; nothing is told of it."""
+        future = self._futures.get(token)
+        if future is not None:
+            future.cancel()
 
     def start(self) -> None:
         """Start the processes, which otherwise begin with the first task. Raises OSError."""
@@ -134,6 +142,7 @@ class Workers:
         self._pool.join()
 
     def _deliver(self, token: Any, future: Any, timeout: float) -> None:
+        self._futures.pop(token, None)
         try:
             value = future.result()
         except CancelledError:
