@@ -44,7 +44,7 @@ class Told:
         self.items: dict[str, Item] = {}
 
     def take(self, seen: Iterable[Seen]) -> tuple[list[Item], list[str]]:
-        """Take over what the journal says now; the items that are new or changed, and the ids that are gone."""
+        """Take over what the journal says now; the items that changed or are new, and the ids of others."""
         now = {item["id"]: item for item in map(item_of, seen)}
         changed = [item for job, item in now.items() if self.items.get(job) != item]
         gone = [job for job in self.items if job not in now]

@@ -24,9 +24,9 @@ _BEST: Final = ("mask", "png", "webp", "psd", "tiff", "jxl", "jpeg")
 class Sources:
     """Where a job's pictures come from. key: another one once any of these files is another.
 
-    photo: None where the original lies nowhere that the journal knows. matte: a file that holds one, or a
-    finished output, whose picture then need not have the photo's size. preview: a small picture of the cutout
-    with the sha256 of its bytes. background: the rule's own, as a text of YAML, or "".
+    photo: None where the original lies nowhere that the journal knows. matte: a file that holds one, or an
+    output, whose picture need not have the photo's size. preview: a small picture of the cutout,
+    with the sha256 of its bytes. ground: the colour that the rule puts behind the subject, (r, g, b), or None.
     """
 
     job: str
@@ -36,7 +36,7 @@ class Sources:
     matte: Path | None
     cut: CutSettings
     preview: tuple[Path, str] | None = None
-    background: str = ""
+    ground: tuple[int, int, int] | None = None
 
 
 def sources_of(journal: Journal, job_id: str) -> Sources:
@@ -58,7 +58,7 @@ def sources_of(journal: Journal, job_id: str) -> Sources:
         matte,
         job.plan.cut,
         None if own is not None else _preview(journal, job),
-        job.plan.finish.background if isinstance(job.plan.finish.background, str) else "",
+        job.plan.finish.background.colour,
     )
 
 
