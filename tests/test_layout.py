@@ -51,7 +51,11 @@ FLOORS = {
         ("run",),
         ("serve",),
     ),
-    "web": (("table", "service"),),
+    "web": (
+        ("errors",),
+        ("server", "policy"),
+        ("table", "service"),
+    ),
     "gimp_plugin": (
         ("profiles", "rendezvous", "cut"),
         ("install", "connection"),
