@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageDraw
-from tests.daemon.hot_folders import CONFIG, HotFolders, until
+from tests.daemon.hot_folders import CONFIG, HotFolders
 
 from mattebox.core.job import JobReport, run_job
 from mattebox.daemon.intake.inspection import inspect_file
@@ -64,9 +64,9 @@ def drawn_job(task: JobTask) -> JobReport:
         name = job.source.name
         given = job.matte is not None
         if not given:
-            photo = Image.open(job.source)
             matte = job.source.with_name(f".{name}.matte.png")
-            draw_matte(matte, photo.size)
+            with Image.open(job.source) as photo:
+                draw_matte(matte, photo.size)
             job = dataclasses.replace(job, matte=matte)
         report = run_job(job)
         if given:
@@ -137,11 +137,18 @@ class Server:
         """End it as the kernel would."""
         self.process.kill()
         self.process.wait()
+        self._close()
 
     def stop(self) -> int:
         """Ask it to end; its exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        status = self.process.wait(20)
+        self._close()
+        return status
+
+    def _close(self) -> None:
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 @contextmanager
@@ -156,10 +163,8 @@ def serving(what: Path, *arguments: str, environment: dict[str, str] | None = No
 
 
 def shown(page: Any, condition: str, seconds: float = 20) -> None:
-    """Wait until a JavaScript condition holds in the page."""
-    page.wait_for_function(condition, timeout=seconds * 1000)
-
-
-def wait(seconds: float) -> None:
-    """Let others work for a moment."""
-    time.sleep(seconds)
+    """Wait until a JavaScript condition holds in the page, whose own policy forbids to wait in there."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, f"it did not happen: {condition}"
+        page.wait_for_timeout(20)

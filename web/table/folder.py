@@ -56,7 +56,7 @@ class FolderDesk(Desk):
         self._enter()
 
     def begin(self) -> Work | None:
-        """The next photo whose outputs are to be rendered by a mended matte; mere marks are carried out here."""
+        """The next photo whose outputs are to be rendered by a mended matte; marks end here."""
         for decision in self.journal.decisions.sent():
             job = self.journal.job(decision.job)
             matte = decision.matte

@@ -25,8 +25,8 @@ class Sources:
     """Where a job's pictures come from. key: another one once any of these files is another.
 
     photo: None where the original lies nowhere that the journal knows. matte: a file that holds one, or an
-    output, whose picture need not have the photo's size. preview: a small picture of the cutout,
-    with the sha256 of its bytes. ground: the colour that the rule puts behind the subject, (r, g, b), or None.
+    output whose picture need not have the photo's size. preview: a small picture of the cutout,
+    with the sha256 of its bytes. ground: the colour that the rule puts behind the subject, or None.
     """
 
     job: str

@@ -198,7 +198,12 @@ keys.add("Look", "+ =", "larger", () => stage.zoomBy(1.25), idle);
 keys.add("Look", "-", "smaller", () => stage.zoomBy(0.8), idle);
 keys.add("Page", "?", "these keys", help, idle);
 keys.add("Page", "/", "to the filters", () => byId("filter-state").focus(), idle);
+keys.add("Page", "escape", "leave what is open", leave, idle);
 keys.add("Page", "l", "to the list", () => byId("list").focus(), idle);
+
+function leave() {
+  byId("list").focus();
+}
 
 function move(by) {
   pressed = performance.now();
