@@ -27,10 +27,9 @@ if TYPE_CHECKING:
     from mattebox.web.table.sources import Sources
     from mattebox.web.table.table import Table
 
-# Who waits at the page comes before what may be wanted later.
+# Who waits for an answer comes before what is shown beside it.
 _NOW: Final = 0
 _SOON: Final = 1
-_AHEAD: Final = 5
 _KEEP: Final = {"Cache-Control": "private, max-age=3600"}
 
 
@@ -52,7 +51,7 @@ class MendAnswers:
         await self._ask(lambda: self._mending.open(sources), _NOW)
         following = body.get("next")
         if isinstance(following, str):
-            self._ahead = self._table.engine.ask(self._opener(await self._table.sources(following)), _AHEAD)
+            self._ahead = self._table.ahead.ask(self._opener(await self._table.sources(following)))
         return JSONResponse({})
 
     async def answer(self, request: Request) -> Response:

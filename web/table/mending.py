@@ -1,15 +1,17 @@
-"""Mending: photos that were opened for pointing, and their answers; all of it in the engine's one thread."""
+"""Mending: photos that were opened for pointing, and their answers; each photo in one thread at a time."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
 from mattebox.core.errors import PhotoError
+from mattebox.core.matting import cut_segmented
 from mattebox.core.photo import read_photo
 from mattebox.core.session import open_session
 from mattebox.core.settings import PromptSettings
@@ -51,24 +53,29 @@ class Mending:
         """engine: gives the loaded networks, when they are wanted first."""
         self._engine = engine
         self._opened: OrderedDict[str, Opened] = OrderedDict()
+        self._opening: dict[str, Lock] = {}
+        self._lock = Lock()
         self._last: tuple[str, Said, Pixels] | None = None
 
     def open(self, sources: Sources) -> Opened:
-        """The photo, looked at once. Raises PhotoError, WeightsError, InferenceError."""
-        found = self._opened.get(sources.key)
-        if found is None:
-            found = self._open(sources)
+        """The photo, looked at once, also where two threads want it. Raises PhotoError, InferenceError."""
+        with self._lock:
+            opening = self._opening.setdefault(sources.key, Lock())
+        with opening:
+            found = self._opened.get(sources.key) or self._open(sources)
+        with self._lock:
             self._opened[sources.key] = found
+            self._opened.move_to_end(sources.key)
             while len(self._opened) > _OPEN:
-                self._opened.popitem(last=False)
-        self._opened.move_to_end(sources.key)
+                old, _ = self._opened.popitem(last=False)
+                self._opening.pop(old, None)
         return found
 
     def answer(self, sources: Sources, said: Said) -> tuple[bytes, tuple[str, ...]]:
         """What is meant, as a gray PNG to be shown at once, and sentences on what was not found."""
         opened = self.open(sources)
         prompts = prompts_from(said, opened.photo.width, opened.photo.height, opened.small)
-        found = opened.session.answer(prompts)
+        found = opened.session.answer(replace(prompts, strokes=None))
         level = as_bytes(found.level)
         labels = labels_of(said, opened.photo.width, opened.photo.height)
         if labels is not None:
@@ -87,7 +94,9 @@ class Mending:
             return self._last[2]
         opened = self.open(sources)
         prompts = prompts_from(said, opened.photo.width, opened.photo.height, opened.former)
-        alpha = opened.session.cut(prompts).alpha
+        # A brush says what is under it and nothing else: no network hears of strokes.
+        pointed = opened.session.pointed(replace(prompts, strokes=None))
+        alpha = cut_segmented(replace(pointed, prompts=prompts)).alpha
         self._last = (sources.key, said, alpha)
         return alpha
 

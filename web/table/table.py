@@ -43,12 +43,14 @@ _DELIVERY: Final = 3
 
 
 class Table:
-    """One light table at work: a thread for the journal, one for networks, two that paint."""
+    """One light table at work: a thread for the journal, two for networks, two that paint."""
 
     def __init__(self, open_desk: Callable[[], Desk]) -> None:
         """open_desk: called in the journal's own thread. Raises what it raises."""
         self.journal = Lane("journal")
         self.engine = Lane("engine")
+        # Looks at the next photo beside the answers about this one.
+        self.ahead = Lane("ahead")
         self.desk = self.journal.ask(open_desk).result()
         self._painters = ThreadPoolExecutor(_PAINTERS, "painter")
         self._views: OrderedDict[str, View] = OrderedDict()
@@ -102,7 +104,7 @@ class Table:
         return await self.paint(painted)
 
     def networks(self) -> Engine:
-        """The engine, whose networks are loaded when they are wanted first; in the engine's thread alone."""
+        """The engine, whose networks are loaded when they are wanted first."""
         return process_engine()
 
     async def known_networks(self) -> list[str]:
@@ -177,6 +179,7 @@ class Table:
     def stop(self) -> None:
         """End the threads and close the journal."""
         self._painters.shutdown(cancel_futures=True)
+        self.ahead.stop()
         self.engine.stop()
         self.journal.ask(self.desk.close).result()
         self.journal.stop()

@@ -49,7 +49,7 @@ export class Keys {
         const title = document.createElement("h3");
         title.textContent = group;
         const list = document.createElement("dl");
-        for (const row of rows) {
+        for (const row of rows.filter((one) => one.says)) {
           const key = document.createElement("dt");
           key.textContent = row.keys.map(shown).join("  or  ");
           const says = document.createElement("dd");

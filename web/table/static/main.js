@@ -1,6 +1,7 @@
 // The light table: keys and buttons in, decisions to the server, the next photo onto the stage.
-import { listen, post } from "./api.js";
+import { getJson, listen, post } from "./api.js";
 import { Keys, shown } from "./keys.js";
+import { Compare, Mend, TOOLS } from "./mend.js";
 import { Pictures } from "./pictures.js";
 import { Queue, described, isOpen, sureness } from "./queue.js";
 import { GROUNDS, Stage } from "./stage.js";
@@ -11,6 +12,8 @@ const pictures = new Pictures();
 const stage = new Stage(byId("canvas"));
 const keys = new Keys();
 const queue = new Queue(byId("list"), byId("rows"), (item) => show(item));
+const mend = new Mend(stage, say, mendChanged);
+const compare = new Compare(byId("grid"), stage, takeVariant);
 const facts = { title: "Mattebox", again: true, delivering: true, networks: [], saving: 0 };
 let pressed = 0;
 
@@ -19,6 +22,8 @@ let pressed = 0;
 async function show(item) {
   const began = pressed;
   pressed = 0;
+  if (mend.on && mend.item.id !== item?.id) mend.close();
+  if (compare.on && compare.item.id !== item?.id) compare.close();
   byId("nothing").hidden = item !== null;
   tell(item);
   if (!item) {
@@ -35,6 +40,7 @@ async function show(item) {
     if (began) performance.measure("key to picture", { start: began, end: performance.now() });
     document.body.dataset.painted = item.id;
     for (const next of queue.coming(AHEAD)) pictures.of(next);
+    if (mending && !mend.on && !compare.on && isOpen(item)) mend.open(item, queue.coming(2)[1]);
   });
 }
 
@@ -170,9 +176,114 @@ byId("again").addEventListener("keydown", (event) => {
   byId("again-choices").querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
 });
 
+// ---- mend, compare and hand over
+
+let mending = false;
+
+async function toggleMend() {
+  if (mend.on) {
+    mending = false;
+    mend.close();
+    return;
+  }
+  const item = queue.item();
+  if (!item || !stage.entry?.facts?.before || item.state !== "review") {
+    say("Only a photo in review can be mended.");
+    return;
+  }
+  if (compare.on) compare.close();
+  mending = true;
+  await mend.open(item, queue.coming(2)[1]);
+}
+
+function mendChanged() {
+  byId("mend-tools").hidden = !mend.on;
+  byId("tools").hidden = mend.on;
+  for (const button of byId("mend-tools").querySelectorAll("button")) {
+    if (button.dataset.tool) button.setAttribute("aria-pressed", button.dataset.tool === mend.tool);
+  }
+  press();
+}
+
+async function acceptMended() {
+  const { item } = mend;
+  if (!mend.touched) {
+    decide("accept");
+    return;
+  }
+  pressed = performance.now();
+  const request = mend.accept();
+  queue.mark([item.id], "accept");
+  await saved(request);
+  countSoon();
+}
+
+async function toggleCompare() {
+  if (compare.on) {
+    compare.close();
+    return;
+  }
+  const item = queue.item();
+  if (!item || item.state !== "review") {
+    say("Only a photo in review can be compared.");
+    return;
+  }
+  if (mend.on) mend.close();
+  try {
+    const { variants } = await getJson(`/api/photo/${item.id}/variants`);
+    await compare.open(item, variants);
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+async function takeVariant(place) {
+  const { item } = compare;
+  compare.close();
+  const request = post(`/api/photo/${item.id}/variants/${place}/take`);
+  queue.mark([item.id], "accept");
+  await saved(request);
+  countSoon();
+}
+
+async function handOver() {
+  const item = queue.item();
+  if (!item) return;
+  if (await saved(post(`/api/photo/${item.id}/hand-over`))) {
+    say("It opens in your program; save it there, and it is accepted as you saved it.");
+  }
+}
+
 // ---- keys
 
-const idle = { when: () => !byId("again").open };
+const idle = { when: () => !byId("again").open && !mend.on && !compare.on };
+const looking = { when: () => !byId("again").open && !compare.on };
+const atMend = { when: () => mend.on };
+const atCompare = { when: () => compare.on };
+for (const { name, key, says } of TOOLS) keys.add("Mend", key, says, () => mend.choose(name), atMend);
+keys.add("Mend", "[", "smaller brush", () => mend.resize(0.8), atMend);
+keys.add("Mend", "]", "larger brush", () => mend.resize(1.25), atMend);
+keys.add("Mend", "arrowleft", "move the cross (with Shift by more)", () => mend.nudge(-1, 0, false), atMend);
+keys.add("Mend", "arrowright", "", () => mend.nudge(1, 0, false), atMend);
+keys.add("Mend", "arrowup", "", () => mend.nudge(0, -1, false), atMend);
+keys.add("Mend", "arrowdown", "", () => mend.nudge(0, 1, false), atMend);
+keys.add("Mend", "shift+arrowleft", "", () => mend.nudge(-1, 0, true), atMend);
+keys.add("Mend", "shift+arrowright", "", () => mend.nudge(1, 0, true), atMend);
+keys.add("Mend", "shift+arrowup", "", () => mend.nudge(0, -1, true), atMend);
+keys.add("Mend", "shift+arrowdown", "", () => mend.nudge(0, 1, true), atMend);
+keys.add("Mend", "space", "click at the cross", () => mend.press(), atMend);
+keys.add("Mend", "u ctrl+z backspace", "take the last click or stroke back", () => mend.undo(), atMend);
+keys.add("Mend", "n", "begin anew, without the matte that was there", () => mend.begin(), atMend);
+keys.add("Mend", "a enter", "accept it as it is mended", acceptMended, atMend);
+keys.add("Mend", "escape m", "leave it unmended", toggleMend, atMend);
+for (let place = 0; place < 9; place++) {
+  const says = place ? "" : "(and 2, 3, …) take this one";
+  keys.add("Compare", `${place + 1}`, says, () => takeVariant(place), {
+    when: () => compare.on && place < byId("grid").children.length,
+  });
+}
+keys.add("Compare", "escape c", "leave", toggleCompare, atCompare);
+
 const look = () => stage.draw();
 keys.add("Decide", "a", "accept", () => decide("accept"), idle);
 keys.add("Decide", "r", "reject (a mark; the photo stays)", () => decide("reject"), idle);
@@ -187,19 +298,30 @@ keys.add("Move", "shift+arrowup", "select a run upwards", () => queue.move(-1, t
 keys.add("Move", "home", "first photo", () => queue.move(-queue.order.length), idle);
 keys.add("Move", "end", "last photo", () => queue.move(queue.order.length), idle);
 keys.add("Move", "ctrl+a", "select all that are shown", selectAll, idle);
-keys.add("Look", "f", "next ground: checker, black, white, magenta, the rule's own", nextGround, idle);
+keys.add("Mend", "m", "mend by clicks and brush", toggleMend, idle);
+keys.add("Compare", "c", "by fast, balanced, best and other networks, side by side", toggleCompare, idle);
+keys.add("Page", "g", "open the PSD in your program; what you save there comes back", handOver, idle);
+keys.add("Page", "e", "save the batch as a contact sheet", saveSheet, idle);
+keys.add("Look", "f", "next ground: checker, black, white, magenta, the rule's own", nextGround, looking);
 keys.add("Look", "space", "hold: the photo before", () => before(true), { ...idle, hold: () => before(false) });
-keys.add("Look", "s", "slider between before and after", toggleSlider, idle);
-keys.add("Look", "x", "the matte alone", () => toggle("matte"), idle);
-keys.add("Look", "t", "tint what is unsure", () => toggle("band"), idle);
-keys.add("Look", "w", "the box that warnings mean", () => toggle("boxes"), idle);
-keys.add("Look", "z", "1:1 at the pointer, and back", () => stage.toggleZoom(), idle);
-keys.add("Look", "+ =", "larger", () => stage.zoomBy(1.25), idle);
-keys.add("Look", "-", "smaller", () => stage.zoomBy(0.8), idle);
+keys.add("Look", "s", "slider between before and after", toggleSlider, looking);
+keys.add("Look", "x", "the matte alone", () => toggle("matte"), looking);
+keys.add("Look", "t", "tint what is unsure", () => toggle("band"), looking);
+keys.add("Look", "w", "the box that warnings mean", () => toggle("boxes"), looking);
+keys.add("Look", "z", "1:1 at the pointer, and back", () => stage.toggleZoom(), looking);
+keys.add("Look", "+ =", "larger", () => stage.zoomBy(1.25), looking);
+keys.add("Look", "-", "smaller", () => stage.zoomBy(0.8), looking);
 keys.add("Page", "?", "these keys", help, idle);
 keys.add("Page", "/", "to the filters", () => byId("filter-state").focus(), idle);
 keys.add("Page", "escape", "leave what is open", leave, idle);
 keys.add("Page", "l", "to the list", () => byId("list").focus(), idle);
+
+function saveSheet() {
+  const link = document.createElement("a");
+  link.href = "/api/sheet";
+  link.download = "contact-sheet.html";
+  link.click();
+}
 
 function leave() {
   byId("list").focus();
@@ -252,6 +374,7 @@ const BUTTONS = [
   ["Accept", "a"], ["Reject", "r"], ["Again", "q"], ["Undo", "u"],
   ["Ground", "f"], ["Slider", "s", () => stage.slider !== null], ["Matte", "x", () => stage.matte],
   ["Unsure", "t", () => stage.band], ["1:1", "z"],
+  ["Mend", "m", () => mend.on], ["Compare", "c", () => compare.on], ["Open PSD", "g"],
 ];
 
 function press() {
@@ -267,9 +390,30 @@ for (const [says, key, isPressed] of BUTTONS) {
   button.dataset.key = shown(key);
   button.isPressed = isPressed;
   button.title = keys.find(key).says;
-  button.addEventListener("click", () => keys.find(key).run());
+  button.addEventListener("click", () => keys.find(key)?.run());
   byId("tools").append(button);
 }
+for (const { name, label, key, says } of TOOLS) {
+  mendButton(label, key, () => mend.choose(name), name).title = says;
+}
+mendButton("Smaller", "[", () => mend.resize(0.8));
+mendButton("Larger", "]", () => mend.resize(1.25));
+mendButton("Take back", "U", () => mend.undo());
+mendButton("Begin anew", "N", () => mend.begin());
+mendButton("Accept", "A", acceptMended);
+mendButton("Leave", "Esc", toggleMend);
+
+function mendButton(says, key, run, tool) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = says;
+  button.dataset.key = key;
+  if (tool) button.dataset.tool = tool;
+  button.addEventListener("click", run);
+  byId("mend-tools").append(button);
+  return button;
+}
+byId("sheet").addEventListener("click", saveSheet);
 const hold = document.createElement("button");
 hold.type = "button";
 hold.textContent = "Before";
@@ -291,6 +435,7 @@ for (const name of ["state", "warning", "folder", "rule"]) {
 
 function take(message) {
   if (message.title !== undefined) Object.assign(facts, message);
+  if (message.say) say(message.say);
   if (message.delivering !== undefined) facts.delivering = message.delivering;
   if (message.title !== undefined) {
     byId("title").textContent = facts.title;

@@ -39,6 +39,7 @@ export class Stage {
   }
 
   show(item, entry) {
+    if (item?.id !== this.item?.id) this.overlay = null;
     this.item = item;
     this.entry = entry;
     this.detail = null;
@@ -99,12 +100,15 @@ export class Stage {
 
   paintGround(at) {
     const { context } = this;
-    const rule = this.entry.facts.ground;
-    if (this.matte) context.fillStyle = "#000";
-    else if (this.ground === "rule" && rule) context.fillStyle = `rgb(${rule.join(",")})`;
-    else if (this.ground === "checker" || this.ground === "rule") context.fillStyle = this.checker();
-    else context.fillStyle = { black: "#000", white: "#fff", magenta: "#f0f" }[this.ground];
+    context.fillStyle = this.matte ? "#000" : this.colour();
     context.fillRect(at.left, at.top, at.width, at.height);
+  }
+
+  // What lies behind the cutout.
+  colour() {
+    const rule = this.entry?.facts?.ground;
+    if (this.ground === "rule" && rule) return `rgb(${rule.join(",")})`;
+    return { black: "#000", white: "#fff", magenta: "#f0f" }[this.ground] ?? this.checker();
   }
 
   checker() {
@@ -190,7 +194,7 @@ export class Stage {
     clearTimeout(this.waiting);
     const { entry, item } = this;
     const picture = this.before ? entry?.before : entry?.cutout;
-    if (!picture || !entry.facts.aligned || !this.zoom) return;
+    if (!picture || !entry.facts.aligned || !this.zoom || this.overlay) return;
     const at = this.place();
     if (at.scale * entry.facts.width <= picture.width * 1.05) return;
     this.waiting = setTimeout(async () => {
