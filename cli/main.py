@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, str]] = {
     "simulate": "Show which rule would take which file.",
     "status": "Show how hot folders are doing.",
     "retry": "Bring failed photos back.",
+    "table": "Look at cutouts in a browser, decide and mend.",
     "approve": "Approve or reject cutouts in review.",
     "serve": "Serve cutouts over HTTP, as scripts of a cloud ask for them.",
     "service": "Run hot folders as a service of your session.",

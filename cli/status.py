@@ -38,7 +38,7 @@ def _show(found: dict[str, Any]) -> None:
     from rich.console import Console  # noqa: PLC0415 - only where a table is drawn
     from rich.text import Text  # noqa: PLC0415
 
-    from mattebox.cli.table import show_rows  # noqa: PLC0415
+    from mattebox.cli.rows import show_rows  # noqa: PLC0415
 
     headings = ("Folder", "Waiting", "Settling", "Working", "Done", "Review", "Failed", "A minute", "Oldest")
     rows = []

@@ -1,40 +1,88 @@
-"""Tables of names and numbers that stay whole on terminals of any width."""
+"""`mattebox table`: the light table in a browser."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from rich import box
-from rich.table import Table
-from rich.text import Text
+import click
+
+from mattebox.cli.echo import echo
+from mattebox.cli.hot_folders import read_config
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable
 
-    from rich.console import Console
+    from mattebox.web.table.desk import Desk
 
-# A name in the first column may be folded to so many letters a line.
-_LEAST_NAME = 8
-_GAP = 2
+_PASSWORD: Final = "MATTEBOX_PASSWORD"  # noqa: S105 - the name of a variable
 
 
-def show_rows(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows of a name and short values; no heading and no value is ever cut.
+@click.command(name="table")
+@click.argument("what", type=click.Path(path_type=Path), metavar="CONFIG|FOLDER")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port; any free one by default.")
+@click.option("--host", default="127.0.0.1", help="Address to listen on; others reach only this computer's.")
+@click.option("--certificate", type=click.Path(path_type=Path), help="TLS certificate, to listen beyond.")
+@click.option("--key", type=click.Path(path_type=Path), help="The certificate's key.")
+@click.option("--browser/--no-browser", default=True, help="Open the page in your browser.")
+@click.pass_context
+def command(
+    context: click.Context,
+    *,
+    what: Path,
+    port: int,
+    host: str,
+    certificate: Path | None,
+    key: Path | None,
+    browser: bool,
+) -> None:
+    """See the cutouts of hot folders (CONFIG), or of a FOLDER beside their photos; decide and mend by key.
 
-    Where the terminal is too narrow for the columns, each row becomes lines "Heading  value" instead.
+    The address holds a token that opens once, on this computer alone. Beyond it the page needs TLS files and
+    a password in the variable MATTEBOX_PASSWORD. What is decided is kept in the journal; 'mattebox watch' or
+    'mattebox once' delivers it.
     """
-    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)][1:]
-    if sum(widths) + _GAP * len(widths) + max(_LEAST_NAME, len(headings[0])) > console.width:
-        wide = max(map(len, headings))
-        for row in rows:
-            for heading, value in zip(headings, row, strict=True):
-                console.print(Text(f"{heading:<{wide}}  {value}"), soft_wrap=True)
-            console.print()
-        return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(headings[0], overflow="fold", min_width=len(headings[0]))
-    for heading, width in zip(headings[1:], widths, strict=True):
-        table.add_column(heading, justify="right", no_wrap=True, min_width=width)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
+    desk = _desk(context, what)
+    from mattebox.core.errors import MissingExtraError  # noqa: PLC0415 - after the mistakes are told
+    from mattebox.core.extra import install_command  # noqa: PLC0415
+
+    try:
+        from mattebox.web.policy import Sessions, guarded, new_token  # noqa: PLC0415
+        from mattebox.web.server import Address, Server, check_address  # noqa: PLC0415
+        from mattebox.web.table.app import EVENTS, table_app  # noqa: PLC0415
+        from mattebox.web.table.table import Table  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"The light table needs the extra web: {install_command('web')}") from error
+    address = Address(host, port, certificate, key)
+    password = os.environ.get(_PASSWORD)
+    check_address(address, has_password=bool(password))
+    table = Table(desk)
+    try:
+        token = new_token()
+        sessions = Sessions(token, password)
+        app = guarded(table_app(table), host=host, sessions=sessions)
+        server = Server(app, address, streams=[EVENTS])
+        sessions.cookie = f"mattebox-{server.port}"
+        page = f"{server.url}/?token={token}"
+        echo(f"The light table is at {page}")
+        if browser:
+            import webbrowser  # noqa: PLC0415 - only where a page is opened
+
+            webbrowser.open(page)
+        server.run()
+    finally:
+        table.stop()
+
+
+def _desk(context: click.Context, what: Path) -> Callable[[], Desk]:
+    """What opens the journal of hot folders, or that of a folder."""
+    if not what.is_dir():
+        loaded = read_config(context, what)
+        from mattebox.web.table.desk import Desk  # noqa: PLC0415 - after the mistakes are told
+
+        return partial(Desk, loaded.state, loaded.path.name)
+    from mattebox.web.table.folder import FolderDesk  # noqa: PLC0415 - loads settings
+
+    return partial(FolderDesk, what)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mattebox.daemon.config.planning import review_folders
+from mattebox.daemon.delivery.decided import Hands, carry_out
 from mattebox.daemon.delivery.review import DecisionHandler
 from mattebox.daemon.guard import REFUSALS
 from mattebox.daemon.intake.orphans import beat, in_work, put_back, sentences, tidy
@@ -27,10 +28,11 @@ _HEALTH_CHECK: Final = 2.0
 _CLAIMS_CHECK: Final = 60.0
 _NO_WATCH: Final = "the watched folder cannot be watched"
 _NO_WORK_FOLDER: Final = "the folder of photos in work cannot be looked into"
+_NOT_DECIDED: Final = "what was decided at the light table cannot be carried out"
 _NO_JOURNAL: Final = "it was in work and belongs to no journal; it counts as new"
 
 
-class RunningJobs(DecisionHandler, Protocol):
+class RunningJobs(DecisionHandler, Hands, Protocol):
     """The jobs of the loop: how many workers have, and what a person has decided about one."""
 
     @property
@@ -122,6 +124,7 @@ def review_task(interval: float, reviews: Reviews) -> PeriodicTask:
         for folder in sorted(review_folders(loop.loaded.config)):
             one = partial(reviews.collect, loop.journal, [folder], loop.jobs)
             loop.guards.run(f"{folder}: the review folder cannot be looked into", one)
+        loop.guards.run(_NOT_DECIDED, partial(carry_out, loop.journal, loop.jobs))
 
     return PeriodicTask(interval, collect)
 

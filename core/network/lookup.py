@@ -14,7 +14,15 @@ if TYPE_CHECKING:
 
     from mattebox.core.settings import CutSettings
 
-__all__ = ["Progress", "check_network", "fetch_networks", "input_side", "is_offline", "weights_in_use"]
+__all__ = [
+    "Progress",
+    "check_network",
+    "fetch_networks",
+    "input_side",
+    "is_offline",
+    "networks_here",
+    "weights_in_use",
+]
 
 
 def check_network(name: str) -> None:
@@ -22,6 +30,20 @@ def check_network(name: str) -> None:
     from mattebox.models.catalogue import find_salient  # noqa: PLC0415 - reads the catalogue
 
     find_salient(name)
+
+
+def networks_here() -> list[str]:
+    """The names of the networks that find subjects and whose weights are on this computer.
+
+    Those whose licence forbids commercial use are left out: nobody has consented to it here.
+    """
+    from mattebox.models.catalogue import load_catalogue  # noqa: PLC0415 - reads the catalogue
+    from mattebox.models.store import Store  # noqa: PLC0415
+
+    store = Store()
+    rows = load_catalogue().values()
+    allowed = [row for row in rows if row.kind == "salient" and row.commercial is not False]
+    return [row.name for row in allowed if store.find(row) is not None]
 
 
 def is_offline() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from mattebox.core.photo.colour import in_depth
 from mattebox.core.write.blocks import Blocks, writing
@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mattebox.core.composition import Composition
+    from mattebox.core.photo import Pixels
     from mattebox.core.settings import MaskOutput
+
+
+def mask_png(file: BinaryIO, alpha: Pixels) -> None:
+    """Write a matte (h, w), uint8 or uint16, as a gray PNG of its own depth."""
+    size = int(alpha.shape[1]), int(alpha.shape[0])
+    sheet = Sheet(size, 1, 8 * alpha.itemsize, None, lambda rows: alpha[rows][..., None])
+    write_png(file, sheet, "fast", Blocks())
 
 
 def write(composition: Composition, options: MaskOutput, path: Path) -> None:

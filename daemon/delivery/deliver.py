@@ -27,6 +27,7 @@ from mattebox.daemon.journal.steps import step
 
 if TYPE_CHECKING:
     from mattebox.core.job import JobReport
+    from mattebox.core.settings import CutSettings
     from mattebox.daemon.journal.journal import Journal
     from mattebox.daemon.journal.rows import JobRow
     from mattebox.daemon.journal.states import State
@@ -104,11 +105,28 @@ class Delivery:
         step("review approved")
         return job
 
+    def again(self, job: JobRow, cut: CutSettings) -> JobRow:
+        """A person wants to see it cut by other settings: the review is rendered anew. Raises OSError."""
+        self._delete_staged(job)
+        ours = OwnFiles(self.journal, job.id)
+        for item in self.journal.placements(job.id, "review"):
+            # What a person has saved there is theirs, and the new review gets another name beside it.
+            if item.final is not None and ours.wrote(item.final):
+                item.final.unlink(missing_ok=True)
+        step("former review removed")
+        with self.journal.transaction():
+            self.journal.forget_placements(job.id, ["review"])
+            plan = replace(job.plan, cut=cut)
+            job = self.journal.change(job.id, state="claimed", phase="review", attempts=0, plan=plan)
+        step("asked again")
+        return job
+
     def reopen_review(self, job: JobRow) -> JobRow:
         """The file that a person approved holds no usable matte: the review is open again."""
         self._delete_staged(job)
         with self.journal.transaction():
             job = self.journal.change(job.id, state="review", phase="review")
+            self.journal.decisions.reopen(job.id)
         step("approval refused")
         return job
 

@@ -28,7 +28,7 @@ class DecisionHandler(Protocol):
     def approve(self, job: JobRow, file: Path) -> None:
         """The job goes on with the matte in `file`."""
 
-    def reject(self, job: JobRow, file: Path) -> None:
+    def reject(self, job: JobRow, file: Path | None) -> None:
         """The job fails; `file` goes with the review."""
 
     def passed_over(self, job: JobRow, files: Sequence[Path], newest: Path) -> None:

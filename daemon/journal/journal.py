@@ -13,9 +13,11 @@ from filelock import FileLock, Timeout
 from mattebox.core.errors import reason_of
 from mattebox.daemon.errors import DamagedJournalError, JournalError, LostJournalError, StateLockedError
 from mattebox.daemon.journal.database import NAME, Database, set_aside
+from mattebox.daemon.journal.decisions import Decisions
 from mattebox.daemon.journal.files import Files
 from mattebox.daemon.journal.late_looks import LateLooks
 from mattebox.daemon.journal.outbox import Outbox
+from mattebox.daemon.journal.overview import overview, version
 from mattebox.daemon.journal.owner import Owner
 from mattebox.daemon.journal.rows import JOB_COLUMNS, JobRow, Placement, job_of, path_of
 from mattebox.daemon.journal.schema import bring_up_to_date
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from mattebox.daemon.journal.overview import Seen
     from mattebox.daemon.journal.states import State
 
 # A daemon that was killed while it started a process leaves its lock to that one for a moment.
@@ -52,6 +55,7 @@ class Journal:
             self.files = Files(self._db)
             self.outbox = Outbox(self._db)
             self.late_looks = LateLooks(self._db)
+            self.decisions = Decisions(self._db)
         except Timeout:
             raise StateLockedError(
                 f"{folder}: another Mattebox daemon works with this state folder; stop it first, or give "
@@ -205,6 +209,14 @@ class Journal:
         # The columns are a constant of ours.
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE state = ? ORDER BY updated DESC LIMIT ?"  # noqa: S608
         return [job_of(row) for row in self._db.execute(query, (state, count))]
+
+    def overview(self) -> Iterator[Seen]:
+        """All jobs as lists show them, but those that were given back; in no order."""
+        return overview(self._db)
+
+    def version(self) -> int:
+        """A number that is another one after any other connection has changed the journal."""
+        return version(self._db)
 
     def prune(self, before: float) -> None:
         """Forget what was done before a time; the ledger and known contents stay."""

@@ -57,6 +57,20 @@ _STEPS: Final = (
         ),
         "CREATE TABLE late_changes (folder TEXT NOT NULL, path BLOB NOT NULL, time REAL NOT NULL)",
     ),
+    (
+        # What was decided at the light table, and what each step of it was before.
+        (
+            "CREATE TABLE decisions (job TEXT PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,"
+            " verdict TEXT NOT NULL, settings TEXT NOT NULL, matte BLOB, sent INTEGER NOT NULL,"
+            " time REAL NOT NULL)"
+        ),
+        "CREATE INDEX decisions_sent ON decisions (sent)",
+        (
+            "CREATE TABLE decision_steps (step INTEGER NOT NULL,"
+            " job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, before TEXT,"
+            " PRIMARY KEY (step, job))"
+        ),
+    ),
 )
 VERSION: Final = len(_STEPS)
 

@@ -49,7 +49,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[State, str]]] = {
     "staged": {"delivered": "each output has its final name", "claimed": "staged files were lost"},
     "delivered": {"done": "the original is in done/"},
     "reviewing": {"review": "PSD and preview have their final names", "claimed": "staged files were lost"},
-    "review": {"claimed": "a person approved", "failing": "a person rejected"},
+    "review": {"claimed": "a person approved, or asked for it again", "failing": "a person rejected"},
     "duplicating": {"duplicate": "the original is in done/"},
     "failing": {"failed": "the original is in failed/, with its reason"},
     "failed": {"returning": "`mattebox retry`, or the original changed after it was claimed"},

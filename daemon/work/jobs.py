@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.daemon.delivery.endings import ending
@@ -18,8 +17,10 @@ from mattebox.daemon.work.tasks import JobTask, do_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from mattebox.core.job import JobReport
+    from mattebox.core.settings import CutSettings
     from mattebox.daemon.delivery.deliver import Delivery
     from mattebox.daemon.events import Events
     from mattebox.daemon.journal.rows import JobRow
@@ -99,8 +100,12 @@ class Jobs:
         """A person approved the matte in `file`: the job goes on."""
         self.enqueue(self._delivery.approve(job, file))
 
-    def reject(self, job: JobRow, file: Path) -> None:
-        """A person rejected the cutout by what was dropped into rejected/."""
+    def again(self, job: JobRow, cut: CutSettings) -> None:
+        """A person wants to see the job cut by other settings."""
+        self.enqueue(self._delivery.again(job, cut))
+
+    def reject(self, job: JobRow, file: Path | None) -> None:
+        """A person rejected the cutout, by what was dropped into rejected/ or at the light table."""
         self.fail(job, Failure("A person rejected the cutout in review.", "rejected", step="review"), file)
 
     def passed_over(self, job: JobRow, files: Sequence[Path], newest: Path) -> None:
@@ -344,6 +349,4 @@ class Jobs:
             with suppress(*REFUSALS):
                 self._delivery.return_original(job)
                 where = job.plan.source
-        self._events.emit(
-            "held", job.folder, job.id, why=refusal(error), input=os.fspath(Path(where)), gave_up=True
-        )
+        self._events.emit("held", job.folder, job.id, why=refusal(error), input=str(where), gave_up=True)

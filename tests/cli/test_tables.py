@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from mattebox.cli.table import show_rows
+from mattebox.cli.rows import show_rows
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADINGS = ("Folder", "Waiting", "Settling", "Working", "Done", "Review", "Failed", "A minute", "Oldest")
@@ -48,10 +48,10 @@ def test_at_80_columns_status_is_a_table(width: int) -> None:
 
 
 def test_no_other_module_of_the_command_draws_tables_of_its_own() -> None:
-    """Rich's tables are made in cli/table.py, and in cli/models.py, whose test looks at 80 columns itself."""
+    """Rich's tables are made in cli/rows.py, and in cli/models.py, whose test looks at 80 columns itself."""
     drawing = set()
     for path in (ROOT / "cli").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module == "rich.table":
                 drawing.add(path.name)
-    assert drawing <= {"table.py", "models.py"}
+    assert drawing <= {"rows.py", "models.py"}

@@ -78,6 +78,21 @@ def mend(hot_folders: HotFolders) -> None:
         psd.write_bytes(b"a mask")
 
 
+def at_the_table(hot_folders: HotFolders) -> None:
+    """At the light table one is accepted with a person's matte, one rejected, one asked for again."""
+    matte = hot_folders.root / "state" / "mattes" / "good.png"
+    matte.parent.mkdir()
+    matte.write_bytes(b"a matte")
+    journal = Journal(hot_folders.root / "state", lock=False)
+    jobs = {job.plan.name: job.id for job in journal.jobs("review")}
+    with journal.transaction():
+        journal.decisions.decide([jobs["good.jpg"]], "accept", matte=matte)
+        journal.decisions.decide([jobs["poor.jpg"]], "reject")
+        journal.decisions.decide([jobs["unsure.jpg"]], "again", settings={"quality": "best"})
+        journal.decisions.send()
+    journal.close()
+
+
 def lose_state(hot_folders: HotFolders) -> None:
     """Somebody deletes the state folder, and the reviews, while originals are in work."""
     shutil.rmtree(hot_folders.root / "state")
@@ -158,6 +173,19 @@ CASES = {
         {"a.jpg": b"doubt"},
         outputs({"a.jpg": b"doubt"}) | {"done/a.jpg": b"doubt", "done/a.mine.psd": b"layers"},
         (RUN, (retouch, HotFolders.once)),
+    ),
+    "table": Case(
+        REVIEW,
+        DOUBT | {"unsure.jpg": b"doubt 3"},
+        outputs({"good.jpg": DOUBT["good.jpg"]})
+        | below("done", {"good.jpg": DOUBT["good.jpg"], "good.png": b"a matte"})
+        | failures({"poor.jpg": DOUBT["poor.jpg"]})
+        | {
+            "review/unsure.psd": b"psd:doubt 3",
+            "review/unsure.preview.png": b"png:doubt 3",
+            "in/.mattebox/unsure.jpg": b"doubt 3",
+        },
+        (RUN, (at_the_table, HotFolders.once)),
     ),
     "late": Case(
         CONFIG,

@@ -1,0 +1,209 @@
+"""The page's addresses: what each answers. Ids come from the client, paths never."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from mattebox.core.errors import MatteboxError
+from mattebox.daemon.guard import refusal
+from mattebox.web.table.answers_mend import MendAnswers
+from mattebox.web.table.desk import again_settings
+from mattebox.web.table.handover import hand_over, open_in_system
+from mattebox.web.table.request import body_of, number_of
+from mattebox.web.table.sheet import contact_sheet
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from starlette.requests import Request
+
+    from mattebox.web.table.table import Table
+
+EVENTS: Final = "/api/events"
+_KINDS: Final = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+_MOST_JOBS: Final = 100_000
+# Pictures bear their version in the address, so that a browser may keep them while the page is open.
+_KEEP: Final = {"Cache-Control": "private, max-age=3600"}
+_ALIVE: Final = 15.0
+
+
+def table_app(table: Table) -> Starlette:
+    """The light table as an ASGI application; who may reach it is decided around it."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        watching = asyncio.create_task(table.watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
+
+    answers, mend = Answers(table), MendAnswers(table)
+    photo = "/api/photo/{job}"
+    routes = [
+        Route("/", answers.static),
+        Route("/static/{name}", answers.static),
+        Route(EVENTS, answers.events),
+        Route("/api/decide", answers.decide, methods=["POST"]),
+        Route("/api/undo", answers.undo, methods=["POST"]),
+        Route("/api/send", answers.send, methods=["POST"]),
+        Route("/api/sheet", answers.sheet),
+        Route(photo, answers.facts),
+        Route(f"{photo}/thumb", answers.thumb),
+        Route(f"{photo}/before", answers.before),
+        Route(f"{photo}/cutout", answers.cutout),
+        Route(f"{photo}/detail", answers.detail),
+        Route(f"{photo}/hand-over", answers.hand_over, methods=["POST"]),
+        Route(f"{photo}/mend/open", mend.open, methods=["POST"]),
+        Route(f"{photo}/mend/answer", mend.answer, methods=["POST"]),
+        Route(f"{photo}/mend/edge", mend.edge, methods=["POST"]),
+        Route(f"{photo}/mend/accept", mend.accept, methods=["POST"]),
+        Route(f"{photo}/variants", mend.variants),
+        Route(f"{photo}/variants/{{number:int}}", mend.variant),
+        Route(f"{photo}/variants/{{number:int}}/take", mend.take, methods=["POST"]),
+    ]
+    handlers: Mapping[Any, Any] = {MatteboxError: _refused, OSError: _refused, KeyError: _unknown}
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
+
+
+class Answers:
+    """One method an address."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        static = files("mattebox.web.table") / "static"
+        self._static = {part.name: part for part in static.iterdir()}
+
+    async def static(self, request: Request) -> Response:
+        """A part of the page itself."""
+        name = request.path_params.get("name", "index.html")
+        if name not in self._static:
+            raise HTTPException(404)
+        return Response(self._static[name].read_bytes(), media_type=_KINDS[name.rpartition(".")[2]])
+
+    async def events(self, _: Request) -> Response:
+        """Server-sent events: all items, then every change."""
+        return StreamingResponse(self._lines(), media_type="text/event-stream")
+
+    async def _lines(self) -> AsyncIterator[str]:
+        desk, told = self._table.desk, self._table.listen()
+        waiting: asyncio.Future[Any] | None = None
+        networks = await self._table.known_networks()
+        first = {"title": desk.title, "again": desk.may_ask_again, "networks": networks}
+        yield f"data: {json.dumps(first)}\n\n"
+        try:
+            while True:
+                waiting = waiting or asyncio.ensure_future(anext(told))
+                done, _ = await asyncio.wait([waiting], timeout=_ALIVE)
+                if not done:
+                    yield ": alive\n\n"
+                    continue
+                message, waiting = waiting.result(), None
+                yield f"data: {json.dumps(message)}\n\n"
+        finally:
+            if waiting is not None:
+                waiting.cancel()
+
+    async def decide(self, request: Request) -> Response:
+        """Accept, reject or ask again: {jobs, verdict, settings}."""
+        body = await body_of(request)
+        jobs, verdict = body.get("jobs"), body.get("verdict")
+        if not isinstance(jobs, list) or len(jobs) > _MOST_JOBS:
+            raise HTTPException(400)
+        if verdict not in ("accept", "reject", "again") or not isinstance(body.get("settings", {}), dict):
+            raise HTTPException(400)
+        settings = None
+        if verdict == "again":
+            settings = again_settings(body.get("settings", {}), await self._table.known_networks())
+        ids = [str(job) for job in jobs]
+        known = await self._table.ask(lambda desk: desk.decide(ids, verdict, settings=settings))
+        await self._table.refresh(forced=True)
+        return JSONResponse({"jobs": known})
+
+    async def undo(self, _: Request) -> Response:
+        """Take the last decision back."""
+        jobs = await self._table.ask(lambda desk: desk.undo())
+        await self._table.refresh(forced=True)
+        return JSONResponse({"jobs": jobs})
+
+    async def send(self, _: Request) -> Response:
+        """Have what is marked carried out."""
+        count = await self._table.ask(lambda desk: desk.send())
+        await self._table.refresh(forced=True)
+        return JSONResponse({"sent": count})
+
+    async def hand_over(self, request: Request) -> Response:
+        """Open a review's PSD in the program that the system has for it."""
+        job = request.path_params["job"]
+        await self._table.ask(lambda desk: hand_over(desk, job, open_in_system))
+        await self._table.refresh(forced=True)
+        return JSONResponse({})
+
+    async def sheet(self, _: Request) -> Response:
+        """The whole batch as one HTML file, to be saved."""
+        desk = self._table.desk
+        items = sorted(desk.told.items.values(), key=lambda item: str(item["name"]))
+        parts = contact_sheet(desk.title, items, self._small)
+        headers = {"Content-Disposition": 'attachment; filename="contact-sheet.html"'}
+        return StreamingResponse(parts, media_type=_KINDS["html"], headers=headers)
+
+    async def _small(self, job: str) -> bytes:
+        try:
+            return await self._table.thumb(job)
+        except (MatteboxError, OSError, KeyError):
+            return b""
+
+    async def facts(self, request: Request) -> Response:
+        """The size of a photo, the rule's ground, and which pictures there are of the same place."""
+        view = await self._table.view(request.path_params["job"])
+        ground = (await self._table.sources(request.path_params["job"])).ground
+        shown = {"width": view.width, "height": view.height, "aligned": view.aligned, "ground": ground}
+        return JSONResponse({**shown, "before": bool(view.photo), "cutout": bool(view.cutout)})
+
+    async def thumb(self, request: Request) -> Response:
+        """The small picture of the list."""
+        return _picture(await self._table.thumb(request.path_params["job"]), "image/jpeg")
+
+    async def before(self, request: Request) -> Response:
+        """The photo."""
+        return _picture((await self._table.view(request.path_params["job"])).photo, "image/jpeg")
+
+    async def cutout(self, request: Request) -> Response:
+        """The cutout."""
+        return _picture((await self._table.view(request.path_params["job"])).cutout, "image/webp")
+
+    async def detail(self, request: Request) -> Response:
+        """A part of either in the photo's own pixels: ?part, left, top, width, height."""
+        place = [number_of(request, name) for name in ("left", "top", "width", "height")]
+        before, cutout = await self._table.detail(request.path_params["job"], *place)
+        if request.query_params.get("part") == "before":
+            return _picture(before, "image/jpeg")
+        return _picture(cutout, "image/webp")
+
+
+def _picture(data: bytes, kind: str) -> Response:
+    if not data:
+        raise HTTPException(404)
+    return Response(data, media_type=kind, headers=_KEEP)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    return JSONResponse({"error": refusal(error)}, status_code=409)
+
+
+async def _unknown(_: Request, __: Exception) -> Response:
+    return JSONResponse({"error": "This photo is not there any more."}, status_code=404)

@@ -1,0 +1,127 @@
+"""Desk: a journal under the page's hands; every call belongs into the one thread that opened it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from mattebox.core.errors import SettingsError
+from mattebox.core.names import fit, split
+from mattebox.daemon.delivery.decided import review_psd
+from mattebox.daemon.journal.journal import Journal
+from mattebox.daemon.report.status import is_running
+from mattebox.web.table.items import Told
+from mattebox.web.table.sources import sources_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from mattebox.daemon.journal.decisions import Verdict
+    from mattebox.daemon.journal.rows import JobRow
+    from mattebox.web.table.items import Item
+    from mattebox.web.table.sources import Sources
+
+_QUALITIES: Final = ("fast", "balanced", "best")
+# States in which a decision still means something for the job.
+_OPEN: Final = frozenset({"review"})
+
+
+class Desk:
+    """What the page sees and changes of the hot folders of one configuration."""
+
+    # Whether the page itself delivers what was sent, for there is no daemon that would.
+    delivers = False
+    may_ask_again = True
+
+    def __init__(self, state: Path, title: str, journal: Journal | None = None) -> None:
+        """`state`: the journal's folder. Raises JournalError, StateLockedError."""
+        self.state, self.title = state, title
+        self.journal = journal if journal is not None else Journal(state, lock=False)
+        self.told = Told()
+        self._version: int | None = None
+
+    def changes(self, *, forced: bool = False) -> tuple[list[Item], list[str]]:
+        """What is new since this was asked last. Raises JournalError."""
+        found = self.journal.version()
+        if not forced and found == self._version:
+            return [], []
+        self._version = found
+        return self.told.take(self.journal.overview())
+
+    def sources(self, job_id: str) -> Sources:
+        """The files of one job. Raises KeyError, JournalError, OSError."""
+        return sources_of(self.journal, job_id)
+
+    def decide(
+        self,
+        jobs: Iterable[str],
+        verdict: Verdict,
+        *,
+        settings: Mapping[str, Any] | None = None,
+        matte: Path | None = None,
+    ) -> list[str]:
+        """Decide the same of those of `jobs` that the journal knows and that are open; these."""
+        known = [job_id for job_id in dict.fromkeys(jobs) if self._may(job_id, verdict)]
+        if known:
+            with self.journal.transaction():
+                self.journal.decisions.decide(known, verdict, settings=settings, matte=matte)
+        return known
+
+    def undo(self) -> list[str]:
+        """Take the last step back; the jobs that it was about."""
+        with self.journal.transaction():
+            return self.journal.decisions.undo()
+
+    def send(self) -> int:
+        """Have all marks carried out; how many there were."""
+        with self.journal.transaction():
+            return self.journal.decisions.send()
+
+    def keep_matte(self, job_id: str, data: bytes) -> Path:
+        """A new file with a mended matte of a job, synced, under a name that a person will understand."""
+        job = self.journal.job(job_id)
+        folder = self.state / "mattes"
+        folder.mkdir(exist_ok=True, mode=0o700)
+        stem = split(job.plan.name)[0]
+        path = folder / fit(stem, f".{job.id}.{os.urandom(3).hex()}.matte.png")
+        with path.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        return path
+
+    def psd(self, job: JobRow) -> Path | None:
+        """The PSD of a job that may be opened elsewhere, or None. Raises OSError."""
+        return review_psd(self.journal, job)
+
+    def job(self, job_id: str) -> JobRow:
+        """One job. Raises KeyError."""
+        return self.journal.job(job_id)
+
+    def is_delivering(self) -> bool:
+        """Whether a daemon is there that carries out what is sent."""
+        return is_running(self.state)
+
+    def close(self) -> None:
+        """Close the journal."""
+        self.journal.close()
+
+    def _may(self, job_id: str, verdict: Verdict) -> bool:
+        try:
+            job = self.journal.job(job_id)
+        except KeyError:
+            return False
+        return job.state in _OPEN or (job.state == "done" and verdict in ("accept", "reject"))
+
+
+def again_settings(wanted: Mapping[str, Any], networks: Sequence[str]) -> dict[str, str]:
+    """What a cutout that is asked for again shall be cut by, checked. Raises SettingsError."""
+    found = {key: str(wanted[key]) for key in ("quality", "model") if wanted.get(key)}
+    if not found or found.get("quality", "best") not in _QUALITIES:
+        raise SettingsError("Ask again with another quality (fast, balanced, best) or another network.")
+    if found.get("model", "") not in ("", *networks):
+        raise SettingsError(
+            "This network is not on this computer; 'mattebox models list' names those that are."
+        )
+    return found

@@ -1,0 +1,470 @@
+// The light table: keys and buttons in, decisions to the server, the next photo onto the stage.
+import { getJson, listen, post } from "./api.js";
+import { Keys, shown } from "./keys.js";
+import { Compare, Mend, TOOLS } from "./mend.js";
+import { Pictures } from "./pictures.js";
+import { Queue, described, isOpen, sureness } from "./queue.js";
+import { GROUNDS, Stage } from "./stage.js";
+
+const AHEAD = 4;
+const byId = (id) => document.getElementById(id);
+const pictures = new Pictures();
+const stage = new Stage(byId("canvas"));
+const keys = new Keys();
+const queue = new Queue(byId("list"), byId("rows"), (item) => show(item));
+const mend = new Mend(stage, say, mendChanged);
+const compare = new Compare(byId("grid"), stage, takeVariant);
+const facts = { title: "Mattebox", again: true, delivering: true, networks: [], saving: 0 };
+let pressed = 0;
+
+// ---- the photo on the stage
+
+async function show(item) {
+  const began = pressed;
+  pressed = 0;
+  if (mend.on && mend.item.id !== item?.id) mend.close();
+  if (compare.on && compare.item.id !== item?.id) compare.close();
+  byId("nothing").hidden = item !== null;
+  tell(item);
+  if (!item) {
+    stage.show(null, null);
+    stage.draw();
+    return;
+  }
+  const entry = pictures.of(item);
+  if (!entry.facts) await entry.ready;
+  if (queue.current !== item.id) return;
+  if (entry.error) say(entry.error);
+  stage.show(item, entry);
+  requestAnimationFrame(() => {
+    if (began) performance.measure("key to picture", { start: began, end: performance.now() });
+    document.body.dataset.painted = item.id;
+    for (const next of queue.coming(AHEAD)) pictures.of(next);
+    if (mending && !mend.on && !compare.on && isOpen(item)) mend.open(item, queue.coming(2)[1]);
+  });
+}
+
+function tell(item) {
+  byId("name").textContent = item?.name ?? "";
+  const parts = item ? [sureness(item), item.folder, item.rule, item.why, item.mended ? "mended" : ""] : [];
+  byId("summary").textContent = parts.filter(Boolean).join(" · ");
+  const sentences = item ? (item.notes.length ? item.notes : item.warnings) : [];
+  byId("warnings").replaceChildren(
+    ...sentences.map((sentence) => {
+      const line = document.createElement("li");
+      line.textContent = sentence;
+      return line;
+    }),
+  );
+  byId("canvas").setAttribute("aria-label", item ? described(item) : "No photo");
+}
+
+// ---- what is said
+
+let quiet = 0;
+function say(sentence) {
+  byId("message").textContent = sentence;
+  clearTimeout(quiet);
+  quiet = setTimeout(() => byId("message").replaceChildren(), 6000);
+}
+
+function count() {
+  const items = [...queue.items.values()];
+  const open = items.filter(isOpen).length;
+  const marked = items.filter((item) => item.state === "review" && item.verdict && item.verdict !== "handed");
+  const ended = items.filter((item) => item.sent === 2).length;
+  byId("counter").textContent = `${open} of ${open + marked.length + ended} left`;
+  document.title = `${open} left · ${facts.title}`;
+  const waiting = marked.filter((item) => item.verdict !== "again" && item.sent === 0).length;
+  byId("send").textContent = waiting ? `Deliver ${waiting}` : "Deliver";
+  byId("send").disabled = !waiting;
+  for (const [name, field] of [["warning", "warnings"], ["folder", "folder"], ["rule", "rule"]]) {
+    options(byId(`filter-${name}`), new Set(items.flatMap((item) => item[field])));
+  }
+}
+
+function options(select, values) {
+  const known = new Set([...select.options].map((option) => option.value));
+  for (const value of [...values].sort()) {
+    if (value && !known.has(value)) select.add(new Option(value.replaceAll("_", " "), value));
+  }
+}
+
+let counting = 0;
+function countSoon() {
+  counting ||= setTimeout(() => {
+    counting = 0;
+    count();
+  }, 50);
+}
+
+// ---- decisions
+
+async function saved(request) {
+  facts.saving += 1;
+  document.body.dataset.saving = facts.saving;
+  try {
+    return await request;
+  } catch (error) {
+    say(error instanceof TypeError ? "The server does not answer: this was not saved." : error.message);
+    return null;
+  } finally {
+    facts.saving -= 1;
+    document.body.dataset.saving = facts.saving;
+  }
+}
+
+function decide(verdict, settings) {
+  const jobs = queue.targets();
+  if (!jobs.length) return;
+  pressed = performance.now();
+  queue.mark(jobs, verdict);
+  saved(post("/api/decide", { jobs, verdict, settings }));
+  countSoon();
+}
+
+async function undo() {
+  const answer = await saved(post("/api/undo"));
+  if (!answer) return;
+  if (!answer.jobs.length) say("There is nothing to take back.");
+  else if (queue.items.has(answer.jobs[0])) {
+    if (queue.order.includes(answer.jobs[0])) queue.choose(answer.jobs[0]);
+    wanted = answer.jobs[0];
+  }
+}
+let wanted = null;
+
+async function send() {
+  const answer = await saved(post("/api/send"));
+  if (!answer) return;
+  if (!answer.sent) say("Nothing is decided that could be delivered.");
+  else if (!facts.delivering) say(`${answer.sent} wait: start 'mattebox watch' or run 'mattebox once' to deliver them.`);
+  else say(`${answer.sent} are being delivered.`);
+}
+
+function askAgain() {
+  if (!queue.current) return;
+  if (!facts.again) {
+    say("These were cut by hand: compare (C) shows them by other settings.");
+    return;
+  }
+  byId("again").showModal();
+}
+
+function fillAgain() {
+  const choices = [
+    ...["fast", "balanced", "best"].map((quality) => [`Quality ${quality}`, { quality }]),
+    ...facts.networks.map((model) => [`Network ${model}`, { model }]),
+  ];
+  byId("again-choices").replaceChildren(
+    ...choices.map(([says, settings], place) => {
+      const line = document.createElement("li");
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = says;
+      button.dataset.key = place + 1;
+      button.addEventListener("click", () => {
+        byId("again").close();
+        decide("again", settings);
+      });
+      line.append(button);
+      return line;
+    }),
+  );
+}
+byId("again").addEventListener("keydown", (event) => {
+  byId("again-choices").querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
+});
+
+// ---- mend, compare and hand over
+
+let mending = false;
+
+async function toggleMend() {
+  if (mend.on) {
+    mending = false;
+    mend.close();
+    return;
+  }
+  const item = queue.item();
+  if (!item || !stage.entry?.facts?.before || item.state !== "review") {
+    say("Only a photo in review can be mended.");
+    return;
+  }
+  if (compare.on) compare.close();
+  mending = true;
+  await mend.open(item, queue.coming(2)[1]);
+}
+
+function mendChanged() {
+  byId("mend-tools").hidden = !mend.on;
+  byId("tools").hidden = mend.on;
+  for (const button of byId("mend-tools").querySelectorAll("button")) {
+    if (button.dataset.tool) button.setAttribute("aria-pressed", button.dataset.tool === mend.tool);
+  }
+  press();
+}
+
+async function acceptMended() {
+  const { item } = mend;
+  if (!mend.touched) {
+    decide("accept");
+    return;
+  }
+  pressed = performance.now();
+  const request = mend.accept();
+  queue.mark([item.id], "accept");
+  await saved(request);
+  countSoon();
+}
+
+async function toggleCompare() {
+  if (compare.on) {
+    compare.close();
+    return;
+  }
+  const item = queue.item();
+  if (!item || item.state !== "review") {
+    say("Only a photo in review can be compared.");
+    return;
+  }
+  if (mend.on) mend.close();
+  try {
+    const { variants } = await getJson(`/api/photo/${item.id}/variants`);
+    await compare.open(item, variants);
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+async function takeVariant(place) {
+  const { item } = compare;
+  compare.close();
+  const request = post(`/api/photo/${item.id}/variants/${place}/take`);
+  queue.mark([item.id], "accept");
+  await saved(request);
+  countSoon();
+}
+
+async function handOver() {
+  const item = queue.item();
+  if (!item) return;
+  if (await saved(post(`/api/photo/${item.id}/hand-over`))) {
+    say("It opens in your program; save it there, and it is accepted as you saved it.");
+  }
+}
+
+// ---- keys
+
+const idle = { when: () => !byId("again").open && !mend.on && !compare.on };
+const looking = { when: () => !byId("again").open && !compare.on };
+const atMend = { when: () => mend.on };
+const atCompare = { when: () => compare.on };
+for (const { name, key, says } of TOOLS) keys.add("Mend", key, says, () => mend.choose(name), atMend);
+keys.add("Mend", "[", "smaller brush", () => mend.resize(0.8), atMend);
+keys.add("Mend", "]", "larger brush", () => mend.resize(1.25), atMend);
+keys.add("Mend", "arrowleft", "move the cross (with Shift by more)", () => mend.nudge(-1, 0, false), atMend);
+keys.add("Mend", "arrowright", "", () => mend.nudge(1, 0, false), atMend);
+keys.add("Mend", "arrowup", "", () => mend.nudge(0, -1, false), atMend);
+keys.add("Mend", "arrowdown", "", () => mend.nudge(0, 1, false), atMend);
+keys.add("Mend", "shift+arrowleft", "", () => mend.nudge(-1, 0, true), atMend);
+keys.add("Mend", "shift+arrowright", "", () => mend.nudge(1, 0, true), atMend);
+keys.add("Mend", "shift+arrowup", "", () => mend.nudge(0, -1, true), atMend);
+keys.add("Mend", "shift+arrowdown", "", () => mend.nudge(0, 1, true), atMend);
+keys.add("Mend", "space", "click at the cross", () => mend.press(), atMend);
+keys.add("Mend", "u ctrl+z backspace", "take the last click or stroke back", () => mend.undo(), atMend);
+keys.add("Mend", "n", "begin anew, without the matte that was there", () => mend.begin(), atMend);
+keys.add("Mend", "a enter", "accept it as it is mended", acceptMended, atMend);
+keys.add("Mend", "escape m", "leave it unmended", toggleMend, atMend);
+for (let place = 0; place < 9; place++) {
+  const says = place ? "" : "(and 2, 3, …) take this one";
+  keys.add("Compare", `${place + 1}`, says, () => takeVariant(place), {
+    when: () => compare.on && place < byId("grid").children.length,
+  });
+}
+keys.add("Compare", "escape c", "leave", toggleCompare, atCompare);
+
+const look = () => stage.draw();
+keys.add("Decide", "a", "accept", () => decide("accept"), idle);
+keys.add("Decide", "r", "reject (a mark; the photo stays)", () => decide("reject"), idle);
+keys.add("Decide", "b", "cut it again, best quality", () => (facts.again ? decide("again", { quality: "best" }) : askAgain()), idle);
+keys.add("Decide", "q", "cut it again with another quality or network", askAgain, idle);
+keys.add("Decide", "u ctrl+z", "take the last decision back", undo, idle);
+keys.add("Decide", "d", "deliver what is decided", send, idle);
+keys.add("Move", "arrowdown j", "next photo", () => move(1), idle);
+keys.add("Move", "arrowup k", "photo before", () => move(-1), idle);
+keys.add("Move", "shift+arrowdown", "select a run downwards", () => queue.move(1, true), idle);
+keys.add("Move", "shift+arrowup", "select a run upwards", () => queue.move(-1, true), idle);
+keys.add("Move", "home", "first photo", () => queue.move(-queue.order.length), idle);
+keys.add("Move", "end", "last photo", () => queue.move(queue.order.length), idle);
+keys.add("Move", "ctrl+a", "select all that are shown", selectAll, idle);
+keys.add("Mend", "m", "mend by clicks and brush", toggleMend, idle);
+keys.add("Compare", "c", "by fast, balanced, best and other networks, side by side", toggleCompare, idle);
+keys.add("Page", "g", "open the PSD in your program; what you save there comes back", handOver, idle);
+keys.add("Page", "e", "save the batch as a contact sheet", saveSheet, idle);
+keys.add("Look", "f", "next ground: checker, black, white, magenta, the rule's own", nextGround, looking);
+keys.add("Look", "space", "hold: the photo before", () => before(true), { ...idle, hold: () => before(false) });
+keys.add("Look", "s", "slider between before and after", toggleSlider, looking);
+keys.add("Look", "x", "the matte alone", () => toggle("matte"), looking);
+keys.add("Look", "t", "tint what is unsure", () => toggle("band"), looking);
+keys.add("Look", "w", "the box that warnings mean", () => toggle("boxes"), looking);
+keys.add("Look", "z", "1:1 at the pointer, and back", () => stage.toggleZoom(), looking);
+keys.add("Look", "+ =", "larger", () => stage.zoomBy(1.25), looking);
+keys.add("Look", "-", "smaller", () => stage.zoomBy(0.8), looking);
+keys.add("Page", "?", "these keys", help, idle);
+keys.add("Page", "/", "to the filters", () => byId("filter-state").focus(), idle);
+keys.add("Page", "escape", "leave what is open", leave, idle);
+keys.add("Page", "l", "to the list", () => byId("list").focus(), idle);
+
+function saveSheet() {
+  const link = document.createElement("a");
+  link.href = "/api/sheet";
+  link.download = "contact-sheet.html";
+  link.click();
+}
+
+function leave() {
+  byId("list").focus();
+}
+
+function move(by) {
+  pressed = performance.now();
+  queue.move(by);
+}
+
+function selectAll() {
+  queue.selected = new Set(queue.order);
+  queue.draw();
+  say(`${queue.order.length} are selected.`);
+}
+
+function nextGround() {
+  const has = stage.entry?.facts?.ground;
+  const all = GROUNDS.filter((name) => name !== "rule" || has);
+  stage.ground = all[(all.indexOf(stage.ground) + 1) % all.length];
+  document.body.dataset.ground = stage.ground;
+  look();
+}
+
+function before(on) {
+  stage.before = on;
+  stage.moved();
+}
+
+function toggle(what) {
+  stage[what] = !stage[what];
+  press();
+  look();
+}
+
+function toggleSlider() {
+  stage.slider = stage.slider === null ? 0.5 : null;
+  press();
+  look();
+}
+
+function help() {
+  keys.help(byId("help-keys"));
+  byId("help").showModal();
+}
+
+// ---- buttons: each does what its key does
+
+const BUTTONS = [
+  ["Accept", "a"], ["Reject", "r"], ["Again", "q"], ["Undo", "u"],
+  ["Ground", "f"], ["Slider", "s", () => stage.slider !== null], ["Matte", "x", () => stage.matte],
+  ["Unsure", "t", () => stage.band], ["1:1", "z"],
+  ["Mend", "m", () => mend.on], ["Compare", "c", () => compare.on], ["Open PSD", "g"],
+];
+
+function press() {
+  for (const button of byId("tools").querySelectorAll("button")) {
+    if (button.isPressed) button.setAttribute("aria-pressed", button.isPressed());
+  }
+}
+
+for (const [says, key, isPressed] of BUTTONS) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = says;
+  button.dataset.key = shown(key);
+  button.isPressed = isPressed;
+  button.title = keys.find(key).says;
+  button.addEventListener("click", () => keys.find(key)?.run());
+  byId("tools").append(button);
+}
+for (const { name, label, key, says } of TOOLS) {
+  mendButton(label, key, () => mend.choose(name), name).title = says;
+}
+mendButton("Smaller", "[", () => mend.resize(0.8));
+mendButton("Larger", "]", () => mend.resize(1.25));
+mendButton("Take back", "U", () => mend.undo());
+mendButton("Begin anew", "N", () => mend.begin());
+mendButton("Accept", "A", acceptMended);
+mendButton("Leave", "Esc", toggleMend);
+
+function mendButton(says, key, run, tool) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = says;
+  button.dataset.key = key;
+  if (tool) button.dataset.tool = tool;
+  button.addEventListener("click", run);
+  byId("mend-tools").append(button);
+  return button;
+}
+byId("sheet").addEventListener("click", saveSheet);
+const hold = document.createElement("button");
+hold.type = "button";
+hold.textContent = "Before";
+hold.dataset.key = "Space";
+hold.title = "hold: the photo before";
+hold.addEventListener("pointerdown", () => before(true));
+for (const name of ["pointerup", "pointerleave", "pointercancel"]) hold.addEventListener(name, () => before(false));
+byId("tools").append(hold);
+byId("send").addEventListener("click", send);
+byId("help-button").addEventListener("click", help);
+for (const name of ["state", "warning", "folder", "rule"]) {
+  byId(`filter-${name}`).addEventListener("change", (event) => {
+    queue.filters[name] = event.target.value;
+    queue.arrange();
+  });
+}
+
+// ---- the server's word
+
+function take(message) {
+  if (message.title !== undefined) Object.assign(facts, message);
+  if (message.say) say(message.say);
+  if (message.delivering !== undefined) facts.delivering = message.delivering;
+  if (message.title !== undefined) {
+    byId("title").textContent = facts.title;
+    fillAgain();
+  }
+  if (message.all) {
+    queue.items = new Map(message.all.map((item) => [item.id, item]));
+    for (const row of queue.drawn.values()) row.remove();
+    queue.drawn.clear();
+    queue.arrange();
+    document.body.dataset.live = "yes";
+  }
+  if (message.items) {
+    const old = queue.item();
+    queue.take(message.items, message.gone);
+    const now = queue.item();
+    if (now && old && now.id === old.id) {
+      if (now.v !== old.v) show(now);
+      else if (now !== old) tell(now);
+    }
+  }
+  if (wanted && queue.order.includes(wanted)) {
+    queue.choose(wanted);
+    wanted = null;
+  }
+  countSoon();
+}
+
+listen(take, () => {
+  document.body.dataset.live = "no";
+  say("The server does not answer; what was decided is kept in the journal.");
+});

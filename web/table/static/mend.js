@@ -1,0 +1,367 @@
+// Mending: clicks, a box and strokes over the photo; every answer of the server becomes the picture at once.
+import { getBitmap, post, postForBlob } from "./api.js";
+
+export const TOOLS = [
+  { name: "in", label: "In", key: "1", says: "click: this belongs to it" },
+  { name: "out", label: "Out", key: "2", says: "click: this does not" },
+  { name: "box", label: "Box", key: "3", says: "draw a box around it" },
+  { name: "brush-in", label: "Brush in", key: "4", says: "brush: subject" },
+  { name: "brush-out", label: "Brush out", key: "5", says: "brush: not" },
+  { name: "brush-unsure", label: "Brush unsure", key: "6", says: "brush: unsure, solve it again" },
+];
+const COLOURS = { in: "#57c06f", out: "#ff7b72", unsure: "#e3b341" };
+const STILL = 350;
+const STEP = 0.02;
+
+export class Mend {
+  constructor(stage, say, changed) {
+    this.stage = stage;
+    this.say = say;
+    this.changed = changed;
+    this.item = null;
+    this.tool = "in";
+    this.size = 40;
+    stage.over = (context, at) => this.paint(context, at);
+    this.clear();
+  }
+
+  clear() {
+    this.steps = [];
+    this.anew = false;
+    this.drawing = null;
+    this.number = 0;
+    this.answered = 0;
+    this.cursor = null;
+    this.stage.overlay = null;
+  }
+
+  get on() {
+    return this.item !== null;
+  }
+
+  get touched() {
+    return this.steps.length > 0 || this.anew;
+  }
+
+  async open(item, next) {
+    this.clear();
+    this.item = item;
+    this.stage.tool = this;
+    this.size = Math.max(8, Math.round(Math.max(...this.span()) / 40));
+    document.body.dataset.mend = "opening";
+    this.changed();
+    try {
+      await post(`/api/photo/${item.id}/mend/open`, { next: next?.id });
+      if (this.item === item) document.body.dataset.mend = "ready";
+    } catch (error) {
+      this.say(error.message);
+      if (this.item === item) this.close();
+    }
+    this.changed();
+  }
+
+  close() {
+    this.item = null;
+    this.stage.tool = null;
+    this.clear();
+    delete document.body.dataset.mend;
+    this.stage.draw();
+    this.changed();
+  }
+
+  span() {
+    const { width, height } = this.stage.entry?.facts ?? { width: 1000, height: 1000 };
+    return [width, height];
+  }
+
+  // All that was said, as the server takes it.
+  said() {
+    const box = this.steps.filter((step) => step.kind === "box").at(-1);
+    return {
+      clicks: this.steps.filter((step) => step.kind === "click").map(({ x, y, inside }) => [x, y, inside]),
+      box: box ? box.box : null,
+      strokes: this.steps.filter((step) => step.kind === "stroke").map((step) => step.stroke),
+      anew: this.anew,
+    };
+  }
+
+  // ---- the pointer
+
+  down(point, event) {
+    if (event.button > 0) return false;
+    const [width, height] = this.span();
+    const { x, y } = point;
+    const inside = x >= 0 && y >= 0 && x < width && y < height;
+    if (this.tool === "in" || this.tool === "out") {
+      if (inside) this.add({ kind: "click", x, y, inside: (this.tool === "in") !== event.shiftKey });
+      return true;
+    }
+    this.drawing = this.tool === "box" ? { from: point, to: point } : { points: [[x, y]] };
+    this.stage.draw();
+    return true;
+  }
+
+  move(point) {
+    this.cursor = point;
+    if (this.drawing?.points) this.drawing.points.push([point.x, point.y]);
+    else if (this.drawing) this.drawing.to = point;
+    if (this.drawing || this.tool.startsWith("brush")) this.stage.draw();
+    return this.drawing !== null;
+  }
+
+  up() {
+    const { drawing } = this;
+    this.drawing = null;
+    if (!drawing) return;
+    if (drawing.points) this.add({ kind: "stroke", stroke: this.stroke(drawing.points) });
+    else {
+      const { from, to } = drawing;
+      if (Math.abs(from.x - to.x) < 2 || Math.abs(from.y - to.y) < 2) return;
+      const box = [Math.min(from.x, to.x), Math.min(from.y, to.y), Math.max(from.x, to.x), Math.max(from.y, to.y)];
+      this.add({ kind: "box", box });
+    }
+  }
+
+  stroke(points) {
+    return { kind: this.tool.slice("brush-".length), size: this.size, points };
+  }
+
+  // ---- the keyboard: arrows move a cross, Space does what a click would
+
+  nudge(across, down, far) {
+    const [width, height] = this.span();
+    const step = Math.max(width, height) * STEP * (far ? 5 : 1);
+    const from = this.cursor ?? { x: width / 2, y: height / 2 };
+    const within = (value, most) => Math.min(most - 1, Math.max(0, value));
+    this.cursor = { x: within(from.x + across * step, width), y: within(from.y + down * step, height) };
+    this.stage.draw();
+  }
+
+  press() {
+    const [width, height] = this.span();
+    this.cursor ??= { x: width / 2, y: height / 2 };
+    const { x, y } = this.cursor;
+    if (this.tool === "in" || this.tool === "out") this.add({ kind: "click", x, y, inside: this.tool === "in" });
+    else if (this.tool === "box" && !this.drawing) this.drawing = { from: this.cursor, to: this.cursor };
+    else if (this.tool === "box") {
+      this.drawing.to = this.cursor;
+      this.up();
+    } else this.add({ kind: "stroke", stroke: this.stroke([[x, y]]) });
+  }
+
+  resize(factor) {
+    this.size = Math.min(2000, Math.max(2, Math.round(this.size * factor)));
+    this.say(`Brush: ${this.size} pixels wide.`);
+    this.stage.draw();
+  }
+
+  choose(tool) {
+    this.tool = tool;
+    this.drawing = null;
+    this.changed();
+    this.stage.draw();
+  }
+
+  begin() {
+    this.anew = !this.anew;
+    this.say(this.anew ? "The matte that was there no longer counts." : "The matte that was there counts again.");
+    this.ask();
+  }
+
+  add(step) {
+    this.steps.push(step);
+    this.ask();
+  }
+
+  undo() {
+    if (this.steps.length) this.steps.pop();
+    else this.anew = false;
+    if (this.touched) this.ask();
+    else {
+      this.number += 1;
+      this.stage.overlay = null;
+      this.answered = this.number;
+      document.body.dataset.mend = "ready";
+      this.stage.draw();
+    }
+    this.changed();
+  }
+
+  // ---- answers: a matte at once, and its edge redone when all is still
+
+  async ask() {
+    const number = ++this.number;
+    const { item } = this;
+    const began = performance.now();
+    document.body.dataset.mend = "asked";
+    this.changed();
+    try {
+      const response = await postForBlob(`/api/photo/${item.id}/mend/answer`, this.said());
+      const sentences = JSON.parse(response.headers.get("X-Sentences") ?? "[]");
+      const level = await createImageBitmap(await response.blob());
+      if (number !== this.number || this.item !== item) return;
+      this.stage.overlay = this.masked(level);
+      this.stage.draw();
+      performance.measure("click to answer", { start: began, end: performance.now() });
+      document.body.dataset.mend = "answered";
+      if (sentences.length) this.say(sentences.join(" "));
+      clearTimeout(this.waiting);
+      this.waiting = setTimeout(() => this.refine(number), STILL);
+    } catch (error) {
+      if (number === this.number) this.say(error.message);
+    }
+  }
+
+  async refine(number) {
+    const { item } = this;
+    if (number !== this.number || !item) return;
+    try {
+      const response = await postForBlob(`/api/photo/${item.id}/mend/edge`, this.said());
+      const cutout = await createImageBitmap(await response.blob());
+      if (number !== this.number || this.item !== item) return;
+      this.stage.overlay = cutout;
+      document.body.dataset.mend = "edged";
+      this.stage.draw();
+    } catch (error) {
+      if (number === this.number) this.say(error.message);
+    }
+  }
+
+  // The photo within a matte that came as gray levels.
+  masked(level) {
+    const canvas = new OffscreenCanvas(level.width, level.height);
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(level, 0, 0);
+    const data = context.getImageData(0, 0, canvas.width, canvas.height);
+    const bytes = data.data;
+    for (let place = 0; place < bytes.length; place += 4) bytes[place + 3] = bytes[place];
+    context.putImageData(data, 0, 0);
+    context.globalCompositeOperation = "source-in";
+    context.drawImage(this.stage.entry.before, 0, 0, canvas.width, canvas.height);
+    return canvas;
+  }
+
+  async accept() {
+    return post(`/api/photo/${this.item.id}/mend/accept`, this.said());
+  }
+
+  // ---- what lies over the picture
+
+  paint(context, at) {
+    if (!this.on) return;
+    const x = (value) => at.left + value * at.scale;
+    const y = (value) => at.top + value * at.scale;
+    const dot = (step) => {
+      context.beginPath();
+      context.arc(x(step.x), y(step.y), 6, 0, 7);
+      context.fillStyle = step.inside ? COLOURS.in : COLOURS.out;
+      context.fill();
+      context.lineWidth = 2;
+      context.strokeStyle = "#000";
+      context.stroke();
+    };
+    const line = ({ kind, size, points }, alpha) => {
+      context.globalAlpha = alpha;
+      context.strokeStyle = COLOURS[kind];
+      context.lineWidth = Math.max(1, size * at.scale);
+      context.lineCap = context.lineJoin = "round";
+      context.beginPath();
+      points.forEach(([px, py], place) => (place ? context.lineTo(x(px), y(py)) : context.moveTo(x(px), y(py))));
+      if (points.length === 1) context.lineTo(x(points[0][0]) + 0.1, y(points[0][1]));
+      context.stroke();
+      context.globalAlpha = 1;
+    };
+    const frame = ([left, top, right, bottom]) => {
+      context.lineWidth = 2;
+      context.strokeStyle = "#6ea8ff";
+      context.strokeRect(x(left), y(top), (right - left) * at.scale, (bottom - top) * at.scale);
+    };
+    const answered = ["answered", "edged"].includes(document.body.dataset.mend);
+    for (const step of this.steps) {
+      if (step.kind === "stroke") line(step.stroke, answered ? 0.12 : 0.5);
+      else if (step.kind === "box") frame(step.box);
+    }
+    for (const step of this.steps) if (step.kind === "click") dot(step);
+    if (this.drawing?.points) line(this.stroke(this.drawing.points), 0.5);
+    else if (this.drawing) {
+      const { from, to } = this.drawing;
+      frame([from.x, from.y, to.x, to.y]);
+    }
+    if (this.cursor) {
+      const radius = this.tool.startsWith("brush") ? Math.max(2, (this.size * at.scale) / 2) : 8;
+      context.lineWidth = 1.5;
+      context.strokeStyle = "#fff";
+      context.beginPath();
+      context.arc(x(this.cursor.x), y(this.cursor.y), radius, 0, 7);
+      context.stroke();
+      context.strokeStyle = "#000";
+      context.beginPath();
+      context.arc(x(this.cursor.x), y(this.cursor.y), radius + 1.5, 0, 7);
+      context.stroke();
+    }
+  }
+}
+
+export class Compare {
+  constructor(grid, stage, take) {
+    this.grid = grid;
+    this.stage = stage;
+    this.take = take;
+    this.item = null;
+  }
+
+  get on() {
+    return this.item !== null;
+  }
+
+  async open(item, variants) {
+    this.item = item;
+    this.grid.hidden = false;
+    this.grid.replaceChildren();
+    const cells = variants.map((variant, place) => this.cell(variant, place));
+    this.grid.append(...cells.map((cell) => cell.figure));
+    document.body.dataset.compare = "0";
+    for (const [place, cell] of cells.entries()) {
+      if (this.item !== item) return;
+      try {
+        const began = performance.now();
+        const bitmap = await getBitmap(`/api/photo/${item.id}/variants/${place}?v=${encodeURIComponent(item.v)}`);
+        if (this.item !== item) return;
+        cell.show(bitmap, performance.now() - began);
+      } catch (error) {
+        cell.caption.textContent += `: ${error.message}`;
+      }
+      document.body.dataset.compare = place + 1;
+    }
+  }
+
+  cell(variant, place) {
+    const figure = document.createElement("figure");
+    const canvas = document.createElement("canvas");
+    const caption = document.createElement("figcaption");
+    const name = variant.quality ?? variant.model;
+    caption.textContent = `${place + 1}  ${name}, being cut…`;
+    canvas.setAttribute("role", "button");
+    canvas.tabIndex = 0;
+    canvas.setAttribute("aria-label", `Take ${name}`);
+    canvas.addEventListener("click", () => this.take(place));
+    figure.append(canvas, caption);
+    const show = (bitmap, took) => {
+      canvas.width = bitmap.width;
+      canvas.height = bitmap.height;
+      const context = canvas.getContext("2d");
+      context.fillStyle = this.stage.ground === "checker" ? this.stage.checker() : this.stage.colour();
+      context.fillRect(0, 0, canvas.width, canvas.height);
+      context.drawImage(bitmap, 0, 0);
+      caption.textContent = `${place + 1}  ${name} (${(took / 1000).toFixed(1)} s)`;
+    };
+    return { figure, caption, show };
+  }
+
+  close() {
+    this.item = null;
+    this.grid.hidden = true;
+    this.grid.replaceChildren();
+    delete document.body.dataset.compare;
+  }
+}
