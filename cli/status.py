@@ -79,7 +79,7 @@ def _show_workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> Non
     """A cluster's workers: what each does, and why one does nothing."""
     from rich.text import Text  # noqa: PLC0415 - only where a table is drawn
 
-    from mattebox.cli.table import show_rows  # noqa: PLC0415
+    from mattebox.cli.rows import show_rows  # noqa: PLC0415
 
     rows = [
         [

@@ -207,7 +207,7 @@ def test_wrong_advice_of_each_sort_is_caught(text: str) -> None:
     assert wrong_advice(text)
 
 
-@pytest.mark.parametrize("extra", ["raw", "optimize", "openvino", "metrics"])
+@pytest.mark.parametrize("extra", ["raw", "openvino", "metrics", "web", "cluster"])
 def test_the_advice_to_install_an_extra_names_this_environment(extra: str) -> None:
     """It names this interpreter's own pip and packages that any index has, not Mattebox itself."""
     words = shlex.split(install_command(extra))

@@ -42,8 +42,7 @@ def optimize(
 
     pictures: what to calibrate and what to check on; drawn scenes where None. Without pictures to
     calibrate on, the ranges that were measured once are taken. `tick` is called once a picture.
-    Raises OptimizeError where the result differs too much (nothing is kept then), MissingExtraError,
-    WeightsError.
+    Raises OptimizeError where the result differs too much (nothing is kept then), WeightsError.
     """
     if network.kind != "salient":
         # MobileSAM with all convolutions in 8 bits gave masks at IoU .71 of its own, and saved no time.

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from mattebox.core.errors import MissingExtraError, OptimizeError
-from mattebox.core.extra import install_command
+from mattebox.core.errors import OptimizeError
 from mattebox.core.network.dot_products import has_int8_dot_products
 from mattebox.core.network.narrow import widened
 from mattebox.core.network.segmenter import Segmenter, input_tensor
@@ -72,8 +71,8 @@ def quantize(
     """Write `weights` in 8-bit integers to `target`.
 
     calibration: pictures, (h, w, 3) uint8 sRGB, whose activations are measured (`tick` after each), or the
-    ranges that are known. Raises MissingExtraError without the package onnx, OptimizeError where the
-    network cannot be quantised.
+    ranges that are known. Raises OptimizeError where the network
+    cannot be quantised.
     """
     with _plain(network, weights, target.parent) as (plain, sums):
         from onnxruntime import quantization  # noqa: PLC0415 - needs onnx
@@ -113,7 +112,7 @@ def measure(
 ) -> Ranges:
     """The least and the greatest value of each tensor of a network over `pictures`, (h, w, 3) uint8 sRGB.
 
-    Raises MissingExtraError, OptimizeError.
+    Raises OptimizeError.
     """
     with tempfile.TemporaryDirectory() as scratch, _plain(network, weights, Path(scratch)) as (plain, _):
         try:
@@ -151,13 +150,9 @@ def _operators() -> list[str]:
 @contextlib.contextmanager
 def _plain(network: Network, weights: Path, folder: Path) -> Iterator[tuple[Path, list[str]]]:
     """The network as it is quantised, in a file below `folder`, and the names of its sums of taps."""
-    try:
-        import onnx  # noqa: PLC0415 - not everywhere
-        from onnx import version_converter  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingExtraError(
-            f"Optimising a network needs the package onnx: {install_command('optimize')}"
-        ) from error
+    import onnx  # noqa: PLC0415 - loaded where something is quantised alone
+    from onnx import version_converter  # noqa: PLC0415
+
     with tempfile.TemporaryDirectory(dir=folder, prefix=f".{network.file}.plain.") as scratch, _quiet():
         plain = Path(scratch) / "plain.onnx"
         try:
