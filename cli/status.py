@@ -54,6 +54,8 @@ def _show(found: dict[str, Any]) -> None:
             console.print(Text(printable(f"{folder['name']}: {folder['problem']}")))
         for sentence in folder["in_work_unknown"]:
             console.print(Text(printable(f"{folder['name']}: {sentence}")))
+        if folder["review"]:
+            console.print(Text(printable(_in_review(folder))))
         if folder["left_alone"]:
             count = folder["left_alone"]
             what = "1 file that no rule takes" if count == 1 else f"{count} files that no rule takes"
@@ -66,6 +68,17 @@ def _show(found: dict[str, Any]) -> None:
             else f"{error['input']}: {error['what']}"
         )
         console.print(Text(printable(f"{when}  {error['job']}  {what}")))
+
+
+def _in_review(folder: dict[str, Any]) -> str:
+    count = folder["review"]
+    what = (
+        "1 photo is in review; its original waits"
+        if count == 1
+        else f"{count} photos are in review; their originals wait"
+    )
+    where = f"in {folder['originals_in_review']} until somebody decides ('mattebox approve')"
+    return f"{folder['name']}: {what} {where}."
 
 
 def _span(seconds: float) -> str:

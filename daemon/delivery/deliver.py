@@ -13,6 +13,7 @@ from mattebox.core.errors import WriteError
 from mattebox.core.job import Job, StagedOutput
 from mattebox.core.names import fit
 from mattebox.core.publish import stage_name
+from mattebox.daemon.delivery.companions import bring_back, move_along
 from mattebox.daemon.delivery.keepsakes import OwnFiles, clear_review
 from mattebox.daemon.delivery.late import changed_late, may_be_half
 from mattebox.daemon.delivery.place import LostStagedError, move, place
@@ -165,6 +166,7 @@ class Delivery:
             step("failure noted")
         target = job.plan.failed / job.plan.tree / job.plan.name
         final = target if job.plan.keep else self._move_original(job, target)
+        move_along(self.journal, job, final)
         write_reason(self.journal, job, final.with_name(fit(final.name, ".reason.json")))
         return self._end(job, "failed", None)
 
@@ -187,7 +189,7 @@ class Delivery:
             source = kept[0].final if kept and kept[0].final and kept[0].state == "placed" else job.work
             items = self.journal.placements(job.id, "return")
             item = items[0] if items else Placement(job.id, "return", 0, source, job.plan.source)
-            move(self.journal, item, source)
+            bring_back(self.journal, job, move(self.journal, item, source))
         with self.journal.transaction():
             self.journal.files.leave_ledger(job.id)
             self.journal.change(job.id, state="returned")
@@ -209,6 +211,7 @@ class Delivery:
     def drop_vanished(self, job: JobRow) -> None:
         """Somebody took the original away while it was worked on: nothing is left to do."""
         self._delete_staged(job)
+        bring_back(self.journal, job, job.plan.source)
         with self.journal.transaction():
             self.journal.change(job.id, state="returned", reason={"what": "The original was taken away."})
         remove_work_folder(job)
@@ -247,7 +250,8 @@ class Delivery:
 
     def _end(self, job: JobRow, state: State, originals: Path | None) -> JobRow:
         if originals is not None and not job.plan.keep:
-            self._move_original(job, originals / job.plan.tree / job.plan.name)
+            final = self._move_original(job, originals / job.plan.tree / job.plan.name)
+            move_along(self.journal, job, final)
         job = clear_review(self.journal, job, (originals or job.plan.failed) / job.plan.tree)
         remove_work_folder(job)
         step("working folder removed")

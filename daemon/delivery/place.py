@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mattebox.daemon.journal.journal import Journal
     from mattebox.daemon.journal.rows import Placement
 
+# What people brought; it may have had other names before.
+_ORIGINALS: Final = frozenset({"original", "return", "companion", "companion-return", "kept"})
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
@@ -101,7 +103,7 @@ def _link(journal: Journal, item: Placement) -> bool:
         raise LostStagedError(f"{item.staged}: the staged file vanished before it was published.")
     if final_status is not None:
         return _is_ours(item, staged_status, final, final_status)
-    if item.kind not in ("original", "return") and staged_status.st_nlink > 1:
+    if item.kind not in _ORIGINALS and staged_status.st_nlink > 1:
         # It had its final name and somebody has moved it on already.
         return True
     return _try_link(journal, item, final)

@@ -51,7 +51,8 @@ class ReviewPlan:
 class Plan:
     """Everything that finishing a job needs, whatever the configuration says by then.
 
-    tree, name: the file's place below `watch`. keep: the original stays where it is.
+    tree, name: the file's place below `watch`. keep: the original stays where it is. companions: the names
+    of the files beside it that travel with it.
     """
 
     rule: str
@@ -68,6 +69,7 @@ class Plan:
     outputs: tuple[PlannedOutput, ...]
     review: ReviewPlan | None = None
     deduplicate: bool = False
+    companions: tuple[str, ...] = ()
 
     @property
     def source(self) -> Path:
@@ -93,6 +95,7 @@ class Plan:
                 "review": self.review
                 and [self.review.below, list(self.review.warnings), str(self.review.to)],
                 "deduplicate": self.deduplicate,
+                "companions": list(self.companions),
             }
         )
 
@@ -113,6 +116,7 @@ class Plan:
                     PlannedOutput(parse_output(output), Path(target)) for output, target in data["outputs"]
                 ),
                 "review": review and ReviewPlan(review[0], tuple(review[1]), Path(review[2])),
+                "companions": tuple(data.get("companions", ())),
             }
         )
 

@@ -57,6 +57,11 @@ _STEPS: Final = (
         ),
         "CREATE TABLE late_changes (folder TEXT NOT NULL, path BLOB NOT NULL, time REAL NOT NULL)",
     ),
+    (
+        # Where a companion comes from, and which job a late one belongs to.
+        "ALTER TABLE placements ADD COLUMN source BLOB",
+        "CREATE INDEX jobs_by_source ON jobs (folder, source)",
+    ),
 )
 VERSION: Final = len(_STEPS)
 

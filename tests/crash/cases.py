@@ -27,8 +27,13 @@ if TYPE_CHECKING:
 GOOD = {"a.jpg": b"one", "sub/a.jpg": b"two"}
 BAD = {"b.jpg": b"bad", "sub/c.jpg": b"poison"}
 DOUBT = {"good.jpg": b"doubt 1", "poor.jpg": b"doubt 2"}
+# A photo with two sidecars, and a RAW with its JPEG and a sidecar of either.
+TOGETHER = {"a.jpg": b"one", "a.xmp": b"stars", "a.jpg.pp3": b"curves"}
+PAIR = {"b.nef": b"two", "b.jpg": b"bad", "b.xmp": b"crop", "b.jpg.xmp": b"tag"}
+TRAVELLING = TOGETHER | PAIR
 STRANDED = {"a.jpg": b"doubt 1", "sub/a.jpg": b"doubt 2"}
 REVIEW = CONFIG.replace("        deliver", "        review: {below: 0.5, to: ./review}\n        deliver")
+PAIRS = CONFIG.replace("    settle", "    pairs: raw\n    settle")
 # A hook that takes its time, so that kills come before it has heard of everything.
 NOTIFY = """\
 notify:
@@ -76,6 +81,11 @@ def mend(hot_folders: HotFolders) -> None:
     """The person drops files with masks instead."""
     for psd in (hot_folders.root / "review" / "approved").glob("*.psd"):
         psd.write_bytes(b"a mask")
+
+
+def late_sidecar(hot_folders: HotFolders) -> None:
+    """A sidecar comes when its photo is in done/ already."""
+    hot_folders.drop({"a.xmp": b"late"})
 
 
 def lose_state(hot_folders: HotFolders) -> None:
@@ -197,6 +207,33 @@ CASES = {
             "review/sub/a.psd": b"psd:doubt 2",
             "review/sub/a.preview.png": b"png:doubt 2",
         },
+        (RUN, (lose_state, HotFolders.once)),
+    ),
+    "companions": Case(
+        PAIRS,
+        TRAVELLING,
+        outputs({"a.jpg": b"one", "b.jpg": b"two"}) | below("done", TRAVELLING),
+    ),
+    "companions-fail": Case(
+        PAIRS,
+        {"a.jpg": b"bad", "a.xmp": b"stars"},
+        failures({"a.jpg": b"bad"}) | {"failed/a.xmp": b"stars"},
+        (RUN, (nothing, retry), RUN),
+    ),
+    "late-companion": Case(
+        CONFIG,
+        {"a.jpg": b"one"},
+        outputs({"a.jpg": b"one"}) | {"done/a.jpg": b"one", "done/a.xmp": b"late"},
+        (RUN, (late_sidecar, HotFolders.once)),
+    ),
+    "companions-other-disk": Case(
+        CONFIG.replace("./done", "OTHER/done"), TOGETHER, outputs({"a.jpg": b"one"}) | below("done", TOGETHER)
+    ),
+    "companions-stranded": Case(
+        REVIEW,
+        {"a.jpg": b"doubt", "a.xmp": b"stars"},
+        below("in/.mattebox", {"a.jpg": b"doubt", "a.xmp": b"stars"})
+        | {"review/a.psd": b"psd:doubt", "review/a.preview.png": b"png:doubt"},
         (RUN, (lose_state, HotFolders.once)),
     ),
     "no-links": Case(CONFIG, GOOD, DONE, link_error=errno.EPERM),
