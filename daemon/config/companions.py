@@ -49,12 +49,15 @@ class CompanionRules:
         if self.stem(name) != self.stem(photo) or self.is_sidecar(photo):
             return False
         if not self.is_sidecar(name):
-            return self._are_pair(name, photo)
+            return self.are_pair(name, photo)
         base = _split(name)[0]
         whole = _split(base)[1] in PHOTO_ENDINGS
-        return not whole or base.casefold() == photo.casefold() or self._are_pair(base, photo)
+        return not whole or base.casefold() == photo.casefold() or self.are_pair(base, photo)
 
-    def _are_pair(self, name: str, photo: str) -> bool:
+    def are_pair(self, name: str, photo: str) -> bool:
+        """Whether a photo of this name travels with another photo of the same stem."""
+        if self.stem(name) != self.stem(photo):
+            return False
         ending = _split(photo)[1]
         return self.may_travel(name) and ending in (RAW_ENDINGS if self.pairs == "raw" else _PICTURES)
 

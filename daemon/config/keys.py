@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, cre
 
 from mattebox.core.network.device import Device  # noqa: TC001 - pydantic reads the annotation
 from mattebox.core.settings import CutSettings, FinishSettings, Output, Settings
+from mattebox.core.settings.label import LabelSettings  # noqa: TC001 - pydantic reads the annotation
 from mattebox.core.settings.rule import rule_name
 from mattebox.daemon.config.companions import SIDECARS, CompanionRules, Pairs, checked_endings
 from mattebox.daemon.config.conditions import REGISTRY
@@ -112,6 +113,7 @@ class Rule(Settings):
     cut: CutSettings = CutSettings()
     finish: FinishSettings = FinishSettings()
     review: Review | None = None
+    label: LabelSettings | None = Field(None, description="colour label and stars, as XMP")
     deliver: list[Delivery] = Field([], description="the outputs; those of `defaults` where empty")
 
 
@@ -146,6 +148,7 @@ class Defaults(FolderKeys):
     cut: CutSettings = CutSettings()
     finish: FinishSettings = FinishSettings()
     review: Review | None = None
+    label: LabelSettings | None = None
     deliver: list[Delivery] = Field([])
 
 

@@ -15,6 +15,7 @@ from mattebox.core.names import fit
 from mattebox.core.publish import stage_name
 from mattebox.daemon.delivery.companions import bring_back, move_along
 from mattebox.daemon.delivery.keepsakes import OwnFiles, clear_review
+from mattebox.daemon.delivery.labels import place_sidecar
 from mattebox.daemon.delivery.late import changed_late, may_be_half
 from mattebox.daemon.delivery.place import LostStagedError, move, place
 from mattebox.daemon.delivery.reason import write_reason
@@ -73,7 +74,8 @@ class Delivery:
             planned.target.parent.mkdir(parents=True, exist_ok=True)
         finish = job.plan.finish if job.phase != "review" else type(job.plan.finish)()
         matte = Path(job.reason["file"]) if job.phase == "approved" and job.reason else None
-        return Job(job.work, tuple(staged), job.plan.cut, finish, matte)
+        label = job.plan.label if job.phase != "review" else None
+        return Job(job.work, tuple(staged), job.plan.cut, finish, matte, label)
 
     def requeue(self, job: JobRow, *, count: bool) -> JobRow:
         """Back to waiting; with `count` the attempt stays counted."""
@@ -167,6 +169,7 @@ class Delivery:
         target = job.plan.failed / job.plan.tree / job.plan.name
         final = target if job.plan.keep else self._move_original(job, target)
         move_along(self.journal, job, final)
+        job = self._label(job, final)
         write_reason(self.journal, job, final.with_name(fit(final.name, ".reason.json")))
         return self._end(job, "failed", None)
 
@@ -178,8 +181,8 @@ class Delivery:
             with self.journal.transaction():
                 job = self.journal.change(job.id, state="returning", attempts=0)
             step("return noted")
-        ours = OwnFiles(self.journal, job.id, "reason", "output")
-        for item in self.journal.placements(job.id, "reason", "output"):
+        ours = OwnFiles(self.journal, job.id, "reason", "output", "label")
+        for item in self.journal.placements(job.id, "reason", "output", "label"):
             item.staged.unlink(missing_ok=True)
             # What a person has written into it is theirs.
             if item.final is not None and ours.wrote(item.final):
@@ -252,6 +255,9 @@ class Delivery:
         if originals is not None and not job.plan.keep:
             final = self._move_original(job, originals / job.plan.tree / job.plan.name)
             move_along(self.journal, job, final)
+            job = self._label(job, final)
+        elif state == "done":
+            job = self._label(job, job.plan.source)
         job = clear_review(self.journal, job, (originals or job.plan.failed) / job.plan.tree)
         remove_work_folder(job)
         step("working folder removed")
@@ -266,6 +272,16 @@ class Delivery:
                 self.journal.late_looks.begin(job.id)
         step("ended")
         return job
+
+    def _label(self, job: JobRow, final: Path) -> JobRow:
+        """Write the label beside the original; what could not be is in the report then."""
+        notes = place_sidecar(self.journal, job, final)
+        report = job.report or {}
+        told = [*report.get("photo_notes", ()), *notes]
+        if not notes or report.get("photo_notes", [])[-len(notes) :] == list(notes):
+            return job
+        with self.journal.transaction():
+            return self.journal.change(job.id, report={**report, "photo_notes": told})
 
     def _move_original(self, job: JobRow, target: Path) -> Path:
         items = self.journal.placements(job.id, "original")

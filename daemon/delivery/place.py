@@ -16,6 +16,7 @@ from mattebox.core.publish import free_place, numbered, stage_name, sync_folder
 from mattebox.daemon.journal.steps import step
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from mattebox.daemon.journal.journal import Journal
@@ -58,20 +59,24 @@ def place(journal: Journal, item: Placement) -> Path:
     return item.final
 
 
-def move(journal: Journal, item: Placement, source: Path) -> Path:
+def move(
+    journal: Journal, item: Placement, source: Path, copy: Callable[[Path, Path], None] | None = None
+) -> Path:
     """Place an original: by a link on one device, else by a copy that is read back and compared.
 
-    The source goes last. Raises OSError, LostStagedError.
+    copy: what writes the staged file where that is not the source. The source goes last. Raises OSError,
+    LostStagedError.
     """
+    copy = copy or copy_original
     if item.state != "placed" and item.staged != source:
-        _copy(source, item.staged)
+        copy(source, item.staged)
     try:
         final = place(journal, item)
     except _OtherDeviceError:
         with journal.transaction():
             item = journal.save(replace(item, state="planned", staged=stage_name(item.target)))
         step("copy planned")
-        _copy(source, item.staged)
+        copy(source, item.staged)
         final = place(journal, item)
     source.unlink(missing_ok=True)
     step("original left its old place")
@@ -152,7 +157,7 @@ def _status(path: Path) -> os.stat_result | None:
         return None
 
 
-def _copy(source: Path, staged: Path) -> None:
+def copy_original(source: Path, staged: Path) -> None:
     """A synced copy under a staged name, equal by sha256; nothing where the source is gone already."""
     if not source.exists():
         return

@@ -67,9 +67,7 @@ class Beside:
         name = _name(path)
         for other in self._group(path):
             theirs = _name(other)
-            if self.rules.may_travel(name) != self.rules.may_travel(theirs) and (
-                self.rules.belong(name, theirs) or self.rules.belong(theirs, name)
-            ):
+            if self.rules.are_pair(name, theirs) or self.rules.are_pair(theirs, name):
                 return other
         return None
 

@@ -16,6 +16,7 @@ from mattebox.core.settings import (
     PsdOutput,
     parse_output,
 )
+from mattebox.core.settings.label import LabelSettings, label_settings
 
 # Claimed originals wait here, on the watched folder's own file system.
 WORK_FOLDER: Final = ".mattebox"
@@ -70,6 +71,7 @@ class Plan:
     review: ReviewPlan | None = None
     deduplicate: bool = False
     companions: tuple[str, ...] = ()
+    label: LabelSettings | None = None
 
     @property
     def source(self) -> Path:
@@ -96,6 +98,7 @@ class Plan:
                 and [self.review.below, list(self.review.warnings), str(self.review.to)],
                 "deduplicate": self.deduplicate,
                 "companions": list(self.companions),
+                "label": self.label and _settings(self.label),
             }
         )
 
@@ -117,6 +120,7 @@ class Plan:
                 ),
                 "review": review and ReviewPlan(review[0], tuple(review[1]), Path(review[2])),
                 "companions": tuple(data.get("companions", ())),
+                "label": data.get("label") and label_settings(data["label"]),
             }
         )
 

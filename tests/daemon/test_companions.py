@@ -163,10 +163,17 @@ def test_what_two_photos_share_goes_with_the_last(tmp_path: Path) -> None:
 def test_of_a_pair_one_is_cut_and_the_other_travels(tmp_path: Path, pairs: str, cut: bytes) -> None:
     """The outputs are those of the one that is named; a photo without the other is cut as ever."""
     hot_folders = HotFolders(tmp_path, with_keys(f"pairs: {pairs}"))
-    tree = {"a.NEF": b"raw", "a.JPG": b"jpeg", "a.jpg.xmp": b"stars", "b.jpg": b"alone", "c.nef": b"alone"}
+    tree = {
+        "a.NEF": b"raw",
+        "a.JPG": b"jpeg",
+        "a.jpg.xmp": b"stars",
+        "b.jpg": b"alone",
+        "b.xmp": b"b",
+        "c.nef": b"alone",
+    }
     hot_folders.drop(tree)
     shown = {answer["path"]: answer["companion"] for answer in simulate(load_config(hot_folders.config))}
-    assert sum(shown.values()) == 2
+    assert sum(shown.values()) == 3
     assert hot_folders.once().delivered == 3
     assert originals(hot_folders) == {f"done/{name}": data for name, data in tree.items()}
     assert hot_folders.files("out")["a.png"] == b"png:" + cut
@@ -199,7 +206,9 @@ def test_a_photo_waits_for_its_pair_to_settle(tmp_path: Path) -> None:
 
 def test_a_pair_whose_cut_one_no_rule_takes_is_not_joined(tmp_path: Path) -> None:
     """Where no rule wants the RAW, its JPEG is cut all the same."""
-    text = with_keys("pairs: raw").replace("      - name: all\n", "      - name: all\n        when: {extension: jpg}\n")
+    text = with_keys("pairs: raw").replace(
+        "      - name: all\n", "      - name: all\n        when: {extension: jpg}\n"
+    )
     hot_folders = HotFolders(tmp_path, text)
     hot_folders.drop({"a.nef": b"raw", "a.jpg": b"jpeg"})
     assert hot_folders.once().delivered == 1
