@@ -74,7 +74,7 @@ def test_a_failed_photo_takes_its_companions_along_and_back(tmp_path: Path) -> N
 
 
 def test_a_name_that_is_taken_gives_all_the_same_number(tmp_path: Path) -> None:
-    """A second a.jpg goes to done/ as a-2.jpg, its sidecars as a-2.xmp and a-2.jpg.pp3; nothing is replaced."""
+    """A second a.jpg goes to done/ as a-2.jpg, its sidecars as a-2.xmp and a-2.jpg.pp3."""
     hot_folders = HotFolders(tmp_path)
     for number in (b"1", b"2"):
         hot_folders.drop({"a.jpg": number, "a.xmp": b"x" + number, "a.jpg.pp3": b"p" + number})
@@ -200,7 +200,7 @@ def test_a_photo_waits_for_its_pair_to_settle(tmp_path: Path) -> None:
             with target.open("ab") as file:
                 file.write(b"%d" % (number % 10))
             time.sleep(0.05)
-        until(lambda: (tmp_path / "done" / "a.jpg").exists())
+        until((tmp_path / "done" / "a.jpg").exists)
     assert hot_folders.files("done") == {"a.nef": b"raw", "a.jpg": b"012345678901"}
 
 
@@ -293,3 +293,19 @@ def test_a_companion_belongs_to_its_photo_under_every_new_name(
     assert rules.belong(moved, final)
     assert not rules.belong(moved, photo)
     assert renamed(moved, final, photo) == name
+
+
+def test_a_photo_without_an_ending_and_a_link_are_named(tmp_path: Path) -> None:
+    """Nobody takes them, and both `simulate` and a run say so."""
+    hot_folders = HotFolders(tmp_path)
+    hot_folders.drop({"IMG_1": b"a photo"})
+    (tmp_path / "elsewhere.jpg").write_bytes(b"linked")
+    (tmp_path / "in" / "link.jpg").symlink_to(tmp_path / "elsewhere.jpg")
+    shown = " ".join(str(answer) for answer in simulate(load_config(hot_folders.config)))
+    hot_folders.once()
+    told = " ".join(str(event.values) for event in hot_folders.events)
+    for text in (shown, told):
+        assert "IMG_1" in text
+        assert "its ending (none) is not a photo's" in text
+        assert "link.jpg" in text
+        assert "links are not followed" in text

@@ -56,7 +56,7 @@ def tags(path: Path) -> dict[str, Any]:
     [
         (Decision(0.9), "sure"),
         (Decision(0.59), "unsure"),
-        (Decision(0.9, ("soft_edge",)), "unsure"),
+        (Decision(0.9, ("touches_frame",)), "unsure"),
         (Decision(0.9, ("other",)), "sure"),
         (Decision(0.1, said="approved"), "approved"),
         (Decision(0.9, said="rejected"), "rejected"),
@@ -66,7 +66,7 @@ def tags(path: Path) -> dict[str, Any]:
 def test_a_decision_has_one_outcome(decision: Decision, outcome: str) -> None:
     """A person's word counts before the network's confidence and warnings."""
     colours = dict(zip(("sure", "unsure", "approved", "rejected", "failed"), COLOURS, strict=True))
-    settings = LabelSettings.model_validate({**colours, "warnings": "soft_edge"})
+    settings = LabelSettings.model_validate({**colours, "warnings": "touches_frame"})
     label = label_of(settings, decision)
     assert label is not None
     assert (label.outcome, label.colour) == (outcome, colours[outcome])
