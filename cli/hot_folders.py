@@ -84,6 +84,7 @@ class FolderScreen:
         self._console = Console(debug=bool(context.obj and context.obj.get("debug")))
         self._as_log = as_log
         self._made: list[str] = []
+        self._in_review = 0
         self._advance: Callable[[], None] | None = None
         self._grow: Callable[[], None] | None = None
 
@@ -112,6 +113,7 @@ class FolderScreen:
             self._grow()
         if event.name == "folder-made":
             self._made.append(str(event.values["path"]))
+        self._in_review += event.name == "review"
         if event.name == "delivered":
             self._console.say(*_delivered(event.values))
         if event.name in _GOOD:
@@ -123,16 +125,18 @@ class FolderScreen:
 
     def summary(self, done: Summary, loaded: LoadedConfig) -> str:
         """The last line: what was done, or what to do next."""
-        if self._made and not done.delivered and not done.failed:
+        if self._made and not done.delivered and not done.failed and not self._in_review:
             folders = ", ".join(self._made)
             return (
                 f"Made {folders}. Put photos there and run the same command again, "
                 f"or 'mattebox watch {loaded.path}'."
             )
         parts = [f"{done.delivered} done", f"{done.failed} failed"]
+        if self._in_review:
+            parts.append(f"{self._in_review} sent to review")
         if done.left:
             parts.append(f"{done.left} left for the next run")
-        if not done.delivered and not done.failed and not done.left:
+        if not done.delivered and not done.failed and not done.left and not self._in_review:
             watched = ", ".join(str(folder.watch) for folder in loaded.config.folders)
             return f"Nothing waits in {watched}."
         return ", ".join(parts) + "."

@@ -22,7 +22,8 @@ _XMP: Final = "http://ns.adobe.com/xap/1.0/"
 _DIGIKAM: Final = "http://www.digikam.org/ns/1.0/"
 _RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _MARK: Final = 'xmlns:mattebox="urn:mattebox:label:1"'
-_OURS: Final = re.compile(rb"<rdf:Description " + _MARK.encode() + rb"[^<>]*/>")
+_HEAD: Final = f"<rdf:Description {_MARK}".encode()
+_TAIL: Final = b"/>"
 _END: Final = re.compile(rb"</(?:[\w.-]+:)?RDF\s*>")
 _NUMBERS: Final = {"red": 1, "yellow": 3, "green": 4, "blue": 5, "purple": 6}
 _LABEL, _RATING, _NUMBER = (_XMP, "Label"), (_XMP, "Rating"), (_DIGIKAM, "ColorLabel")
@@ -51,7 +52,15 @@ def new_packet(label: Label) -> bytes:
 
 def without_ours(packet: bytes) -> bytes:
     """The packet without a label that was added here before; every other byte as it is."""
-    return _OURS.sub(b"", packet)
+    kept, place = [], 0
+    while (start := packet.find(_HEAD, place)) >= 0:
+        end = packet.find(_TAIL, start)
+        if end < 0:
+            break
+        inside = b"<" in packet[start + 1 : end] or b">" in packet[start:end]
+        kept.append(packet[place : start + len(_HEAD) if inside else start])
+        place = start + len(_HEAD) if inside else end + len(_TAIL)
+    return b"".join((*kept, packet[place:]))
 
 
 def merged(packet: bytes, label: Label) -> Labelled:
