@@ -291,7 +291,13 @@ class Delivery:
             _require_root(job)
             # Somebody took the original away; what was made of it is safe, and nothing is left to move.
             return target
-        return move(self.journal, item, job.work)
+        final = move(self.journal, item, job.work)
+        found = identity(final)
+        if found is not None and found.device != job.identity.device:
+            # A copy has an inode of its own: late looks go by that, with what was claimed to compare with.
+            with self.journal.transaction():
+                self.journal.change(job.id, identity=job.identity.copied_as(found))
+        return final
 
     def _delete_staged(self, job: JobRow) -> None:
         """Delete what a former attempt staged and did not publish."""
