@@ -54,12 +54,23 @@ def _named(what: str, sentence: str) -> str:
     return sentence if sentence.startswith(what) else f"{what}: {sentence}"
 
 
+_UNKNOWN: Final = {
+    True: (
+        "no photo in review has this number, as after the loss of a state folder; it counts once a photo of "
+        "this name is in review again, and stays here until then."
+    ),
+    False: (
+        "it belongs to no photo in review, as after the loss of a state folder; decide about the newer one, "
+        "or about this one where you have worked in it, and delete the other."
+    ),
+}
 _GOOD: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "duplicate": lambda values: f"{values['input']}: the same content was done before; only moved.",
     "review": lambda values: f"{values['input']} -> review: {values['why']} ({', '.join(values['files'])})",
     "review-passed-over": lambda values: (
         f"{values['file']}: not used, for {values['newest']} is newer; it stays with the photo."
     ),
+    "review-unknown": lambda values: f"{values['file']}: {_UNKNOWN[values['decision']]}",
     "changed-late": lambda values: (
         f"{values['input']}: it changed after it was taken, so it counts as new and is done again."
     ),

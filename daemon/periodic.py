@@ -18,6 +18,7 @@ from mattebox.daemon.journal.states import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from mattebox.daemon.config.load import LoadedConfig
     from mattebox.daemon.delivery.review import Reviews
@@ -152,12 +153,17 @@ def _follow(loop: Running, intake: Intake, path: str) -> None:
         intake.beside.forget(path)
 
 
+def _collect(loop: Running, reviews: Reviews, folder: Path) -> None:
+    for path, is_decision in reviews.collect(loop.journal, [folder], loop.jobs):
+        loop.events.emit("review-unknown", file=os.fspath(path), decision=is_decision)
+
+
 def review_task(interval: float, reviews: Reviews) -> PeriodicTask:
     """The task that carries out what people have decided."""
 
     def collect(loop: Running) -> None:
         for folder in sorted(review_folders(loop.loaded.config)):
-            one = partial(reviews.collect, loop.journal, [folder], loop.jobs)
+            one = partial(_collect, loop, reviews, folder)
             loop.guards.run(f"{folder}: the review folder cannot be looked into", one)
 
     return PeriodicTask(interval, collect)
