@@ -216,6 +216,7 @@ def test_a_sidecar_of_another_photo_is_left(tmp_path: Path) -> None:
         ("label: {rating: {sure: 6}}", "write at most 5"),
         ("label: {unsuer: red}", "did you mean unsure"),
         ("label: red", "write keys with values"),
+        ("label: {below: 0.4}", "this label says nothing"),
     ],
 )
 def test_wrong_labels_are_told(tmp_path: Path, keys: str, said: str) -> None:
