@@ -25,10 +25,13 @@ def command(context: click.Context, *, config: Path, jobs: tuple[str, ...], reje
     from mattebox.core.errors import WriteError, reason_of  # noqa: PLC0415
     from mattebox.daemon.delivery.review import decide  # noqa: PLC0415
     from mattebox.daemon.journal.journal import Journal  # noqa: PLC0415 - after the mistakes are told
+    from mattebox.daemon.report.status import is_running  # noqa: PLC0415
 
     console = Console(debug=bool(context.obj and context.obj.get("debug")))
     journal = Journal(loaded.state, lock=False)
     wrong = False
+    who = "The running daemon" if is_running(loaded.state) else "The next 'mattebox once' or 'mattebox watch'"
+    does = "moves its original to failed" if reject else "delivers it"
     try:
         waiting = {job.id: job for job in journal.jobs("review")}
         if not jobs:
@@ -46,7 +49,7 @@ def command(context: click.Context, *, config: Path, jobs: tuple[str, ...], reje
                 wrong = True
                 console.fail(Exception(f"{job_id}: its PSD cannot be moved ({reason_of(error)})."))
             else:
-                console.say(f"{job_id}: {path}")
+                console.say(f"{job_id}: {path}", f"{who} {does}.")
     finally:
         journal.close()
     if wrong:

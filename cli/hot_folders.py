@@ -54,15 +54,27 @@ def _named(what: str, sentence: str) -> str:
     return sentence if sentence.startswith(what) else f"{what}: {sentence}"
 
 
+_UNKNOWN: Final = {
+    True: (
+        "no photo in review has this number, as after the loss of a state folder; it counts once a photo of "
+        "this name is in review again, and stays here until then."
+    ),
+    False: (
+        "it belongs to no photo in review, as after the loss of a state folder; decide about the newer one, "
+        "or about this one where you have worked in it, and delete the other."
+    ),
+}
 _GOOD: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "duplicate": lambda values: f"{values['input']}: the same content was done before; only moved.",
     "review": lambda values: f"{values['input']} -> review: {values['why']} ({', '.join(values['files'])})",
     "review-passed-over": lambda values: (
         f"{values['file']}: not used, for {values['newest']} is newer; it stays with the photo."
     ),
+    "review-unknown": lambda values: f"{values['file']}: {_UNKNOWN[values['decision']]}",
     "changed-late": lambda values: (
         f"{values['input']}: it changed after it was taken, so it counts as new and is done again."
     ),
+    "followed": lambda values: f"{values['path']}: it came after its photo, and is now {values['to']}.",
     "passed-over": lambda values: values["sentence"],
     "left-alone": lambda values: f"{values['path']}: left alone; {values['why']}.",
 }
@@ -83,6 +95,7 @@ class FolderScreen:
         self._console = Console(debug=bool(context.obj and context.obj.get("debug")))
         self._as_log = as_log
         self._made: list[str] = []
+        self._in_review = 0
         self._advance: Callable[[], None] | None = None
         self._grow: Callable[[], None] | None = None
 
@@ -111,6 +124,7 @@ class FolderScreen:
             self._grow()
         if event.name == "folder-made":
             self._made.append(str(event.values["path"]))
+        self._in_review += event.name == "review"
         if event.name == "delivered":
             self._console.say(*_delivered(event.values))
         if event.name in _GOOD:
@@ -122,16 +136,18 @@ class FolderScreen:
 
     def summary(self, done: Summary, loaded: LoadedConfig) -> str:
         """The last line: what was done, or what to do next."""
-        if self._made and not done.delivered and not done.failed:
+        if self._made and not done.delivered and not done.failed and not self._in_review:
             folders = ", ".join(self._made)
             return (
                 f"Made {folders}. Put photos there and run the same command again, "
                 f"or 'mattebox watch {loaded.path}'."
             )
         parts = [f"{done.delivered} done", f"{done.failed} failed"]
+        if self._in_review:
+            parts.append(f"{self._in_review} sent to review")
         if done.left:
             parts.append(f"{done.left} left for the next run")
-        if not done.delivered and not done.failed and not done.left:
+        if not done.delivered and not done.failed and not done.left and not self._in_review:
             watched = ", ".join(str(folder.watch) for folder in loaded.config.folders)
             return f"Nothing waits in {watched}."
         return ", ".join(parts) + "."

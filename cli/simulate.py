@@ -42,6 +42,8 @@ def _lines(answer: dict[str, Any]) -> list[str]:
     if "path" not in answer:
         return [f"{answer['folder']}: {answer['note']}"]
     rule = answer["rule"]
+    if answer["companion"]:
+        return [f"{answer['folder']}/{answer['path']}: {answer['note']}"]
     lines = [f"{answer['folder']}/{answer['path']}: {f'rule {rule}' if rule else 'no rule; left alone'}"]
     lines += [f"    not {name}: {why}" for name, why in answer["not"].items()]
     lines += [f"    -> {path}" for path in answer["outputs"]]

@@ -61,6 +61,8 @@ def _show(found: dict[str, Any]) -> None:
             console.print(Text(printable(f"{folder['name']}: {folder['problem']}")))
         for sentence in folder["in_work_unknown"]:
             console.print(Text(printable(f"{folder['name']}: {sentence}")))
+        if folder["review"]:
+            console.print(Text(printable(_in_review(folder))))
         if folder["left_alone"]:
             count = folder["left_alone"]
             what = "1 file that no rule takes" if count == 1 else f"{count} files that no rule takes"
@@ -99,6 +101,17 @@ def _show_workers(console: Console, workers: Sequence[Mapping[str, Any]]) -> Non
     for worker in workers:
         for sentence in worker["why"]:
             console.print(Text(printable(f"{worker['name']}: {sentence}")))
+
+
+def _in_review(folder: dict[str, Any]) -> str:
+    count = folder["review"]
+    what = (
+        "1 photo is in review; its original waits"
+        if count == 1
+        else f"{count} photos are in review; their originals wait"
+    )
+    where = f"in {folder['originals_in_review']} until somebody decides ('mattebox approve')"
+    return f"{folder['name']}: {what} {where}."
 
 
 def _span(seconds: float) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mattebox.core.patched import Patched
     from mattebox.core.photo import ColourMode, Photo, Pixels
+    from mattebox.core.settings.label import Label
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +25,7 @@ class Composition:
         or (h, w, c) pixels.
     notes: sentences about what finishing did or could not do.
     photo: where mode, depth, ICC, EXIF, XMP and DPI come from, and the untouched source.
+    label: what the XMP of its files says beside, or None.
     """
 
     photo: Photo
@@ -35,6 +37,7 @@ class Composition:
     outline: Pixels | None = None
     outline_colour: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    label: Label | None = None
 
     @property
     def mode(self) -> ColourMode:

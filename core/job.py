@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mattebox.core.engine import Engine
     from mattebox.core.photo import Photo
     from mattebox.core.settings import Output, PsdOutput
+    from mattebox.core.settings.label import LabelSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class StagedOutput:
 class Job:
     """One photo's work. Every staged file is complete, synced to disk and hashed when the job ends.
 
-    matte: a file with the matte to use, a person's, instead of a network's.
+    matte: a file with the matte to use, a person's, instead of a network's. label: what the outputs' XMP
+    says of how sure the cutout is.
     """
 
     source: Path
@@ -53,6 +55,7 @@ class Job:
     cut: CutSettings = field(default_factory=CutSettings)
     finish: FinishSettings = field(default_factory=FinishSettings)
     matte: Path | None = None
+    label: LabelSettings | None = None
 
     def discard(self) -> None:
         """Remove whatever the job has staged."""
@@ -252,16 +255,20 @@ def _written(segmented: SegmentedJob, cut: Callable[[], Cutout], items: Sequence
     """One cutout, finished and written to its outputs."""
     from mattebox.core.finish import finish  # noqa: PLC0415 - arrays are loaded when work starts
     from mattebox.core.write import write_output  # noqa: PLC0415
+    from mattebox.core.write.labels import with_label  # noqa: PLC0415
 
     job = segmented.job
     with _step(job, "cut"):
         cutout = cut()
+        report = cutout.report
     start = time.perf_counter()
     with _step(job, "finish"):
         composition = finish(cutout, job.finish, job.cut.limits)
+        composition, about_files = with_label(
+            composition, job.label, report.confidence, report.warnings, approved=job.matte is not None
+        )
     finished = time.perf_counter()
     written = []
-    about_files: tuple[str, ...] = ()
     with _step(job, "write"):
         try:
             for item in items:
@@ -270,7 +277,6 @@ def _written(segmented: SegmentedJob, cut: Callable[[], Cutout], items: Sequence
         except BaseException:
             job.discard()
             raise
-    report = cutout.report
     # Who points wants to hear where it led to nothing, and which network was not there.
     pointed = report.notes if job.cut.prompts.any else ()
     return JobReport(

@@ -21,6 +21,7 @@ _LEVELS: Final = {
     "notify-failed": "warning",
     "notify-off": "warning",
     "review-refused": "warning",
+    "review-unknown": "warning",
     "config-broken": "error",
     "journal-damaged": "error",
     "put-back": "warning",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,7 @@ from mattebox.daemon.guard import REFUSALS, Guards
 from mattebox.daemon.inbox import Inbox, News, Stop
 from mattebox.daemon.intake.claim import claim
 from mattebox.daemon.intake.inspection import InspectionTask, inspect_file
-from mattebox.daemon.intake.intake import Candidate, Intake
+from mattebox.daemon.intake.intake import Intake
 from mattebox.daemon.intake.watch import FolderEvent, OverflowAlarm
 from mattebox.daemon.periodic import put_back_all, rest, start_watching, stop_watching
 from mattebox.daemon.report.notify import NotificationSent, note_sent
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from mattebox.daemon.config.load import LoadedConfig
     from mattebox.daemon.events import Events
     from mattebox.daemon.inbox import Ending
+    from mattebox.daemon.intake.candidates import Candidate, Ready
     from mattebox.daemon.intake.inspection import Inspection
-    from mattebox.daemon.intake.intake import Ready
     from mattebox.daemon.journal.journal import Journal
     from mattebox.daemon.periodic import PeriodicTask
     from mattebox.daemon.work.workers import Pool, RunningPool
@@ -253,6 +254,7 @@ class Loop:
         folder = intake.folder
         try:
             plan = make_plan(self.loaded, folder, ready.rule, ready.path, ready.size)
+            plan = replace(plan, companions=intake.companions(ready.path))
         except TemplateError as error:
             intake.root.hold(str(error))
             return

@@ -16,7 +16,7 @@ from mattebox.daemon.errors import JournalError
 from mattebox.daemon.inbox import Inbox, Stop
 from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.loop import Loop
-from mattebox.daemon.periodic import CLAIMS_TASK, WATCH_TASK
+from mattebox.daemon.periodic import CLAIMS_TASK, FOLLOW_TASK, WATCH_TASK
 from mattebox.daemon.report.notify import notifying
 from mattebox.daemon.work.sizing import choose_sizing, free_memory
 from mattebox.daemon.work.workers import RunningPool, Workers
@@ -116,7 +116,11 @@ def run(
             events,
             once=once,
             inbox=inbox,
-            periodic_tasks=periodic_tasks if once else (CLAIMS_TASK, WATCH_TASK, *periodic_tasks),
+            periodic_tasks=(
+                FOLLOW_TASK,
+                *(() if once else (CLAIMS_TASK, WATCH_TASK)),
+                *periodic_tasks,
+            ),
         )
         with _signals(inbox), notifying(loaded.config.notify, journal, events, inbox):
             started = (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import sqlite3
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from mattebox.daemon.config.load import load_config
 from mattebox.daemon.delivery.review import Reviews
-from mattebox.daemon.errors import ConfigError
-from mattebox.daemon.guard import ENVIRONMENT, REFUSALS, Guards, refusal
+from mattebox.daemon.errors import ConfigError, DamagedJournalError, JournalError
+from mattebox.daemon.guard import ENVIRONMENT, REFUSALS, Guards, has_errno, refusal
 from mattebox.daemon.inbox import Stop
 from mattebox.daemon.journal.identity import identity
 from mattebox.daemon.journal.journal import Journal
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 _RELOAD_CHECK: Final = 2.0
 _REVIEW_CHECK: Final = 1.0
 _LIVE_CHECK: Final = 2.0
+# Rights are a person's to mend; they are told, and the start ends.
+_DISKS: Final = ENVIRONMENT - {errno.EACCES, errno.EPERM}
 _DAY: Final = 86400.0
 
 
@@ -51,8 +55,8 @@ def serve(
     for the first one, and what `run` raises.
     """
     good = loaded = load_config(path)
-    journal = Journal(loaded.state, config=path)
     hold = Guards(events).of("the hot folders are at rest")
+    journal = _first_journal(loaded, hold)
     began = False
     try:
         while True:
@@ -65,7 +69,7 @@ def serve(
                     loaded, journal, events, reload=reload, progress=progress, start_pool=start_pool
                 )
             except REFUSALS as error:
-                if not began and not reload.ran:
+                if not began and not reload.ran and not _may_pass(error):
                     raise
                 if reload.ran or loaded is good:
                     # The loop has boundaries of its own: what gets here has no other place to be waited for.
@@ -86,6 +90,25 @@ def serve(
         with suppress(OSError):
             (loaded.state / LIVE).unlink(missing_ok=True)
         journal.close()
+
+
+def _first_journal(loaded: LoadedConfig, hold: Boundary) -> Journal:
+    """The journal, once its disk takes it. Raises StateLockedError; JournalError where no waiting helps."""
+    while True:
+        try:
+            return Journal(loaded.state, config=loaded.path)
+        except JournalError as error:
+            if not _may_pass(error):
+                raise
+            hold.refused(error)
+            _wait(hold)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether a journal is refused by a disk that may have room, or be writable, later."""
+    if not isinstance(error, JournalError) or isinstance(error, DamagedJournalError):
+        return False
+    return isinstance(error.__cause__, sqlite3.Error) or has_errno(error, _DISKS)
 
 
 def _wait(hold: Boundary) -> None:

@@ -8,6 +8,7 @@ from mattebox.daemon.config.facts import header_facts
 from mattebox.daemon.config.planning import make_plan, own_folders
 from mattebox.daemon.config.rules import choose_rule
 from mattebox.daemon.errors import TemplateError
+from mattebox.daemon.intake.beside import Beside
 from mattebox.daemon.intake.passed_over import passed_over
 from mattebox.daemon.intake.scan import Scope
 from mattebox.daemon.journal.journal import knows_root
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def simulate(loaded: LoadedConfig) -> Iterator[dict[str, Any]]:
-    """For each file: folder, path, rule (None: left alone), not (rule -> why), outputs, note.
+    """For each file: folder, path, rule (None: left alone), not (rule -> why), outputs, note, companion.
 
     A folder that cannot be read gives one answer with its `problem`; one that is not there yet, and photos
     that are passed over, one with a `note` and without a path.
@@ -31,6 +32,8 @@ def simulate(loaded: LoadedConfig) -> Iterator[dict[str, Any]]:
         scope = Scope(folder.watch, recursive=folder.recursive, ignore=folder.ignore, own=own)
         try:
             files = sorted(scope.files())
+            beside = Beside(folder.companion_rules, wait=0.0, follows=False)
+            beside.only(path for path, _ in files)
             passed = passed_over(scope)
         except FileNotFoundError:
             yield _not_there(loaded, folder)
@@ -41,7 +44,25 @@ def simulate(loaded: LoadedConfig) -> Iterator[dict[str, Any]]:
         for item in passed:
             yield {"folder": folder.name, "passed_over": list(item.paths), "note": item.sentence()}
         for path, found in files:
-            yield _answer(loaded, folder, path, found)
+            photo = beside.goes_with(path)
+            if photo is None:
+                yield _answer(loaded, folder, path, found)
+            else:
+                yield _companion(folder, path, photo)
+
+
+def _companion(folder: Folder, path: str, photo: str) -> dict[str, Any]:
+    """A file that is not cut, and goes where its photo goes."""
+    note = f"It goes with {photo}." if photo else "It belongs to a photo that is not here, and stays."
+    return {
+        "folder": folder.name,
+        "path": path,
+        "rule": None,
+        "not": {},
+        "outputs": [],
+        "note": note,
+        "companion": True,
+    }
 
 
 def _not_there(loaded: LoadedConfig, folder: Folder) -> dict[str, Any]:
@@ -78,4 +99,5 @@ def _answer(loaded: LoadedConfig, folder: Folder, path: str, found: Identity) ->
         },
         "outputs": outputs,
         "note": note,
+        "companion": False,
     }

@@ -21,7 +21,7 @@ _EXTENSION: Final = b"http://ns.adobe.com/xmp/extension/\0"
 _GUID: Final = 32
 _HEAD: Final = len(_EXTENSION) + _GUID + 8
 # What trees of odd shape or depth raise.
-_ODD: Final = (DOMException, ValueError, IndexError, RecursionError)
+ODD: Final = (DOMException, ValueError, IndexError, RecursionError)
 
 # A packet of more tags than this is not taken apart: the trees of 300,000 empty elements take seconds.
 _MOST_TAGS: Final = 20_000
@@ -37,7 +37,7 @@ def split(packet: bytes, most: int) -> tuple[bytes, bytes] | None:
     """
     try:
         return _split(packet, most)
-    except _ODD:
+    except ODD:
         return None
 
 
@@ -48,56 +48,56 @@ def join(packet: bytes, segments: Iterable[bytes]) -> bytes | None:
     """
     try:
         return _join(packet, segments)
-    except _ODD:
+    except ODD:
         return None
 
 
 def _split(packet: bytes, most: int) -> tuple[bytes, bytes] | None:
-    standard, extended = _document(packet), _document(packet)
+    standard, extended = document(packet), document(packet)
     if standard is None or extended is None:
         return None
-    stay, go = _units(standard), _units(extended)
+    stay, go = units(standard), units(extended)
     if not stay:
         return None
     order = sorted(range(len(stay)), key=lambda index: -_size(stay[index][1]))
     _point(standard, "0" * _GUID)
     moved: set[int] = set()
-    size = len(_packed(standard))
+    size = len(packed(standard))
     for index in order:
         if size <= most:
             break
         size -= _size(stay[index][1])
-        _remove(*stay[index])
+        remove(*stay[index])
         moved.add(index)
         if size <= most:
             # Measured only where it may suffice, for measuring takes as long as the packet is.
-            size = len(_packed(standard))
+            size = len(packed(standard))
     if size > most:
         return None
     for index, unit in enumerate(go):
         if index not in moved:
-            _remove(*unit)
+            remove(*unit)
     rest = _root(extended).toxml().encode()
     _point(standard, guid_of(rest))
-    return _packed(standard), rest
+    return packed(standard), rest
 
 
 def _join(packet: bytes, segments: Iterable[bytes]) -> bytes | None:
-    main = _document(packet)
-    rdf = None if main is None else _rdf(main)
+    main = document(packet)
+    rdf = None if main is None else rdf_of(main)
     if main is None or rdf is None:
         return None
     told = _take_pointer(rdf)
-    rest = None if told is None else _document(_assembled(told, segments))
-    inner = None if rest is None else _rdf(rest)
+    rest = None if told is None else document(_assembled(told, segments))
+    inner = None if rest is None else rdf_of(rest)
     if rest is None or inner is None:
         return None
-    for description in _children(inner):
+    for description in children(inner):
         for name, value in _declared(rest, inner):
             if not description.hasAttribute(name):
                 description.setAttribute(name, value)
         rdf.appendChild(main.importNode(description, deep=True))
-    return _packed(main)
+    return packed(main)
 
 
 def is_extension(segment: bytes) -> bool:
@@ -135,7 +135,7 @@ def _assembled(guid: str, segments: Iterable[bytes]) -> bytes:
     return joined if len(joined) == whole else b""
 
 
-def _document(packet: bytes) -> minidom.Document | None:
+def document(packet: bytes) -> minidom.Document | None:
     """A parsed packet; None where it is no XML, has too many tags, or declares entities, as no XMP does."""
     if b"<!DOCTYPE" in packet or b"<!ENTITY" in packet or packet.count(b"<") > _MOST_TAGS:
         return None
@@ -153,28 +153,30 @@ def _root(document: minidom.Document) -> minidom.Element:
     return root
 
 
-def _packed(document: minidom.Document) -> bytes:
+def packed(document: minidom.Document) -> bytes:
     """The nodes of a document without an XML declaration, which no packet has."""
     return "".join(node.toxml() for node in document.childNodes).encode()
 
 
-def _rdf(document: minidom.Document) -> minidom.Element | None:
+def rdf_of(document: minidom.Document) -> minidom.Element | None:
+    """The rdf:RDF of a packet."""
     root = _root(document)
     if root.namespaceURI == _RDF and root.localName == "RDF":
         return root
     return next(iter(root.getElementsByTagNameNS(_RDF, "RDF")), None)
 
 
-def _children(element: minidom.Element) -> list[minidom.Element]:
+def children(element: minidom.Element) -> list[minidom.Element]:
+    """The elements right below an element."""
     return [node for node in element.childNodes if isinstance(node, minidom.Element)]
 
 
-def _units(document: minidom.Document) -> list[_Unit]:
+def units(document: minidom.Document) -> list[_Unit]:
     """Every property with its rdf:Description: an element in it, or an attribute of it."""
-    rdf = _rdf(document)
+    rdf = rdf_of(document)
     units: list[_Unit] = []
-    for description in _children(rdf) if rdf is not None else ():
-        units += [(description, node) for node in _children(description)]
+    for description in children(rdf) if rdf is not None else ():
+        units += [(description, node) for node in children(description)]
         attributes = list(description.attributes.values())
         units += [
             (description, item)
@@ -188,7 +190,8 @@ def _size(node: minidom.Element | minidom.Attr) -> int:
     return len(node.value if isinstance(node, minidom.Attr) else node.toxml())
 
 
-def _remove(description: minidom.Element, node: minidom.Element | minidom.Attr) -> None:
+def remove(description: minidom.Element, node: minidom.Element | minidom.Attr) -> None:
+    """Take a property out of its rdf:Description."""
     if isinstance(node, minidom.Attr):
         description.removeAttributeNode(node)
     else:
@@ -197,15 +200,15 @@ def _remove(description: minidom.Element, node: minidom.Element | minidom.Attr) 
 
 def _point(document: minidom.Document, guid: str) -> None:
     """Let the first rdf:Description tell the extended part's name."""
-    rdf = _rdf(document)
-    description = _children(rdf)[0] if rdf is not None else _root(document)
+    rdf = rdf_of(document)
+    description = children(rdf)[0] if rdf is not None else _root(document)
     description.setAttribute("xmlns:xmpNote", _NOTE)
     description.setAttributeNS(_NOTE, f"xmpNote:{_POINTER}", guid)
 
 
 def _take_pointer(rdf: minidom.Element) -> str | None:
     """The extended part's name, taken out of the packet."""
-    for description in _children(rdf):
+    for description in children(rdf):
         if description.hasAttributeNS(_NOTE, _POINTER):
             told = description.getAttributeNS(_NOTE, _POINTER)
             description.removeAttributeNS(_NOTE, _POINTER)

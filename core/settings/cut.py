@@ -19,13 +19,22 @@ _SUBJECTS: Final = {
     "centre": "centre",
     "center": "centre",
 }
+_WRITE_SUBJECT: Final = (
+    "write auto, largest, centre, a box LEFT,TOP,RIGHT,BOTTOM or points X,Y in pixels "
+    "(keep is a setting of its own: keep: 1)"
+)
+_WRITE_NUMBERS: Final = (
+    "write auto, largest, centre, a box [left, top, right, bottom] or points [[x, y], [x, y]] in pixels "
+    "from 0 on"
+)
+_SIDES: Final = 4
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def parse_subject(value: Any) -> Any:
     """A text as a subject's data: a word, a box "8,4,90,70", points "30,20 45,18". Raises ValueError."""
     if not isinstance(value, str):
-        return value
+        return _checked_subject(value)
     word = value.strip().lower()
     if word in _SUBJECTS:
         return _SUBJECTS[word]
@@ -38,10 +47,22 @@ def parse_subject(value: Any) -> Any:
             return numbers[0]
         if all(len(point) == 2 for point in numbers):
             return tuple(numbers)
-    raise ValueError(
-        "write auto, largest, centre, a box LEFT,TOP,RIGHT,BOTTOM or points X,Y in pixels "
-        "(keep is a setting of its own: keep: 1)"
-    )
+    raise ValueError(_WRITE_SUBJECT)
+
+
+def _checked_subject(value: Any) -> Any:
+    """A box or points as they are. Raises ValueError; a sentence about each part alone would mislead."""
+    if isinstance(value, list | tuple) and value:
+        if len(value) == _SIDES and all(map(_is_number, value)):
+            return value
+        pairs = [item for item in value if isinstance(item, list | tuple) and len(item) == 2]
+        if len(pairs) == len(value) and all(_is_number(part) for pair in pairs for part in pair):
+            return value
+    raise ValueError(_WRITE_NUMBERS)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
 Subject = Annotated[

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from mattebox.core.errors import MatteboxError, WriteError, reason_of
 from mattebox.core.photo.exif import sized, without_gps, xmp_without_gps
+from mattebox.core.photo.xmp_label import labelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,8 @@ def blocks_of(composition: Composition, *, gps: bool) -> Blocks:
     exif, xmp = sized(photo.exif, *composition.size), photo.xmp
     if not gps:
         exif, xmp = without_gps(exif), xmp_without_gps(xmp)
+    if composition.label is not None:
+        xmp = labelled(xmp, composition.label) or xmp
     return Blocks(photo.icc, exif, xmp, photo.dpi)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 from mattebox.core.photo.colour import in_depth
+from mattebox.core.photo.xmp_label import new_packet
 from mattebox.core.write.blocks import Blocks, writing
 from mattebox.core.write.colour import Sheet
 from mattebox.core.write.png import write_png
@@ -28,6 +29,7 @@ def write(composition: Composition, options: MaskOutput, path: Path) -> None:
     """Write the matte as a gray PNG, of the photo's depth unless told otherwise. Raises WriteError."""
     alpha, photo = composition.alpha, composition.photo
     bits = photo.bits if options.bits == "auto" else options.bits
+    xmp = None if composition.label is None else new_packet(composition.label)
     sheet = Sheet(composition.size, 1, bits, None, lambda rows: in_depth(alpha[rows], bits)[..., None])
     with writing(path) as file:
-        write_png(file, sheet, options.compression, Blocks(dpi=photo.dpi))
+        write_png(file, sheet, options.compression, Blocks(xmp=xmp, dpi=photo.dpi))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from mattebox.core.errors import UnknownNetworkError
 from mattebox.core.network.lookup import check_network
 from mattebox.core.settings import format_of_ending
+from mattebox.core.settings.label import Outcome
 from mattebox.daemon.config.cluster import Certificates, address_problem
 from mattebox.daemon.config.conditions import PAIRS, REGISTRY
 from mattebox.daemon.config.template import Template
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mattebox.core.settings.label import LabelSettings
     from mattebox.daemon.config.keys import Config, Delivery, Folder, Review, Rule, When
 
 Location = tuple[str | int, ...]
@@ -40,6 +42,7 @@ def mistakes(config: Config, base: Path) -> list[Mistake]:
         *_cluster(config),
         *_overlaps(config),
         *_outputs(config, base),
+        *_labels(config),
         *_conditions(config),
     ]
 
@@ -145,6 +148,16 @@ def _outputs(config: Config, base: Path) -> Iterator[Mistake]:
     for location, review in reviews:
         if review is not None and any(_real(review.to) == root for root in roots.values()):
             yield Mistake(location, "the review folder is a watched folder", True)
+
+
+def _labels(config: Config) -> Iterator[Mistake]:
+    labels: list[tuple[Location, LabelSettings | None]] = [(("defaults", "label"), config.defaults.label)]
+    labels += [((*place, "label"), rule.label) for place, _, rule in _rules(config)]
+    for location, label in labels:
+        if label is not None and not any(map(label.label, get_args(Outcome))):
+            yield Mistake(
+                location, "this label says nothing: name colours, such as unsure: red, or stars in rating:"
+            )
 
 
 def _endings(location: Location, template: str, format_name: str) -> Iterator[Mistake]:

@@ -9,7 +9,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, cre
 
 from mattebox.core.network.device import Device  # noqa: TC001 - pydantic reads the annotation
 from mattebox.core.settings import CutSettings, FinishSettings, Output, Settings
+from mattebox.core.settings.label import LabelSettings  # noqa: TC001 - pydantic reads the annotation
 from mattebox.core.settings.rule import rule_name
+from mattebox.daemon.config.companions import SIDECARS, CompanionRules, Pairs, checked_endings
 from mattebox.daemon.config.conditions import REGISTRY
 from mattebox.daemon.config.conditions.base import as_list
 from mattebox.daemon.config.template import check_template
@@ -32,6 +34,10 @@ def _from_base(path: Path, info: ValidationInfo) -> Path:
 
 ConfigPath = Annotated[Path, AfterValidator(_from_base)]
 Name = Annotated[str, Field(pattern=r"^[^/\\\x00-\x1f]+$", max_length=80)]
+Companions = Annotated[
+    bool | frozenset[str],
+    BeforeValidator(lambda value: value if isinstance(value, bool) else checked_endings(value)),
+]
 Globs = Annotated[list[str], BeforeValidator(as_list)]
 
 
@@ -107,6 +113,7 @@ class Rule(Settings):
     cut: CutSettings = CutSettings()
     finish: FinishSettings = FinishSettings()
     review: Review | None = None
+    label: LabelSettings | None = Field(None, description="colour label and stars, as XMP")
     deliver: list[Delivery] = Field([], description="the outputs; those of `defaults` where empty")
 
 
@@ -123,6 +130,14 @@ class FolderKeys(Settings):
     originals: Literal["done", "keep"] = Field("done", description="move originals, or leave them in place")
     done: ConfigPath = Field(Path("done"), validate_default=True)
     failed: ConfigPath = Field(Path("failed"), validate_default=True)
+    companions: Companions = Field(
+        True,
+        description="sidecars (photo.xmp, photo.jpg.xmp, .pp3, .dop, .cos, ...) move with their photo; "
+        "false, or a list of endings",
+    )
+    pairs: Pairs = Field(
+        "both", description="of a RAW and its JPEG both are cut, or raw or jpeg: the other travels with it"
+    )
     attempts: int = Field(3, ge=1, le=100, description="attempts before a file goes to failed")
     deduplicate: bool = Field(False, description="do the same content only once")
 
@@ -133,6 +148,7 @@ class Defaults(FolderKeys):
     cut: CutSettings = CutSettings()
     finish: FinishSettings = FinishSettings()
     review: Review | None = None
+    label: LabelSettings | None = None
     deliver: list[Delivery] = Field([])
 
 
@@ -142,6 +158,13 @@ class Folder(FolderKeys):
     name: Name
     watch: ConfigPath
     rules: list[Rule] = Field(min_length=1)
+
+    @property
+    def companion_rules(self) -> CompanionRules:
+        """Which files beside a photo belong to it."""
+        known = self.companions
+        endings = SIDECARS if known is True else frozenset() if known is False else known
+        return CompanionRules(endings, self.pairs)
 
     def rule_name(self, index: int) -> str:
         """A rule's own name, or rule-1, rule-2, ... by its place."""

@@ -101,6 +101,7 @@ def make_plan(loaded: LoadedConfig, folder: Folder, index: int, path: str, size:
         outputs=outputs,
         review=None if review is None else ReviewPlan(review.below, tuple(review.warnings), review.to),
         deduplicate=folder.deduplicate,
+        label=rule.label or config.defaults.label,
     )
 
 

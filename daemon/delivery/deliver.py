@@ -13,7 +13,9 @@ from mattebox.core.errors import WriteError
 from mattebox.core.job import Job, StagedOutput
 from mattebox.core.names import fit
 from mattebox.core.publish import stage_name
+from mattebox.daemon.delivery.companions import bring_back, move_along
 from mattebox.daemon.delivery.keepsakes import OwnFiles, clear_review
+from mattebox.daemon.delivery.labels import place_sidecar
 from mattebox.daemon.delivery.late import LateWatch, may_be_half
 from mattebox.daemon.delivery.place import LostStagedError, move, place
 from mattebox.daemon.delivery.reason import write_reason
@@ -76,7 +78,8 @@ class Delivery:
             planned.target.parent.mkdir(parents=True, exist_ok=True)
         finish = job.plan.finish if job.phase != "review" else type(job.plan.finish)()
         matte = Path(job.reason["file"]) if job.phase == "approved" and job.reason else None
-        return Job(job.work, tuple(staged), job.plan.cut, finish, matte)
+        label = job.plan.label if job.phase != "review" else None
+        return Job(job.work, tuple(staged), job.plan.cut, finish, matte, label)
 
     def requeue(self, job: JobRow, *, count: bool) -> JobRow:
         """Back to waiting; with `count` the attempt stays counted."""
@@ -187,6 +190,8 @@ class Delivery:
             step("failure noted")
         target = job.plan.failed / job.plan.tree / job.plan.name
         final = target if job.plan.keep else self._move_original(job, target)
+        move_along(self.journal, job, final)
+        job = self._label(job, final)
         write_reason(self.journal, job, final.with_name(fit(final.name, ".reason.json")))
         return self._end(job, "failed", None)
 
@@ -198,8 +203,8 @@ class Delivery:
             with self.journal.transaction():
                 job = self.journal.change(job.id, state="returning", attempts=0)
             step("return noted")
-        ours = OwnFiles(self.journal, job.id, "reason", "output")
-        for item in self.journal.placements(job.id, "reason", "output"):
+        ours = OwnFiles(self.journal, job.id, "reason", "output", "label")
+        for item in self.journal.placements(job.id, "reason", "output", "label"):
             item.staged.unlink(missing_ok=True)
             # What a person has written into it is theirs.
             if item.final is not None and ours.wrote(item.final):
@@ -209,7 +214,7 @@ class Delivery:
             source = kept[0].final if kept and kept[0].final and kept[0].state == "placed" else job.work
             items = self.journal.placements(job.id, "return")
             item = items[0] if items else Placement(job.id, "return", 0, source, job.plan.source)
-            move(self.journal, item, source)
+            bring_back(self.journal, job, move(self.journal, item, source))
         with self.journal.transaction():
             self.journal.files.leave_ledger(job.id)
             self.journal.change(job.id, state="returned")
@@ -231,6 +236,7 @@ class Delivery:
     def drop_vanished(self, job: JobRow) -> None:
         """Somebody took the original away while it was worked on: nothing is left to do."""
         self._delete_staged(job)
+        bring_back(self.journal, job, job.plan.source)
         with self.journal.transaction():
             self.journal.change(job.id, state="returned", reason={"what": "The original was taken away."})
         remove_work_folder(job)
@@ -269,7 +275,11 @@ class Delivery:
 
     def _end(self, job: JobRow, state: State, originals: Path | None) -> JobRow:
         if originals is not None and not job.plan.keep:
-            self._move_original(job, originals / job.plan.tree / job.plan.name)
+            final = self._move_original(job, originals / job.plan.tree / job.plan.name)
+            move_along(self.journal, job, final)
+            job = self._label(job, final)
+        elif state == "done":
+            job = self._label(job, job.plan.source)
         job = clear_review(self.journal, job, (originals or job.plan.failed) / job.plan.tree)
         remove_work_folder(job)
         step("working folder removed")
@@ -285,6 +295,16 @@ class Delivery:
         step("ended")
         return job
 
+    def _label(self, job: JobRow, final: Path) -> JobRow:
+        """Write the label beside the original; what could not be is in the report then."""
+        notes = place_sidecar(self.journal, job, final)
+        report = job.report or {}
+        told = [*report.get("photo_notes", ()), *notes]
+        if not notes or report.get("photo_notes", [])[-len(notes) :] == list(notes):
+            return job
+        with self.journal.transaction():
+            return self.journal.change(job.id, report={**report, "photo_notes": told})
+
     def _move_original(self, job: JobRow, target: Path) -> Path:
         items = self.journal.placements(job.id, "original")
         item = items[0] if items else Placement(job.id, "original", 0, job.work, target)
@@ -293,7 +313,13 @@ class Delivery:
             _require_root(job)
             # Somebody took the original away; what was made of it is safe, and nothing is left to move.
             return target
-        return move(self.journal, item, job.work)
+        final = move(self.journal, item, job.work)
+        found = identity(final)
+        if found is not None and found.device != job.identity.device:
+            # A copy has an inode of its own: late looks go by that, with what was claimed to compare with.
+            with self.journal.transaction():
+                self.journal.change(job.id, identity=job.identity.copied_as(found))
+        return final
 
     def _delete_staged(self, job: JobRow) -> None:
         """Delete what a former attempt staged and did not publish."""

@@ -12,15 +12,22 @@ from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import WriteError
 from mattebox.core.names import longest_in
-from mattebox.core.publish import free_place, numbered, stage_name, sync_folder
+from mattebox.core.publish import free_place, numbered, publish, stage_name, sync_folder
+from mattebox.daemon.journal.identity import content_hash, identity
 from mattebox.daemon.journal.steps import step
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from mattebox.daemon.journal.identity import Identity
     from mattebox.daemon.journal.journal import Journal
     from mattebox.daemon.journal.rows import Placement
 
+# How often an original that changes while it is copied is copied again, before it is waited for.
+_MOST_LOOKS: Final = 5
+# What people brought; it may have had other names before.
+_ORIGINALS: Final = frozenset({"original", "return", "companion", "companion-return", "kept"})
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 
@@ -57,26 +64,66 @@ def place(journal: Journal, item: Placement) -> Path:
     return item.final
 
 
-def move(journal: Journal, item: Placement, source: Path) -> Path:
+def move(
+    journal: Journal, item: Placement, source: Path, copy: Callable[[Path, Path], None] | None = None
+) -> Path:
     """Place an original: by a link on one device, else by a copy that is read back and compared.
 
-    The source goes last. Raises OSError, LostStagedError.
+    copy: what writes the staged file where that is not the source. The source goes last. Raises OSError,
+    LostStagedError.
     """
+    copy = copy or copy_original
+    seen = None
     if item.state != "placed" and item.staged != source:
-        _copy(source, item.staged)
+        item, seen = _copied(journal, item, source, copy)
     try:
         final = place(journal, item)
     except _OtherDeviceError:
         with journal.transaction():
             item = journal.save(replace(item, state="planned", staged=stage_name(item.target)))
         step("copy planned")
-        _copy(source, item.staged)
+        item, seen = _copied(journal, item, source, copy)
         final = place(journal, item)
+    if item.staged != source:
+        _look_once_more(item, source, final, seen, copy)
     source.unlink(missing_ok=True)
     step("original left its old place")
     with contextlib.suppress(OSError):
         sync_folder(source.parent)
     return final
+
+
+def _copied(
+    journal: Journal, item: Placement, source: Path, copy: Callable[[Path, Path], None]
+) -> tuple[Placement, Identity | None]:
+    """The placement with the hash of the staged copy, and what the source was before it was copied."""
+    seen = identity(source)
+    copy(source, item.staged)
+    if identity(item.staged) is None:
+        return item, seen
+    with journal.transaction():
+        return journal.save(replace(item, sha256=content_hash(item.staged))), seen
+
+
+def _look_once_more(
+    item: Placement, source: Path, final: Path, seen: Identity | None, copy: Callable[[Path, Path], None]
+) -> None:
+    """Bring what a writer, who had the source open, wrote after it was copied. Raises OSError, WriteError.
+
+    seen: what the source was when it was copied, None where that was in a run before.
+    """
+    for _ in range(_MOST_LOOKS):
+        now = identity(source)
+        if now is None or item.sha256 is None or (seen is not None and now.same_content(seen)):
+            return
+        if seen is not None or content_hash(source) != item.sha256:
+            is_ours = identity(final) is not None and content_hash(final) == item.sha256
+            copy(source, item.staged)
+            item = replace(item, sha256=content_hash(item.staged))
+            # What a person has changed meanwhile stays; the whole file is then beside it.
+            final = publish(item.staged, final, overwrite=is_ours, number=True)
+        seen = now
+    raise OSError(errno.EBUSY, "somebody writes into it all the time", os.fspath(source))
 
 
 def _next_name(journal: Journal, item: Placement) -> Placement:
@@ -102,7 +149,7 @@ def _link(journal: Journal, item: Placement) -> bool:
         raise LostStagedError(f"{item.staged}: the staged file vanished before it was published.")
     if final_status is not None:
         return _is_ours(item, staged_status, final, final_status)
-    if item.kind not in ("original", "return") and staged_status.st_nlink > 1:
+    if item.kind not in _ORIGINALS and staged_status.st_nlink > 1:
         # It had its final name and somebody has moved it on already.
         return True
     return _try_link(journal, item, final)
@@ -151,7 +198,7 @@ def _status(path: Path) -> os.stat_result | None:
         return None
 
 
-def _copy(source: Path, staged: Path) -> None:
+def copy_original(source: Path, staged: Path) -> None:
     """A synced copy under a staged name, equal by sha256; nothing where the source is gone already."""
     if not source.exists():
         return

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from mattebox.core.publish import publish
 from mattebox.daemon.delivery.keepsakes import OwnFiles
-from mattebox.daemon.delivery.review_names import APPROVED, REJECTED, Decision, decisions
+from mattebox.daemon.delivery.review_names import APPROVED, REJECTED, Decision, decisions, undecided
 from mattebox.daemon.intake.settle import Settling
 from mattebox.daemon.journal.identity import identity
+from mattebox.daemon.journal.plan import review_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from mattebox.daemon.journal.identity import Identity
@@ -57,26 +58,42 @@ class Reviews:
         self._settle = settle
         self._settling = Settling()
         self._refused: dict[Path, Identity] = {}
+        self._unknown: dict[Path, Identity] = {}
+        self._looked: set[Path] = set()
 
-    def collect(self, journal: Journal, folders: Iterable[Path], handler: DecisionHandler) -> None:
+    def collect(
+        self, journal: Journal, folders: Iterable[Path], handler: DecisionHandler
+    ) -> list[tuple[Path, bool]]:
         """Approve and reject what people have decided in these review folders.
 
-        Of several files of one job the newest decides, once all of them have settled.
+        Of several files of one job the newest decides, once all of them have settled. The files of jobs that
+        the journal does not know, each once, and whether it is a decision: the journal was lost.
         """
+        unknown = []
         waiting = {job.id: job for job in journal.jobs("review")}
-        if not waiting:
-            return
         now = time.monotonic()
         dropped: dict[str, list[_Dropped]] = {}
         for folder in folders:
+            if folder not in self._looked:
+                self._looked.add(folder)
+                unknown += [
+                    (path, False) for job_id, path in undecided(folder) if not _knows(journal, job_id)
+                ]
             for decision in decisions(folder):
                 found = identity(decision.path)
-                if found is not None and decision.job in waiting:
-                    dropped.setdefault(decision.job, []).append(_Dropped(decision, found))
+                if found is None:
+                    continue
+                job_id = decision.job if decision.job in waiting else _renewed(journal, waiting, decision)
+                if job_id is not None:
+                    dropped.setdefault(job_id, []).append(_Dropped(decision, found))
+                elif not _knows(journal, decision.job) and self._unknown.get(decision.path) != found:
+                    self._unknown[decision.path] = found
+                    unknown.append((decision.path, True))
         for job_id, files in dropped.items():
             settled = [self._settled(item, now) for item in files]
             if all(settled):
                 self._decide(journal, waiting[job_id], files, handler)
+        return unknown
 
     def _settled(self, item: _Dropped, now: float) -> bool:
         return self._settling.observe(item.path, item.found, now, self._settle) or not self._settle
@@ -100,6 +117,34 @@ class Reviews:
             handler.approve(job, path)
         else:
             handler.reject(job, path)
+
+
+def _renewed(journal: Journal, waiting: Mapping[str, JobRow], decision: Decision) -> str | None:
+    """The job whose review is the same photo's as that of a job which went with a lost journal.
+
+    By its name, and by its sub-folder where several photos have that; None where it is not one alone.
+    """
+    if not waiting or _knows(journal, decision.job):
+        return None
+    named = []
+    for job in waiting.values():
+        if job.plan.review is None:
+            continue
+        review = review_outputs(job.plan.review, job.plan, decision.job)[0].target
+        if decision.path.name.startswith(review.stem):
+            named.append((job.id, review.parent))
+    if len(named) > 1:
+        beside = decision.path.parent
+        named = [(job_id, folder) for job_id, folder in named if beside.parts[-1:] == folder.parts[-1:]]
+    return named[0][0] if len(named) == 1 else None
+
+
+def _knows(journal: Journal, job_id: str) -> bool:
+    try:
+        journal.job(job_id)
+    except KeyError:
+        return False
+    return True
 
 
 def decide(journal: Journal, job: JobRow, *, approve: bool) -> Path:

@@ -34,3 +34,14 @@ def decisions(review: Path) -> Iterator[Decision]:
             found = _JOB_IN_NAME.findall(path.name)
             if found and not path.name.startswith((".", "~")) and identity(path) is not None:
                 yield Decision(found[-1], outcome, path)
+
+
+def undecided(review: Path) -> Iterator[tuple[str, Path]]:
+    """The PSDs of reviews that wait for a person, each with its job."""
+    if not is_folder(review):
+        return
+    for path in sorted(review.rglob("*.psd")):
+        found = _JOB_IN_NAME.findall(path.name)
+        decided = path.relative_to(review).parts[0] in (APPROVED, REJECTED)
+        if found and not decided and not path.name.startswith((".", "~")):
+            yield found[-1], path

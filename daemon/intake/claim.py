@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mattebox.core.publish import sync_folder
@@ -39,6 +40,7 @@ def claim(journal: Journal, folder: str, found: Identity, plan: Plan) -> JobRow 
 def finish_claim(journal: Journal, job: JobRow) -> JobRow | None:
     """What a job in the state claiming, found in the journal, comes to: claimed, or None and dropped."""
     if is_there(job.work):
+        _take_companions(job)
         return _claimed(journal, job)
     _drop(journal, job)
     return None
@@ -61,6 +63,7 @@ def _rename(journal: Journal, job: JobRow) -> JobRow | None:
             job.plan.source.rename(job.work)
             step("original claimed")
             sync_folder(job.work.parent)
+        _take_companions(job)
     except OSError as error:
         if not is_there(job.work):
             _drop(journal, job)
@@ -68,6 +71,18 @@ def _rename(journal: Journal, job: JobRow) -> JobRow | None:
                 return None
             raise
     return _claimed(journal, job)
+
+
+def _take_companions(job: JobRow) -> None:
+    """Bring what belongs to a claimed original beside it; what refuses stays, and follows later."""
+    if not is_there(job.work):
+        return
+    for name in job.plan.companions:
+        source, taken = job.plan.source.with_name(name), job.work.with_name(name)
+        with suppress(OSError):
+            if identity(source) is not None and not is_there(taken):
+                source.rename(taken)
+                step("companion claimed")
 
 
 def _claimed(journal: Journal, job: JobRow) -> JobRow | None:

@@ -7,12 +7,14 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mattebox.core.errors import reason_of
 from mattebox.daemon.config.facts import Facts
 from mattebox.daemon.config.planning import own_folders
 from mattebox.daemon.config.rules import choose_rule, uses
+from mattebox.daemon.intake.beside import Beside
+from mattebox.daemon.intake.candidates import Candidate, Ready
 from mattebox.daemon.intake.passed_over import passed_over
 from mattebox.daemon.intake.root import WatchedRoot
 from mattebox.daemon.intake.scan import Scope
@@ -33,25 +35,6 @@ if TYPE_CHECKING:
 
 _HELD_WAIT = 5.0
 _MOST_HELD_WAIT = 60.0
-
-
-class Candidate(NamedTuple):
-    """A file that has settled and that some rule may take."""
-
-    folder: str
-    path: str
-    found: Identity
-
-
-class Ready(NamedTuple):
-    """A file that is to be claimed: by which rule, its size in pixels, and its problem if it has one."""
-
-    path: str
-    found: Identity
-    rule: int
-    size: tuple[int, int]
-    problem: str
-    truncated: bool = False
 
 
 @dataclass(slots=True)
@@ -81,6 +64,9 @@ class Intake:
         own = own_folders(loaded, folder)
         self._scope = Scope(folder.watch, recursive=folder.recursive, ignore=folder.ignore, own=own)
         self._settling = Settling()
+        wait = folder.settle if once else max(folder.settle, folder.patience)
+        follows = folder.originals == "done"
+        self.beside = Beside(folder.companion_rules, wait=wait, follows=follows)
         self._in_inspection: set[str] = set()
         self._left_alone: dict[str, Identity] = {}
         self._known_done: dict[str, Identity] = {}
@@ -96,7 +82,8 @@ class Intake:
 
     def busy(self) -> bool:
         """Whether a file is still settling or in inspection, or a scan is due at once."""
-        return bool(self._settling) or bool(self._in_inspection) or self._scan_times.scan_now
+        waits = bool(self._settling) or bool(self._in_inspection) or self._scan_times.scan_now
+        return waits or self.beside.busy()
 
     def oldest(self, now: float) -> float:
         """Seconds since the longest-waiting file was first seen."""
@@ -140,6 +127,7 @@ class Intake:
             for path, found in self._scope.files():
                 present.add(path)
                 self._observe(path, found, now)
+            self.beside.only(present)
             self._tell_passed_over()
         except OSError as error:
             self.root.hold(f"{self.folder.watch}: the watched folder cannot be read ({reason_of(error)}).")
@@ -171,7 +159,34 @@ class Intake:
             if choice.index is None and choice.needs_header is None:
                 self._leave_alone(path, found, choice.verdicts[-1].why_not or "")
                 continue
+            if not self._is_alone(path, found, now):
+                continue
             yield Candidate(self.folder.name, path, found)
+
+    def companions(self, path: str) -> tuple[str, ...]:
+        """The names of the files that are claimed with a photo."""
+        if self.folder.originals == "keep":
+            return ()
+        return self.beside.companions(path, lambda other: other in self._settling)
+
+    def _is_alone(self, path: str, found: Identity, now: float) -> bool:
+        """Whether a photo is to be cut now: it is not what travels, and the other of its pair has settled."""
+        partner = self.beside.partner(path)
+        if partner is None or partner in self._left_alone:
+            if not self.beside.travels(path) or not self._belongs_to_a_job(path, found):
+                return True
+            self.beside.wait_for_photo(path, found, now)
+        elif not self.beside.travels(path):
+            theirs = identity(self.folder.watch / partner)
+            return partner not in self._settling or self._settling.observe(
+                partner, theirs, now, self.folder.settle
+            )
+        self._settling.forget(path)
+        return False
+
+    def _belongs_to_a_job(self, path: str, found: Identity) -> bool:
+        arrived = found.ctime_ns / 1e9
+        return self.beside.owner(self._journal, self.folder.name, path, arrived) is not None
 
     def begin_inspection(self, candidate: Candidate) -> int:
         """Note that a file is in inspection; how many inspections of it were cut short."""
@@ -259,6 +274,8 @@ class Intake:
         self._scan_times.next_scan = time.monotonic() + _HELD_WAIT
 
     def _observe(self, path: str, found: Identity | None, now: float) -> None:
+        if self.beside.see(path, found, now):
+            return
         if found is not None:
             # Only a condition on age can change its answer while the file stays the same.
             if self._left_alone.get(path) == found and not self._by_age:
@@ -312,6 +329,10 @@ class Intake:
         self._settling.forget(path)
         was_known = self._left_alone.get(path) == found
         self._left_alone[path] = found
+        partner = self.beside.partner(path)
+        if partner is not None and self.beside.travels(partner):
+            # It would have gone with this one.
+            self._settling.observe(partner, identity(self.folder.watch / partner), time.monotonic(), 0.0)
         if not was_known:
             self._events.emit("left-alone", self.folder.name, path=path, why=why or "no rule takes it")
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mattebox.core.publish import free_place, numbered, publish
+from mattebox.core.settings.endings import PHOTO_ENDINGS, RAW_ENDINGS
+from mattebox.daemon.config.companions import renamed
 from mattebox.daemon.errors import ConfigError
 from mattebox.daemon.journal.identity import identity, is_there
 from mattebox.daemon.journal.owner import RECORD, is_locked, note, read, remove_empty
@@ -44,11 +46,13 @@ class InWork:
     """An original in a work folder that nobody at work here answers for.
 
     below: its place under the watched folder. elsewhere: who may come back to it, in words, or "".
+    companions: what was claimed with it, in the same folder.
     """
 
     path: Path
     below: Path
     elsewhere: str
+    companions: tuple[Path, ...] = ()
 
 
 def in_work(watch: Path, journal: Journal | None, me: Owner) -> list[InWork]:
@@ -60,34 +64,62 @@ def in_work(watch: Path, journal: Journal | None, me: Owner) -> list[InWork]:
     ours = _works(journal) if journal is not None else set()
     found = []
     for folder in _folders(watch / WORK_FOLDER):
-        files = [path for path in _files(folder) if os.path.realpath(path) not in ours]
+        files = [path for path in _files(folder) if not _is_ours(path, ours)]
         elsewhere = _elsewhere(folder, me, files) if files else None
         if elsewhere is None:
             continue
+        together: dict[tuple[str, ...], list[Path]] = {}
         for path in files:
             parts = path.relative_to(folder).parts
-            # By the first layout a job's files lie directly in the folder.
-            below = parts[1:] if len(parts) > 1 and _JOB.fullmatch(parts[0]) else parts
-            found.append(InWork(path, Path(*below), elsewhere))
+            # By the first layout a job's files lie directly in the folder, each for itself.
+            own = len(parts) > 1 and _JOB.fullmatch(parts[0]) is not None
+            together.setdefault(parts[:-1] if own else parts, []).append(path)
+        for parts, paths in together.items():
+            first, *others = sorted(paths, key=_is_companion)
+            below = Path(*parts[1:], first.name) if _JOB.fullmatch(parts[0]) else Path(*parts)
+            found.append(InWork(first, below, elsewhere, tuple(others)))
     return found
 
 
 def put_back(item: InWork, watch: Path) -> Path:
-    """Put an orphan back into its watched folder, not over another file; where it is now.
+    """Put an orphan and its companions back into the watched folder, not over other files; where it is now.
+
+    All of them get the same number where one of their names is taken. The orphan goes last.
 
     Raises OSError, WriteError.
     """
     target = watch / item.below
     target.parent.mkdir(parents=True, exist_ok=True)
     step("orphan found")
-    final = _linked_before(item.path, target)
-    if final is None:
-        final = publish(item.path, target, number=True)
-    else:
-        item.path.unlink()
-    step("orphan put back")
+    left = []
+    for path in (*item.companions, item.path):
+        final = _linked_before(path, target.with_name(path.name))
+        if final is None:
+            left.append(path)
+        else:
+            path.unlink()
+            target = final if path == item.path else target
+    place = free_place(target) if item.path in left else 0
+    while any(os.path.lexists(_at(target, path, item, place)) for path in left):
+        place += 1
+    for path in left:
+        final = publish(path, _at(target, path, item, place), number=True)
+        target = final if path == item.path else target
+        step("orphan put back")
     remove_empty(item.path.parent, watch)
-    return final
+    return target
+
+
+def _at(target: Path, path: Path, item: InWork, place: int) -> Path:
+    """The name of an orphan, or of a companion of it, at a place in the row of numbered names."""
+    name = numbered(target, place).name
+    return target.with_name(name if path == item.path else renamed(path.name, item.path.name, name))
+
+
+def _is_companion(path: Path) -> tuple[bool, bool, str]:
+    """What puts the photo before its companions."""
+    ending = path.suffix[1:].lower()
+    return ending not in PHOTO_ENDINGS, ending not in RAW_ENDINGS, path.name
 
 
 def sentences(items: Iterable[InWork]) -> list[str]:
@@ -148,7 +180,15 @@ def beat(journal: Journal, watch: Path, *, resting: bool = False) -> None:
 
 
 def _works(journal: Journal) -> set[str]:
-    return {os.path.realpath(job.work) for job in journal.jobs()}
+    """The real paths of all originals in work, and of the folders that are theirs alone."""
+    jobs = journal.jobs()
+    works = {os.path.realpath(job.work) for job in jobs}
+    return works | {os.path.realpath(job.work.parent) for job in jobs if job.id in job.work.parts}
+
+
+def _is_ours(path: Path, ours: Container[str]) -> bool:
+    """Whether a file is a job's original, or one of the companions in the folder of that job."""
+    return os.path.realpath(path) in ours or os.path.realpath(path.parent) in ours
 
 
 def _folders(top: Path) -> list[Path]:

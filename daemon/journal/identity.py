@@ -6,7 +6,10 @@ import hashlib
 import os
 import stat
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+# FAT keeps times in steps of two seconds.
+_COARSEST: Final = 2_000_000_000
 
 
 class Identity(NamedTuple):
@@ -21,6 +24,11 @@ class Identity(NamedTuple):
     def same_content(self, other: Identity) -> bool:
         """Whether nothing says that the bytes differ; a rename or a link changes ctime alone."""
         return self[:4] == other[:4]
+
+    def copied_as(self, copy: Identity) -> Identity:
+        """What a copy of this file on another disk would be: `copy` itself where nothing says it is not."""
+        near = abs(copy.mtime_ns - self.mtime_ns) <= _COARSEST
+        return copy if near and copy.size == self.size else copy._replace(size=self.size, mtime_ns=0)
 
 
 def identity(path: Path | str) -> Identity | None:

@@ -198,6 +198,14 @@ class Journal:
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE {where} ORDER BY created, id"  # noqa: S608 - our own names
         return [job_of(row) for row in self._db.execute(query, states or ENDED)]
 
+    def newest_of_stem(self, folder: str, stem: str) -> list[JobRow]:
+        """The jobs of photos below a folder whose path is `stem` and an ending, newest first."""
+        raw = os.fsencode(stem)
+        where = "folder = ? AND source >= ? AND source < ?"
+        query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE {where} ORDER BY created DESC"  # noqa: S608 - our own names
+        # What begins with the stem and a dot; a slash is what comes after a dot.
+        return [job_of(row) for row in self._db.execute(query, (folder, raw + b".", raw + b"/"))]
+
     def count(self, folder: str, *states: State, since: float = 0.0) -> int:
         """How many jobs of a folder are in these states and changed since a time."""
         # Only question marks are put together here: every value is bound.
@@ -227,13 +235,23 @@ class Journal:
     def placements(self, job_id: str, *kinds: str) -> list[Placement]:
         """A job's placements in order, of some kinds or all."""
         rows = self._db.execute(
-            "SELECT job, kind, number, staged, wished, final, candidate, state, size, sha256 FROM placements"
-            " WHERE job = ? ORDER BY kind, number",
+            "SELECT job, kind, number, staged, wished, final, candidate, state, size, sha256, source"
+            " FROM placements WHERE job = ? ORDER BY kind, number",
             (job_id,),
         )
         found = [
             Placement(
-                row[0], row[1], row[2], path_of(row[3]), path_of(row[4]), row[5] and path_of(row[5]), *row[6:]
+                row[0],
+                row[1],
+                row[2],
+                path_of(row[3]),
+                path_of(row[4]),
+                final=row[5] and path_of(row[5]),
+                candidate=row[6],
+                state=row[7],
+                size=row[8],
+                sha256=row[9],
+                source=row[10] and path_of(row[10]),
             )
             for row in rows
         ]
@@ -242,7 +260,7 @@ class Journal:
     def save(self, item: Placement) -> Placement:
         """Write a placement, new or changed."""
         self._db.execute(
-            "INSERT OR REPLACE INTO placements VALUES (?,?,?,?,?,?,?,?,?,?)",
+            "INSERT OR REPLACE INTO placements VALUES (?,?,?,?,?,?,?,?,?,?,?)",
             (
                 item.job,
                 item.kind,
@@ -254,6 +272,7 @@ class Journal:
                 item.state,
                 item.size,
                 item.sha256,
+                None if item.source is None else os.fsencode(item.source),
             ),
         )
         return item

@@ -18,6 +18,7 @@ from mattebox.core.settings import (
     Settings,
     parse_output,
 )
+from mattebox.core.settings.label import LabelSettings, label_settings
 
 # Claimed originals wait here, on the watched folder's own file system.
 WORK_FOLDER: Final = ".mattebox"
@@ -53,7 +54,8 @@ class ReviewPlan:
 class Plan:
     """Everything that finishing a job needs, whatever the configuration says by then.
 
-    tree, name: the file's place below `watch`. keep: the original stays where it is.
+    tree, name: the file's place below `watch`. keep: the original stays where it is. companions: the names
+    of the files beside it that travel with it.
     """
 
     rule: str
@@ -70,6 +72,8 @@ class Plan:
     outputs: tuple[PlannedOutput, ...]
     review: ReviewPlan | None = None
     deduplicate: bool = False
+    companions: tuple[str, ...] = ()
+    label: LabelSettings | None = None
 
     @property
     def source(self) -> Path:
@@ -95,6 +99,8 @@ class Plan:
                 "review": self.review
                 and [self.review.below, list(self.review.warnings), str(self.review.to)],
                 "deduplicate": self.deduplicate,
+                "companions": list(self.companions),
+                "label": self.label and _settings(self.label),
             }
         )
 
@@ -116,6 +122,8 @@ class Plan:
                     PlannedOutput(parse_output(output), Path(target)) for output, target in data["outputs"]
                 ),
                 "review": review and ReviewPlan(review[0], tuple(review[1]), Path(review[2])),
+                "companions": tuple(data.get("companions", ())),
+                "label": data.get("label") and label_settings(data["label"]),
             }
         )
 

@@ -41,7 +41,10 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """One file on its way from a staged name to a final one; `candidate` counts the names tried."""
+    """One file on its way from a staged name to a final one; `candidate` counts the names tried.
+
+    source: of a companion, the name that it leaves.
+    """
 
     job: str
     kind: str
@@ -53,6 +56,7 @@ class Placement:
     state: str = "planned"
     size: int | None = None
     sha256: str | None = None
+    source: Path | None = None
 
 
 def new_id() -> str:

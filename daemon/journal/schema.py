@@ -70,6 +70,9 @@ _STEPS: Final = (
             " job TEXT NOT NULL REFERENCES jobs (id) ON DELETE CASCADE, before TEXT,"
             " PRIMARY KEY (step, job))"
         ),
+        # Where a companion comes from, and which job a late one belongs to.
+        "ALTER TABLE placements ADD COLUMN source BLOB",
+        "CREATE INDEX jobs_by_source ON jobs (folder, source)",
     ),
 )
 VERSION: Final = len(_STEPS)

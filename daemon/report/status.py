@@ -15,6 +15,7 @@ from mattebox.daemon.config.facts import Facts, header_facts
 from mattebox.daemon.config.planning import own_folders
 from mattebox.daemon.config.rules import choose_rule
 from mattebox.daemon.errors import JournalError
+from mattebox.daemon.intake.beside import Beside
 from mattebox.daemon.intake.orphans import in_work, sentences
 from mattebox.daemon.intake.scan import Scope
 from mattebox.daemon.journal.identity import is_folder, is_there
@@ -110,10 +111,10 @@ def _folder(
 ) -> dict[str, Any]:
     own = own_folders(loaded, folder)
     scope = Scope(folder.watch, recursive=folder.recursive, ignore=folder.ignore, own=own)
+    owner = Owner.of(loaded.state, loaded.path)
     try:
         lying, alone = _lying(folder, scope)
         problem = live.get("held", "")
-        owner = Owner.of(loaded.state, loaded.path)
         others = sentences(in_work(folder.watch, journal, owner))
     except OSError as error:
         lying, alone, others = [], 0, []
@@ -134,6 +135,9 @@ def _folder(
         "claimed": count("claiming", "claimed", "staged", "delivered", "reviewing", "failing"),
         "done": count("done", "duplicate"),
         "review": count("review"),
+        "originals_in_review": str(
+            owner.folder(folder.watch) if folder.originals == "done" else folder.watch
+        ),
         "failed": count("failed"),
         "images_per_minute": round(count("done", since=since) / (_PER_MINUTE_WINDOW / 60), 2),
         "oldest_waiting_seconds": round(time.time() - min(lying), 1) if lying else None,
@@ -145,8 +149,13 @@ def _folder(
 def _lying(folder: Folder, scope: Scope) -> tuple[list[float], int]:
     """Since when each file lies there that a rule takes, and how many no rule takes. Raises OSError."""
     lying, alone = [], 0
-    for path, found in scope.files():
+    files = dict(scope.files())
+    beside = Beside(folder.companion_rules, wait=0.0, follows=False)
+    beside.only(files)
+    for path, found in files.items():
         age = max(0.0, time.time() - found.mtime_ns / 1e9)
+        if beside.goes_with(path) is not None:
+            continue
         choice = choose_rule(folder, Facts(path, found.size, age))
         if choice.needs_header is not None:
             choice = choose_rule(folder, header_facts(folder.watch, path, found))

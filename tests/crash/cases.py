@@ -16,6 +16,8 @@ from unittest import mock
 
 from tests.daemon.hot_folders import CONFIG, HotFolders, killed_at
 
+from mattebox.core.photo.xmp_label import merged, new_packet
+from mattebox.core.settings.label import Label
 from mattebox.daemon.delivery.deliver import Delivery
 from mattebox.daemon.journal import steps
 from mattebox.daemon.journal.journal import Journal
@@ -27,8 +29,19 @@ if TYPE_CHECKING:
 GOOD = {"a.jpg": b"one", "sub/a.jpg": b"two"}
 BAD = {"b.jpg": b"bad", "sub/c.jpg": b"poison"}
 DOUBT = {"good.jpg": b"doubt 1", "poor.jpg": b"doubt 2"}
+# A photo with two sidecars, and a RAW with its JPEG and a sidecar of either.
+TOGETHER = {"a.jpg": b"one", "a.xmp": b"stars", "a.jpg.pp3": b"curves"}
+PAIR = {"b.nef": b"two", "b.jpg": b"bad", "b.xmp": b"crop", "b.jpg.xmp": b"tag"}
+TRAVELLING = TOGETHER | PAIR
 STRANDED = {"a.jpg": b"doubt 1", "sub/a.jpg": b"doubt 2"}
 REVIEW = CONFIG.replace("        deliver", "        review: {below: 0.5, to: ./review}\n        deliver")
+PAIRS = CONFIG.replace("    settle", "    pairs: raw\n    settle")
+LABELS = CONFIG.replace(
+    "        deliver", "        label: {sure: green, failed: red, sidecar: name}\n        deliver"
+)
+GREEN, RED = Label("sure", "green", None), Label("failed", "red", None)
+# A sidecar of a person's.
+XMP = new_packet(Label("unsure", None, 3)).replace(b"mattebox", b"person")
 # A hook that takes its time, so that kills come before it has heard of everything.
 NOTIFY = """\
 notify:
@@ -91,6 +104,11 @@ def at_the_table(hot_folders: HotFolders) -> None:
         journal.decisions.decide([jobs["unsure.jpg"]], "again", settings={"quality": "best"})
         journal.decisions.send()
     journal.close()
+
+
+def late_sidecar(hot_folders: HotFolders) -> None:
+    """A sidecar comes when its photo is in done/ already."""
+    hot_folders.drop({"a.xmp": b"late"})
 
 
 def lose_state(hot_folders: HotFolders) -> None:
@@ -226,6 +244,57 @@ CASES = {
             "review/sub/a.preview.png": b"png:doubt 2",
         },
         (RUN, (lose_state, HotFolders.once)),
+    ),
+    "companions": Case(
+        PAIRS,
+        TRAVELLING,
+        outputs({"a.jpg": b"one", "b.jpg": b"two"}) | below("done", TRAVELLING),
+    ),
+    "companions-fail": Case(
+        PAIRS,
+        {"a.jpg": b"bad", "a.xmp": b"stars"},
+        failures({"a.jpg": b"bad"}) | {"failed/a.xmp": b"stars"},
+        (RUN, (nothing, retry), RUN),
+    ),
+    "late-companion": Case(
+        CONFIG,
+        {"a.jpg": b"one"},
+        outputs({"a.jpg": b"one"}) | {"done/a.jpg": b"one", "done/a.xmp": b"late"},
+        (RUN, (late_sidecar, HotFolders.once)),
+    ),
+    "companions-other-disk": Case(
+        CONFIG.replace("./done", "OTHER/done"), TOGETHER, outputs({"a.jpg": b"one"}) | below("done", TOGETHER)
+    ),
+    "companions-stranded": Case(
+        REVIEW,
+        {"a.jpg": b"doubt", "a.xmp": b"stars"},
+        below("in/.mattebox", {"a.jpg": b"doubt", "a.xmp": b"stars"})
+        | {"review/a.psd": b"psd:doubt", "review/a.preview.png": b"png:doubt"},
+        (RUN, (lose_state, HotFolders.once)),
+    ),
+    "labels": Case(
+        LABELS,
+        {"a.jpg": b"one", "a.xmp": XMP, "b.jpg": b"two"},
+        outputs({"a.jpg": b"one", "b.jpg": b"two"})
+        | {
+            "done/a.jpg": b"one",
+            "done/a.xmp": merged(XMP, GREEN).packet,
+            "done/b.jpg": b"two",
+            "done/b.jpg.xmp": new_packet(GREEN),
+        },
+    ),
+    "labels-late": Case(
+        LABELS.replace("sidecar: name", "sidecar: stem"),
+        {"a.jpg": b"one"},
+        outputs({"a.jpg": b"one"}) | {"done/a.jpg": b"one", "done/a.xmp": b"late"},
+        (RUN, (late_sidecar, HotFolders.once)),
+    ),
+    "labels-retry": Case(
+        LABELS,
+        {"a.jpg": b"bad", "b.jpg": b"bad too", "b.xmp": XMP},
+        failures({"a.jpg": b"bad", "b.jpg": b"bad too"})
+        | {"failed/a.jpg.xmp": new_packet(RED), "failed/b.xmp": merged(XMP, RED).packet},
+        (RUN, (nothing, retry), RUN),
     ),
     "no-links": Case(CONFIG, GOOD, DONE, link_error=errno.EPERM),
     "other-disk": Case(CONFIG.replace("./done", "OTHER/done"), GOOD, DONE),

@@ -77,8 +77,15 @@ def test_approve_lists_and_approves(tmp_path: Path) -> None:
     hot_folders.once()
     lines = call("approve", hot_folders.config).stdout.splitlines()
     ids = {line.split()[1].rpartition("/")[2].rstrip(":"): line.split()[0] for line in lines}
-    assert call("approve", hot_folders.config, ids["a.jpg"]).exit_code == 0
-    assert call("approve", hot_folders.config, ids["b.jpg"], "--reject").exit_code == 0
+    shown = call("status", hot_folders.config).stdout
+    assert "2 photos are in review; their originals wait in" in " ".join(shown.split())
+    assert str(tmp_path / "in" / ".mattebox") in shown.replace("\n", "")
+    approved = call("approve", hot_folders.config, ids["a.jpg"])
+    assert approved.exit_code == 0
+    assert approved.stdout.endswith("The next 'mattebox once' or 'mattebox watch' delivers it.\n")
+    rejected = call("approve", hot_folders.config, ids["b.jpg"], "--reject")
+    assert rejected.exit_code == 0
+    assert rejected.stdout.endswith("moves its original to failed.\n")
     assert call("approve", hot_folders.config, "nothing").exit_code == 1
     summary = hot_folders.once()
     assert (summary.delivered, summary.failed) == (1, 1)

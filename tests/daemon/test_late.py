@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.daemon.hot_folders import CONFIG, HotFolders, until
+
+from mattebox.daemon.journal import steps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,3 +115,38 @@ def test_an_original_is_not_watched_for_ever(tmp_path: Path, monkeypatch: pytest
         file.write(b"+")
     assert hot_folders.once().delivered == 0
     assert hot_folders.files("done") == {"a.jpg": b"one+"}
+
+
+@pytest.mark.slow
+def test_late_bytes_reach_another_disk(tmp_path: Path, second_disk: Path) -> None:
+    """What is written while a photo is copied to done/ on another disk arrives there, and is done."""
+    hot_folders = HotFolders(tmp_path, CONFIG.replace("./done", str(second_disk / "done-late")))
+    hot_folders.drop({"a.jpg": b"one"})
+    late = [b" and more", b" and the rest"]
+
+    def write_on(name: str) -> None:
+        if name in ("original copied", "placement done") and late and copying(hot_folders):
+            with copying(hot_folders)[0].open("ab") as file:
+                file.write(late.pop(0))
+
+    steps.listen(write_on)
+    try:
+        hot_folders.once()
+    finally:
+        steps.listen(None)
+    done = second_disk / "done-late" / "a.jpg"
+    try:
+        assert not late
+        assert not list((tmp_path / "in").rglob("a.jpg"))
+        hot_folders.once()
+        hot_folders.once()
+        assert done.read_bytes() == b"one and more and the rest"
+        assert hot_folders.files("out")["a.png"] == b"png:one and more and the rest"
+    finally:
+        shutil.rmtree(done.parent, ignore_errors=True)
+
+
+def copying(hot_folders: HotFolders) -> list[Path]:
+    """The original in the work folder, once its outputs are out."""
+    found = list((hot_folders.root / "in" / ".mattebox").rglob("a.jpg"))
+    return found if (hot_folders.root / "out" / "a.png").exists() else []

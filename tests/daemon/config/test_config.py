@@ -51,6 +51,12 @@ def mistakes(tmp_path: Path, text: str | bytes) -> list[str]:
         (HEAD + DELIVER + '        when: {extension: "*.jpg"}\n', "8:27", "never match"),
         (HEAD + DELIVER + "        when: {not: {}}\n", "8:16", "never match"),
         (HEAD + DELIVER + '        when: {name_regex: "("}\n', "8:28", "regular expression"),
+        (
+            HEAD + DELIVER + "        cut: {subject: [1, 2, 3]}\n",
+            "8:24",
+            "write auto, largest, centre, a box [",
+        ),
+        (HEAD + DELIVER + "        cut: {subject: [-1, 2, 3, 4]}\n", "8:24", "in pixels from 0 on"),
         (HEAD + DELIVER + "        when: {path: ../x/*}\n", "8:22", "leaves the watched folder"),
         (HEAD + DELIVER + "      - name: late\n" + DELIVER, "8:9", "can never match: all before it"),
         (HEAD, "6:9", "delivers nothing"),

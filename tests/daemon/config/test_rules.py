@@ -123,3 +123,11 @@ def test_hostile_xmp_has_no_properties() -> None:
     assert properties(b"<x") == {}
     assert properties(None) == {}
     assert properties(b" " * 5_000_000) == {}
+
+
+@pytest.mark.slow
+def test_an_expression_that_would_never_end_is_a_sentence() -> None:
+    """Repeats within repeats are given up, and after a few files not tried any more."""
+    when = When.model_validate({"name_regex": r"(a|aa)+$"})
+    for number in range(50):
+        assert "takes too long" in str(why_not(when, Facts(f"{'a' * 200}{number}.jpg", 1, 1.0)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -169,3 +170,45 @@ def test_a_reason_with_a_persons_notes_stays_when_the_photo_is_tried_again(tmp_p
     assert hot_folders.files() == {
         "in/a.jpg": b"bad", "in/b.jpg": b"bad", "failed/a.jpg.reason.json": b"called the client\n"
     }  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("outcome", ["approved", "rejected"])
+def test_a_decision_outlives_a_lost_state_folder(tmp_path: Path, outcome: str) -> None:
+    """A person's file of a job that no journal knows is told of, and counts for the photo's new review."""
+    hot_folders = HotFolders(tmp_path, REVIEW)
+    hot_folders.drop({"sub/a.jpg": b"doubt", "b.jpg": b"doubt b"})
+    hot_folders.once()
+    shutil.rmtree(tmp_path / "state")
+    folder = tmp_path / "review" / outcome
+    folder.mkdir()
+    (old,) = (tmp_path / "review" / "sub").glob("a.*.psd")
+    mine = folder / old.name.replace(".psd", " mine.psd")
+    old.rename(mine)
+    mine.write_bytes(b"my mask")
+    hot_folders.events.clear()
+    hot_folders.once()
+    told = {
+        (event.values["file"], event.values["decision"])
+        for event in hot_folders.events_named("review-unknown")
+    }
+    assert (str(mine), True) in told
+    assert len(told) == 2
+    hot_folders.once()
+    place = "done/sub" if outcome == "approved" else "failed/sub"
+    assert hot_folders.files(place)["a.jpg"] == b"doubt"
+    assert b"my mask" in hot_folders.files(place).values()
+    assert ("sub/a.png" in hot_folders.files("out")) == (outcome == "approved")
+    assert "b.png" not in hot_folders.files("out")
+
+
+def test_a_decision_for_nobody_stays(tmp_path: Path) -> None:
+    """A file whose number and name fit no review is told of once and stays where it is."""
+    hot_folders = HotFolders(tmp_path, REVIEW)
+    hot_folders.drop({"a.jpg": b"doubt"})
+    (tmp_path / "review" / "approved").mkdir(parents=True)
+    (tmp_path / "review" / "approved" / "z.0123456789.psd").write_bytes(b"whose?")
+    hot_folders.once()
+    hot_folders.once()
+    assert hot_folders.files("review/approved") == {"z.0123456789.psd": b"whose?"}
+    assert not hot_folders.files("done")
