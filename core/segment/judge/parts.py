@@ -33,19 +33,13 @@ _LEAST_NEAR: Final = 4
 class Facts:
     """What is known of one part; log-odds are for the subject, of the mean over the part.
 
-    salient: the salient map's; doubt: by how much its looks differ. votes: the mean of the opinions';
-    spread: their standard deviation. agreement: what map and opinions share in the whole photo, times their
-    log-odds: `trusted` the opinions', `kept` the map's. colour: log-odds of the part's colours. inside,
-    outside: the share of its surroundings that is surely subject, and surely not. size: the logarithm of its
-    area over the subject's.
+    votes: the mean of the opinions'; trusted: the same times what map and opinions share in the whole photo.
+    colour: those of the part's colours. inside, outside: the share of its surroundings that is surely
+    subject, and surely not. size: the logarithm of its area over the subject's.
     """
 
-    salient: float
-    doubt: float
     votes: float
-    spread: float
     trusted: float
-    kept: float
     colour: float
     inside: float
     outside: float
@@ -57,11 +51,10 @@ FACTS: Final = tuple(field.name for field in fields(Facts))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A part that maps disagree about: its mask (rows, columns), its facts, and the salient map's word."""
+    """A part that maps disagree about: its mask (rows, columns) and its facts."""
 
     mask: Mask
     facts: Facts
-    found: bool
 
 
 def agreement(salient: Map, votes: Sequence[Map]) -> float:
@@ -69,9 +62,7 @@ def agreement(salient: Map, votes: Sequence[Map]) -> float:
     return soft_iou(np.asarray(np.mean(votes, axis=0), np.float32), salient)
 
 
-def disputed(
-    salient: Map, looks: Sequence[Map], votes: Sequence[Map], picture: NDArray[np.uint8]
-) -> list[Part]:
+def disputed(salient: Map, votes: Sequence[Map], picture: NDArray[np.uint8]) -> list[Part]:
     """The parts wider than an edge that the salient map and the opinions disagree about.
 
     All maps (rows, columns) float32 in 0..1; picture: (rows, columns, 3) uint8 sRGB. In a part each of them
@@ -93,21 +84,16 @@ def disputed(
     for mask in masks:
         ring = (cv2.dilate(mask.astype(np.uint8), _RING) > 0) & ~mask
         around = max(1, int(np.count_nonzero(ring)))
-        own = _odds(salient, mask)
-        said = [_odds(vote, mask) for vote in votes]
+        said = float(np.mean([_odds(vote, mask) for vote in votes]))
         facts = Facts(
-            salient=own,
-            doubt=float(np.ptp([_odds(look, mask) for look in looks])) if looks else 0.0,
-            votes=float(np.mean(said)),
-            spread=float(np.std(said)),
-            trusted=float(np.mean(said)) * shared,
-            kept=own * shared,
+            votes=said,
+            trusted=said * shared,
             colour=float(colours[mask].mean()),
             inside=np.count_nonzero(sure_in & ring) / around,
             outside=np.count_nonzero(sure_out & ring) / around,
             size=float(np.log(np.count_nonzero(mask) / area)),
         )
-        parts.append(Part(mask, facts, bool(salient[mask].mean() >= 0.5)))
+        parts.append(Part(mask, facts))
     return parts
 
 
