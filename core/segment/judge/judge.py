@@ -59,16 +59,13 @@ def judge_segmentation(
     """
     cells = encoded.frame
     lowered = cells.lowered(segmentation.probability)
-    votes = opinions(network, encoded, lowered)
+    votes = _within(opinions(network, encoded, lowered), cells, within)
     if not votes:
         return segmentation
-    if within is not None:
-        searched = np.zeros(view.shape[:2], np.float32)
-        searched[inside(within)] = 1
-        votes = [np.asarray(vote * cells.lowered(searched), np.float32) for vote in votes]
     if closer is not None and is_doubtful(segmentation, lowered, votes):
         segmentation = closer()
         lowered = cells.lowered(segmentation.probability)
+        votes = _within(opinions(network, encoded, lowered), cells, within) or votes
     rows, columns = cells.cells
     picture = np.asarray(cv2.resize(view, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
     parts = disputed(lowered, votes, picture)
@@ -109,13 +106,23 @@ def judged(
     )
 
 
+def _within(votes: list[Map], cells: Cells, frame: Frame | None) -> list[Map]:
+    """Opinions with nothing outside of a frame of the view."""
+    if frame is None:
+        return votes
+    searched = np.zeros((cells.height, cells.width), np.float32)
+    searched[inside(frame)] = 1
+    lowered = cells.lowered(searched)
+    return [np.asarray(vote * lowered, np.float32) for vote in votes]
+
+
 def _area(mask: Mask) -> int:
     return int(np.count_nonzero(mask))
 
 
 def _word(lowered: Map, votes: Sequence[Map], *, belongs: bool) -> Map:
-    """At each cell the mean of those maps that say so; where none does, the salient map's own level."""
-    stack = np.asarray([lowered, *votes], np.float32)
+    """At each cell the mean of the opinions that say so; where none does, the salient map's own level."""
+    stack = np.asarray(votes, np.float32)
     agreeing = (stack >= 0.5) == belongs
     count = agreeing.sum(axis=0)
     mean = (stack * agreeing).sum(axis=0) / np.maximum(count, 1)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 # What holds this is wider than an edge: on masks of 256 cells a side about one hundredth of the photo.
 _CROSS: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)), np.uint8)
+# The same for what is half seen, whose edges a network draws softer.
+_DISC: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)), np.uint8)
+_FAINT: Final = 0.15
 _RING: Final = np.ones((5, 5), np.uint8)
 _SURE: Final = 0.7
 _STEADY: Final = 0.01
@@ -98,17 +101,20 @@ def disputed(salient: Map, votes: Sequence[Map], picture: NDArray[np.uint8]) -> 
 
 
 def _regions(maps: Sequence[Map]) -> list[Mask]:
-    """Connected parts, wider than an edge, in which maps contradict each other always in the same way."""
+    """Connected parts, wider than an edge, in which maps contradict each other always in the same way.
+
+    And those of one word in which the first of the maps is unsure.
+    """
     code = np.zeros(maps[0].shape, np.int32)
     for place, level in enumerate(maps):
         code |= (level >= 0.5).astype(np.int32) << place
+    unsure = (maps[0] > _FAINT) & (maps[0] < 1 - _FAINT)
     found: list[Mask] = []
     for value in np.unique(code):
-        if value in (0, (1 << len(maps)) - 1):
-            continue
-        these = (code == value).astype(np.uint8)
+        same = value in (0, (1 << len(maps)) - 1)
+        these = ((code == value) & unsure if same else code == value).astype(np.uint8)
         _, labels = cv2.connectedComponents(these, connectivity=4)
-        wide = np.unique(labels[cv2.morphologyEx(these, cv2.MORPH_OPEN, _CROSS) > 0])
+        wide = np.unique(labels[cv2.morphologyEx(these, cv2.MORPH_OPEN, _DISC if same else _CROSS) > 0])
         found += [np.asarray(labels == number) for number in wide[wide > 0]]
     return found
 
