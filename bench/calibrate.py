@@ -1,11 +1,11 @@
 """Fits core/report/calibration.json: what share of mattes with such a measure has an IoU of at least 0.9.
 
-`rows` runs U²-Net and keeps measures and the finished matte's IoU, of quality balanced, of its first look
-alone (quality fast) and, where more networks are here, of all (quality best), of photos and, with --copies,
-of the degraded copies that bench/degraded.py makes. `fit` writes the table, in which what has no rows keeps
-its curve, and prints what it reaches on photos left out in turn, with all their copies and, of a film, all
-its frames; `judge` measures the table as it is on other rows, which no choice may have been made on. No
-network runs in either.
+`rows` runs U²-Net and keeps measures and the finished matte's IoU, of quality balanced with a judge and
+without, of its first look alone (quality fast) and, where more networks are here, of all (quality best), of
+photos and, with --copies, of the degraded copies that bench/degraded.py makes. `fit` writes the table, in
+which what has no rows keeps its curve, and prints what it reaches on photos left out in turn, with all their
+copies and, of a film, all its frames; `judge` measures the table as it is on other rows, which no choice may
+have been made on. No network runs in either.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ TABLE = Path(__file__).parent.parent / "core" / "report" / "calibration.json"
 MEASURES = {
     "several_networks": ("agreement", "consent", "haze"),
     "several_looks": ("agreement", "haze", "whole"),
+    "judged": ("judged", "unity"),
     "one_look": ("decided", "haze", "whole"),
 }
 GOOD = 0.9
@@ -64,10 +66,10 @@ def main() -> None:
     fit = commands.add_parser("fit", help="fit the table on measured rows")
     fit.add_argument("rows", type=Path)
     fit.add_argument("--table", type=Path, default=TABLE)
-    fit.add_argument("--plot", type=Path, help="a reliability plot of several looks, left out in turn, PNG")
+    fit.add_argument("--plot", type=Path, help="a reliability plot of judged mattes, left out in turn, PNG")
     judge = commands.add_parser("judge", help="measure the shipped table on other rows")
     judge.add_argument("rows", type=Path)
-    judge.add_argument("--plot", type=Path, help="a reliability plot of several looks, PNG")
+    judge.add_argument("--plot", type=Path, help="a reliability plot of judged mattes, PNG")
     chosen = parser.parse_args()
     if chosen.command == "rows":
         ways = ["clean", *(name for name in chosen.copies if name != "clean")]
@@ -83,6 +85,7 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
     """Name, IoU and measures of each copy that has a subject found, for each quality."""
     from mattebox.core.engine import Engine
     from mattebox.core.photo import Photo, read_photo
+    from mattebox.core.segment.judge.judge import judge_segmentation
     from mattebox.core.segment.prepare import network_input
     from mattebox.core.segment.segmentation import Segmentation, segment, view_side
     from mattebox.core.settings import CutSettings
@@ -90,6 +93,7 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
     settings, engine = CutSettings(), Engine()
     chosen = engine.segmenters(settings)
     every_one = engine.segmenters(CutSettings(quality="best"))
+    judge, _ = engine.promptable()
     rows: list[Row] = []
     for path in sorted((folder / "im").iterdir())[::every]:
         photo = read_photo(path)
@@ -105,6 +109,13 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
             if single.view.shape != whole.view.shape:
                 alone = segment(single.enhanced, chosen, "fast")
             segmentations = [(whole.view, segmentation), (single.view, alone)]
+            if judge is not None:
+                looked = segment(whole.enhanced, chosen, settings.quality, go_closer=False)
+                encoded = judge.encode(whole.enhanced)
+                closer = partial(segment, whole.enhanced, chosen, settings.quality, known=looked.predictions)
+                decided = judge_segmentation(judge, encoded, whole.enhanced, looked, closer=closer)
+                if decided.judgement is not None:
+                    segmentations.append((whole.view, decided))
             if len(every_one) > 1:
                 segmentations.append((whole.view, segment(whole.enhanced, every_one, "best")))
             for view, seen in segmentations:
@@ -154,7 +165,7 @@ def fit_table(rows: list[Row], table: Path, plot: Path | None) -> None:
         for what, these in (("photos as they are", plain), ("degraded copies", ~plain)):
             if these.any():
                 print(f"{name_of_kind}, {what}, left out in turn: {_figures(guess[these], good[these])}")
-        if plot is not None and name_of_kind == "several_looks":
+        if plot is not None and name_of_kind == "judged":
             draw_reliability(guess[plain], good[plain], plot)
         slopes, bias = fit_logistic(values, good)
         rounded = {name: round(float(slope), 4) for name, slope in zip(names, slopes, strict=True)}
@@ -171,7 +182,7 @@ def judge_table(rows: list[Row], plot: Path | None) -> None:
         guess = np.array([curve.confidence(_features(row)) for row in part])
         good = _good(part)
         print(f"{name_of_kind}, judged: {_figures(guess, good)}")
-        if plot is not None and name_of_kind == "several_looks":
+        if plot is not None and name_of_kind == "judged":
             draw_reliability(guess, good, plot)
 
 
@@ -231,7 +242,7 @@ def draw_reliability(guess: Vector, good: NDArray[np.bool_], path: Path) -> None
 
 
 def _of_kind(rows: list[Row], name: str) -> list[Row]:
-    return [row for row in rows if curve_name(row["networks"], row["looks"]) == name]
+    return [row for row in rows if curve_name(row["networks"], row["looks"], row.get("judges", 0)) == name]
 
 
 def _features(row: Row) -> Features:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 TABLE = Path(__file__).parent.parent / "core" / "segment" / "judge" / "parts.json"
 FOLDS = 10
 # Of standardised facts.
-RIDGE = 100.0
+RIDGE = 10.0
 
 
 def main() -> None:
@@ -60,6 +60,7 @@ def disputed_rows(folder: Path, every: int) -> list[Row]:
     """
     from mattebox.core.engine import Engine
     from mattebox.core.photo import read_photo
+    from mattebox.core.segment.judge.judge import is_doubtful
     from mattebox.core.segment.judge.opinions import opinions
     from mattebox.core.segment.prepare import network_input
     from mattebox.core.segment.segmentation import segment
@@ -72,21 +73,22 @@ def disputed_rows(folder: Path, every: int) -> list[Row]:
     rows: list[Row] = []
     for path in sorted((folder / "im").iterdir())[::every]:
         copy = network_input(read_photo(path))
-        looked = segment(copy.enhanced, engine.segmenters(settings), "balanced", closer=False)
+        looked = segment(copy.enhanced, engine.segmenters(settings), "balanced", go_closer=False)
         encoded = network.encode(copy.enhanced)
         low = encoded.frame.lowered
         salient = low(looked.probability)
         votes = opinions(network, encoded, salient)
         if not votes:
             continue
+        if is_doubtful(looked, salient, votes):
+            looked = segment(copy.enhanced, engine.segmenters(settings), "balanced", known=looked.predictions)
+            salient = low(looked.probability)
         height, width = salient.shape
         picture = cv2.resize(copy.enhanced, (width, height), interpolation=cv2.INTER_AREA)
         with Image.open(next((folder / "gt").glob(path.stem + ".*"))) as truth:
             true = low(np.asarray(truth.convert("L"), np.float32) / 255)
         area = max(1.0, float((true >= 0.5).sum()))
-        for part in disputed(
-            salient, [low(look.map) for look in looked.predictions], votes, np.asarray(picture, np.uint8)
-        ):
+        for part in disputed(salient, votes, np.asarray(picture, np.uint8)):
             gain = float((2 * true[part.mask] - 1).sum()) / area
             rows.append({"name": f"{folder.name}/{path.stem}", "gain": round(gain, 5), **asdict(part.facts)})
     return rows
@@ -97,8 +99,12 @@ def fit_rule(rows: list[Row], table: Path) -> None:
     values = np.array([[row[name] for name in FACTS] for row in rows])
     gain = np.array([row["gain"] for row in rows])
     belongs = gain > 0
-    # A large part counts more than a small one, and less than its area says: few photos have such.
+    # A large part counts more than a small one, and less than its area says: few photos have such. And no
+    # set of photos counts more than another for being larger.
     weight = np.sqrt(np.abs(gain))
+    of_set = np.array([row["name"].split("/")[0] for row in rows])
+    for name in set(of_set):
+        weight[of_set == name] /= weight[of_set == name].sum()
     weight /= weight.mean()
     fold = _folds(rows)
     guess = np.zeros(len(rows))
@@ -109,11 +115,9 @@ def fit_rule(rows: list[Row], table: Path) -> None:
     right = (guess > 0.5) == belongs
     mean_right = np.average(right, weights=np.abs(gain))
     votes = np.average((values[:, FACTS.index("votes")] > 0) == belongs, weights=np.abs(gain))
-    salient = np.average((values[:, FACTS.index("salient")] > 0) == belongs, weights=np.abs(gain))
     print(
         f"{len(rows)} parts of {len({row['name'] for row in rows})} photos, left out in turn: "
-        f"{right.mean():.3f} right, by area {mean_right:.3f}; the opinions' mean {votes:.3f}, "
-        f"the salient map {salient:.3f}"
+        f"{right.mean():.3f} right, by area {mean_right:.3f}; the opinions' mean {votes:.3f}"
     )
     found = asdict(fitted(values, belongs, weight))
     table.write_text(json.dumps(found, indent=2) + "\n")

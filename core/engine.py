@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -209,13 +210,29 @@ class Engine:
                 frame,
                 on_step,
                 pointed_at=pointed_at,
-                closer=network is None or settings.quality == "best",
+                go_closer=network is None or settings.quality == "best",
             )
         encoded, notes = None, [*(item.note for item in segmenters), missing]
         if network is not None:
             with timed(seconds, "judge", on_step):
                 encoded = network.encode(copy.enhanced)
-                segmentation = judge_segmentation(network, encoded, copy.enhanced, segmentation, frame)
+                closer = partial(
+                    segment,
+                    copy.enhanced,
+                    segmenters,
+                    settings.quality,
+                    frame,
+                    on_step,
+                    known=segmentation.predictions,
+                )
+                segmentation = judge_segmentation(
+                    network,
+                    encoded,
+                    copy.enhanced,
+                    segmentation,
+                    within=frame,
+                    closer=closer if settings.quality == "balanced" else None,
+                )
         with timed(seconds, "segment"):
             probability, count = choose_subject(segmentation.probability, settings, scale)
         return SegmentedPhoto(

@@ -140,6 +140,8 @@ class Session:
     def pointed(self, prompts: Prompts) -> SegmentedPhoto:
         """What networks have segmented, with what is pointed at as its subject. Raises InferenceError."""
         segmented = self.segmented
+        if not prompts:
+            return segmented
         seconds = dict(segmented.seconds)
         with timed(seconds, "point"):
             level, changed, agreement = self._level(prompts)

@@ -26,6 +26,7 @@ _STEPS: Final = {
     "load": "Loading the network",
     "encode": "Looking at the whole picture",
     "segment": "Finding the subject",
+    "judge": "Deciding what belongs to it",
     "refine": "Refining the edges",
     "foreground": "Cleaning the colours",
 }

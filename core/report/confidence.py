@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Measures within this of their best are told apart no further.
 _FINEST: Final = 0.01
-_BEST_AT_NOTHING: Final = ("haze",)
+_BEST_AT_NOTHING: Final = ("haze", "doubt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +50,24 @@ def shipped_curves() -> dict[str, Curve]:
     return {name: Curve(**row) for name, row in table.items()}
 
 
-def curve_name(networks: int, looks: int) -> str:
-    """Which curve is for mattes of so many networks and looks: what agrees differs between them."""
+def curve_name(networks: int, looks: int, judges: int = 0) -> str:
+    """Which curve is for mattes of so many networks, looks and judges: what agrees differs between them."""
     if networks > 1:
         return "several_networks"
+    if judges:
+        return "judged"
     return "several_looks" if looks > 1 else "one_look"
 
 
 def confidence(features: Features | None) -> float:
     """Calibrated confidence, 0..1; 0 where there is no subject.
 
-    Looks that agree say most, those of several networks each by itself and taken together; a single look can
-    only be asked how decided it is. Haze says that a subject is half seen, and so do, of one network, parts
-    that lie apart. Fitted on U²-Net, and on it with ISNet.
+    Looks that agree say most, those of several networks each by itself and taken together, and more than
+    they the judge, where it agrees with them; a single look can only be asked how decided it is. Haze says
+    that a subject is half seen, and so do, of one network, parts that lie apart. Fitted on U²-Net, on it with
+    a judge, and on it with ISNet.
     """
     if features is None:
         return 0.0
-    return shipped_curves()[curve_name(features.networks, features.looks)].confidence(features)
+    name = curve_name(features.networks, features.looks, features.judges)
+    return shipped_curves()[name].confidence(features)

@@ -48,6 +48,10 @@ class Features:
         diagonal; 0 upwards.
     area: the subject's share of the photo.
     blocks: how much stronger steps are at the 8-pixel grid of a JPEG than between; 0 upwards.
+    judges: whether whole parts were judged; 0 or 1.
+    judged: what the judge shares with what stood out before; 1 without one.
+    unity: what the judge's opinions share with each other; 1 without one.
+    doubt: the share of the subject in parts that the judge could not decide; 0 without one.
     """
 
     networks: int
@@ -62,6 +66,10 @@ class Features:
     blur: float
     area: float
     blocks: float
+    judges: int = 0
+    judged: float = 1.0
+    unity: float = 1.0
+    doubt: float = 0.0
 
 
 def measure(
@@ -85,6 +93,7 @@ def measure(
     _, _, facts, _ = cv2.connectedComponentsWithStats(subject[near])
     kernel = np.ones((2 * _RING + 1, 2 * _RING + 1), np.uint8)
     core = cv2.erode(subject, kernel, borderValue=1) > 0
+    judgement = segmentation.judgement
     border = np.concatenate([subject[0], subject[-1], subject[:, 0], subject[:, -1]])
     gray = np.asarray(cv2.cvtColor(view, cv2.COLOR_RGB2GRAY), np.uint8)
     return Features(
@@ -106,6 +115,10 @@ def measure(
         blur=_blur(gray[near], subject[near], reach) / diagonal * 1000,
         area=area / subject.size,
         blocks=blockiness(gray if close is None else close),
+        judges=int(judgement is not None),
+        judged=1.0 if judgement is None else judgement.agreement,
+        unity=1.0 if judgement is None else judgement.unity,
+        doubt=0.0 if judgement is None else min(1.0, judgement.doubt),
     )
 
 

@@ -78,7 +78,7 @@ def ensemble(
         for segmenter in segmenters:
             on_step("segment")
             predictions += _pair(view, segmenter, box, (augmentation, f"{augmentation} mirrored"), on_step)
-    votes = _votes(predictions)
+    votes = _votes(predictions, first)
     admitted = [
         Prediction(
             prediction.network,
@@ -106,20 +106,34 @@ def _pair(
     return [plain, Prediction(name, augmentations[1], predict(view, segmenter, frame, mirrored=True), frame)]
 
 
-def _votes(predictions: Sequence[Prediction]) -> list[float]:
-    """What each prediction counts beside the foremost one, above 0 and up to 1."""
-    sure = [
-        max(_LEAST, decided(prediction.map[inside(prediction.frame)])) ** _DECIDED
-        for prediction in predictions
-    ]
-    votes = np.asarray(agreement_weights(predictions, _share, _SHARED)) * sure
+def _votes(predictions: Sequence[Prediction], first: Map) -> list[float]:
+    """What each prediction counts beside the foremost one, above 0 and up to 1.
+
+    first: what those of the whole frame amount to. They alone choose the subject: a closer one says where its
+    edge is, and counts by what it shares with that, however many others see what it sees.
+    """
+    wide = [prediction for prediction in predictions if prediction.frame == predictions[0].frame]
+    shares = dict(zip(map(id, wide), agreement_weights(wide, _share, _SHARED), strict=True))
+    votes = np.asarray(
+        [
+            (shares[id(item)] if id(item) in shares else _like(item, first))
+            * max(_LEAST, decided(item.map[inside(item.frame)])) ** _DECIDED
+            for item in predictions
+        ]
+    )
     return [float(vote) for vote in votes / votes.max()]
 
 
 def _share(one: Prediction, other: Prediction) -> float:
-    """How much two predictions share where both frames overlap, 0..1."""
-    both = inside(_common(one.frame, other.frame))
+    """How much two predictions of the same frame share, 0..1."""
+    both = inside(one.frame)
     return overlap(one.map[both], other.map[both])
+
+
+def _like(closer: Prediction, first: Map) -> float:
+    """What a closer prediction counts by what it shares with what there is in its frame, above 0."""
+    part = inside(closer.frame)
+    return max(_LEAST, overlap(closer.map[part], first[part])) ** _SHARED
 
 
 def _fused(predictions: Sequence[Prediction], votes: Sequence[float]) -> Map:
@@ -169,7 +183,3 @@ def _confirmed(probability: Map, predictions: Sequence[Prediction]) -> Map:
         # What hangs together with the largest part is no part beside it but its own.
         kept |= joined(probability, labels, np.arange(count) == largest)
     return probability if kept[1:].all() else without(probability, labels, kept)
-
-
-def _common(one: Frame, other: Frame) -> Frame:
-    return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])

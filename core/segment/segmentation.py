@@ -92,21 +92,25 @@ def segment(
     on_step: Callable[[str], None] = lambda _: None,
     *,
     pointed_at: bool = False,
-    closer: bool = True,
+    known: Sequence[Prediction] = (),
+    go_closer: bool = True,
 ) -> Segmentation:
     """Segment a view (h, w, 3) uint8 with one network, as the quality says, or with an ensemble of several.
 
     `within` confines the search to a box of the view; pointed_at: whether a person says which of the parts
-    that are found are meant, so that none is left out for want of a second opinion; closer: whether a single
-    network looks at the subject's own box too. `on_step` is called before each further prediction and may
-    raise to stop. Raises InferenceError.
+    that are found are meant, so that none is left out for want of a second opinion. go_closer: whether a
+    single network looks at the subject's own box too; known: its predictions of the whole frame, where it has
+    made them already. `on_step` is called before each further prediction and may raise to stop. Raises
+    InferenceError.
     """
     height, width = view.shape[:2]
     frame = within or (0, 0, width, height)
     if len(segmenters) > 1:
         predictions, probability = ensemble(view, segmenters, frame, on_step, confirm=not pointed_at)
     else:
-        predictions, probability = _one_network(view, segmenters[0], quality, frame, on_step, closer=closer)
+        predictions, probability = _one_network(
+            view, segmenters[0], quality, frame, on_step, known=known, go_closer=go_closer
+        )
     finest = max(segmenter.network.input_size for segmenter in segmenters)
     side = max(frame[2] - frame[0], frame[3] - frame[1])
     return Segmentation(probability, tuple(predictions), max(1.0, side / finest))
@@ -119,27 +123,30 @@ def _one_network(
     frame: Frame,
     on_step: Callable[[str], None],
     *,
-    closer: bool,
+    known: Sequence[Prediction],
+    go_closer: bool,
 ) -> tuple[list[Prediction], Map]:
     name = segmenter.network.name
-    predictions = [Prediction(name, "whole", predict(view, segmenter, frame), frame)]
+    predictions = list(known) or [Prediction(name, "whole", predict(view, segmenter, frame), frame)]
     if quality == "fast":
         return predictions, predictions[0].map
-    on_step("segment")
-    predictions.append(Prediction(name, "mirrored", predict(view, segmenter, frame, mirrored=True), frame))
+    if not known:
+        on_step("segment")
+        mirrored = predict(view, segmenter, frame, mirrored=True)
+        predictions.append(Prediction(name, "mirrored", mirrored, frame))
     both = [prediction.map for prediction in predictions]
     answer = fused_predictions(both)
-    enough = not closer or segmenter.network.input_size > _LARGE_INPUT
+    enough = not go_closer or segmenter.network.input_size > _LARGE_INPUT
     box = None if enough else subject_frame(answer, frame, _BOX_MARGIN)
     if box is None:
         return predictions, answer
     on_step("segment")
-    near = predict(view, segmenter, box)
+    closer = predict(view, segmenter, box)
     part = inside(box)
-    agreed = overlap(answer[part], near[part]) >= _AGREEMENT
-    predictions.append(Prediction(name, "box", near, box, used=agreed))
+    agreed = overlap(answer[part], closer[part]) >= _AGREEMENT
+    predictions.append(Prediction(name, "box", closer, box, used=agreed))
     if agreed:
-        three = [*(each[part] for each in both), near[part]]
+        three = [*(each[part] for each in both), closer[part]]
         trust = consensus_weights(three)
         answer = fused_predictions(both, trust[:2])
         answer[part] += border_rise(box, frame) * (fused_predictions(three, trust) - answer[part])

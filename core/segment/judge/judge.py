@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from mattebox.core.segment.boxes import mask_box
+from mattebox.core.segment.fusion import overlap
 from mattebox.core.segment.judge.judgement import Judgement
 from mattebox.core.segment.judge.opinions import opinions
 from mattebox.core.segment.judge.parts import agreement, disputed
@@ -16,7 +17,7 @@ from mattebox.core.segment.prediction import inside
 from mattebox.core.segment.prompt.choose import soft_iou
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
     Mask = NDArray[np.bool_]
 
+# Less than this in common among the looks, or with the judge, and a closer look is taken: at 41 of 151
+# labelled photos. Without any, three of 54 lost more than .03 of IoU to what was before there was a judge.
+_ALIKE: Final = 0.92
+_AGREED: Final = 0.9
 # A decision less sure than this is told, where the part is this share of the subject or more.
 _DOUBT: Final = 0.25
 _NOTABLE: Final = 0.02
@@ -42,27 +47,36 @@ def judge_segmentation(
     encoded: Encoded,
     view: NDArray[np.uint8],
     segmentation: Segmentation,
+    *,
     within: Frame | None = None,
+    closer: Callable[[], Segmentation] | None = None,
 ) -> Segmentation:
     """The segmentation of a view (h, w, 3) uint8 sRGB, judged; as it is where it shows no subject to judge.
 
     encoded: what the network remembers of the view. within: the box of the view that was searched, where
-    that is not all of it. Raises InferenceError.
+    that is not all of it. closer: makes a segmentation with closer looks, which are taken where the judge or
+    the looks themselves disagree about what there is. Raises InferenceError.
     """
     cells = encoded.frame
     lowered = cells.lowered(segmentation.probability)
-    votes = opinions(network, encoded, lowered)
+    votes = _within(opinions(network, encoded, lowered), cells, within)
     if not votes:
         return segmentation
-    if within is not None:
-        searched = np.zeros(view.shape[:2], np.float32)
-        searched[inside(within)] = 1
-        votes = [np.asarray(vote * cells.lowered(searched), np.float32) for vote in votes]
+    if closer is not None and is_doubtful(segmentation, lowered, votes):
+        segmentation = closer()
+        lowered = cells.lowered(segmentation.probability)
+        votes = _within(opinions(network, encoded, lowered), cells, within) or votes
     rows, columns = cells.cells
     picture = np.asarray(cv2.resize(view, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
-    whole = [look for look in segmentation.predictions if look.frame == segmentation.predictions[0].frame]
-    parts = disputed(lowered, [cells.lowered(look.map) for look in whole], votes, picture)
+    parts = disputed(lowered, votes, picture)
     return segmentation.with_judgement(judged(segmentation.probability, lowered, votes, parts, cells))
+
+
+def is_doubtful(segmentation: Segmentation, lowered: Map, votes: Sequence[Map]) -> bool:
+    """Whether a closer look is worth its time: looks that agree, and a judge that does, need none."""
+    first, *others = (look.map for look in segmentation.predictions)
+    alike = min((overlap(first, other) for other in others), default=1.0)
+    return alike < _ALIKE or agreement(lowered, votes) < _AGREED
 
 
 def judged(
@@ -92,13 +106,23 @@ def judged(
     )
 
 
+def _within(votes: list[Map], cells: Cells, frame: Frame | None) -> list[Map]:
+    """Opinions with nothing outside of a frame of the view."""
+    if frame is None:
+        return votes
+    searched = np.zeros((cells.height, cells.width), np.float32)
+    searched[inside(frame)] = 1
+    lowered = cells.lowered(searched)
+    return [np.asarray(vote * lowered, np.float32) for vote in votes]
+
+
 def _area(mask: Mask) -> int:
     return int(np.count_nonzero(mask))
 
 
 def _word(lowered: Map, votes: Sequence[Map], *, belongs: bool) -> Map:
-    """At each cell the mean of those maps that say so; where none does, the salient map's own level."""
-    stack = np.asarray([lowered, *votes], np.float32)
+    """At each cell the mean of the opinions that say so; where none does, the salient map's own level."""
+    stack = np.asarray(votes, np.float32)
     agreeing = (stack >= 0.5) == belongs
     count = agreeing.sum(axis=0)
     mean = (stack * agreeing).sum(axis=0) / np.maximum(count, 1)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 # What holds this is wider than an edge: on masks of 256 cells a side about one hundredth of the photo.
 _CROSS: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)), np.uint8)
+# The same for what is half seen, whose edges a network draws softer.
+_DISC: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)), np.uint8)
+_FAINT: Final = 0.15
 _RING: Final = np.ones((5, 5), np.uint8)
 _SURE: Final = 0.7
 _STEADY: Final = 0.01
@@ -33,19 +36,13 @@ _LEAST_NEAR: Final = 4
 class Facts:
     """What is known of one part; log-odds are for the subject, of the mean over the part.
 
-    salient: the salient map's; doubt: by how much its looks differ. votes: the mean of the opinions';
-    spread: their standard deviation. agreement: what map and opinions share in the whole photo, times their
-    log-odds: `trusted` the opinions', `kept` the map's. colour: log-odds of the part's colours. inside,
-    outside: the share of its surroundings that is surely subject, and surely not. size: the logarithm of its
-    area over the subject's.
+    votes: the mean of the opinions'; trusted: the same times what map and opinions share in the whole photo.
+    colour: those of the part's colours. inside, outside: the share of its surroundings that is surely
+    subject, and surely not. size: the logarithm of its area over the subject's.
     """
 
-    salient: float
-    doubt: float
     votes: float
-    spread: float
     trusted: float
-    kept: float
     colour: float
     inside: float
     outside: float
@@ -57,11 +54,10 @@ FACTS: Final = tuple(field.name for field in fields(Facts))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A part that maps disagree about: its mask (rows, columns), its facts, and the salient map's word."""
+    """A part that maps disagree about: its mask (rows, columns) and its facts."""
 
     mask: Mask
     facts: Facts
-    found: bool
 
 
 def agreement(salient: Map, votes: Sequence[Map]) -> float:
@@ -69,9 +65,7 @@ def agreement(salient: Map, votes: Sequence[Map]) -> float:
     return soft_iou(np.asarray(np.mean(votes, axis=0), np.float32), salient)
 
 
-def disputed(
-    salient: Map, looks: Sequence[Map], votes: Sequence[Map], picture: NDArray[np.uint8]
-) -> list[Part]:
+def disputed(salient: Map, votes: Sequence[Map], picture: NDArray[np.uint8]) -> list[Part]:
     """The parts wider than an edge that the salient map and the opinions disagree about.
 
     All maps (rows, columns) float32 in 0..1; picture: (rows, columns, 3) uint8 sRGB. In a part each of them
@@ -93,36 +87,34 @@ def disputed(
     for mask in masks:
         ring = (cv2.dilate(mask.astype(np.uint8), _RING) > 0) & ~mask
         around = max(1, int(np.count_nonzero(ring)))
-        own = _odds(salient, mask)
-        said = [_odds(vote, mask) for vote in votes]
+        said = float(np.mean([_odds(vote, mask) for vote in votes]))
         facts = Facts(
-            salient=own,
-            doubt=float(np.ptp([_odds(look, mask) for look in looks])) if looks else 0.0,
-            votes=float(np.mean(said)),
-            spread=float(np.std(said)),
-            trusted=float(np.mean(said)) * shared,
-            kept=own * shared,
+            votes=said,
+            trusted=said * shared,
             colour=float(colours[mask].mean()),
             inside=np.count_nonzero(sure_in & ring) / around,
             outside=np.count_nonzero(sure_out & ring) / around,
             size=float(np.log(np.count_nonzero(mask) / area)),
         )
-        parts.append(Part(mask, facts, bool(salient[mask].mean() >= 0.5)))
+        parts.append(Part(mask, facts))
     return parts
 
 
 def _regions(maps: Sequence[Map]) -> list[Mask]:
-    """Connected parts, wider than an edge, in which maps contradict each other always in the same way."""
+    """Connected parts, wider than an edge, in which maps contradict each other always in the same way.
+
+    And those of one word in which the first of the maps is unsure.
+    """
     code = np.zeros(maps[0].shape, np.int32)
     for place, level in enumerate(maps):
         code |= (level >= 0.5).astype(np.int32) << place
+    unsure = (maps[0] > _FAINT) & (maps[0] < 1 - _FAINT)
     found: list[Mask] = []
     for value in np.unique(code):
-        if value in (0, (1 << len(maps)) - 1):
-            continue
-        these = (code == value).astype(np.uint8)
+        same = value in (0, (1 << len(maps)) - 1)
+        these = ((code == value) & unsure if same else code == value).astype(np.uint8)
         _, labels = cv2.connectedComponents(these, connectivity=4)
-        wide = np.unique(labels[cv2.morphologyEx(these, cv2.MORPH_OPEN, _CROSS) > 0])
+        wide = np.unique(labels[cv2.morphologyEx(these, cv2.MORPH_OPEN, _DISC if same else _CROSS) > 0])
         found += [np.asarray(labels == number) for number in wide[wide > 0]]
     return found
 

@@ -117,6 +117,19 @@ def test_the_largest_part_needs_no_second(fake_network: Any, discs: Discs) -> No
     assert not any(name.startswith("blind") for name in segmentation.names)
 
 
+def test_closer_looks_do_not_choose_the_subject(fake_network: Any, discs: Discs) -> None:
+    """However many closer looks find something else, what the whole frame shows stays the subject."""
+    view = _view(discs(SIZE, (60, 60, 20)))
+
+    def elsewhere_when_close(seen: Bytes) -> Map:
+        return _bright(seen) if seen.shape[:2] == SIZE else 1 - _bright(seen)
+
+    networks = [fake_network(elsewhere_when_close, name) for name in ("one", "two")]
+    segmentation = segment(view, networks, "best")
+    assert sum(seen.shape[:2] != SIZE for network in networks for seen in network.seen) > 4
+    np.testing.assert_allclose(segmentation.probability, _bright(view), atol=0.02)
+
+
 def test_a_look_gone_astray_is_not_let_in(fake_network: Any, discs: Discs) -> None:
     """Of many looks the one that finds something else changes nothing, and the report does not name it."""
     view = _view(discs(SIZE, (60, 60, 20)))
@@ -134,20 +147,21 @@ def test_a_look_gone_astray_is_not_let_in(fake_network: Any, discs: Discs) -> No
 
 
 def test_the_border_of_a_box_draws_no_line(fake_network: Any, discs: Discs) -> None:
-    """Where closer looks find haze that the others do not, it fades towards the border of their box."""
-    view = _view(discs(SIZE, (60, 60, 20)))
+    """What closer looks see more of than the others do fades towards the border of their box."""
+    thing = np.zeros(SIZE, np.float32)
+    thing[45:75, 8:40] = 1
+    view = _view(discs(SIZE, (60, 60, 20)), thing)
 
-    def hazy_when_close(seen: Bytes) -> Map:
-        answer = _bright(seen)
-        return answer if seen.shape == view.shape else np.maximum(answer, np.float32(0.45))
+    def more_when_close(seen: Bytes) -> Map:
+        share = np.float32(0.4 if seen.shape == view.shape else 0.8)
+        return np.maximum(_bright(seen), share * _green(seen))
 
     segmentation = segment(
-        view, [fake_network(hazy_when_close, "one"), fake_network(hazy_when_close, "two")], "best"
+        view, [fake_network(more_when_close, "one"), fake_network(more_when_close, "two")], "best"
     )
-    steps = np.abs(np.diff(np.where(_bright(view) > 0, 0, segmentation.probability), axis=1))
-    steps[np.abs(np.diff(_bright(view), axis=1)) > 0] = 0
-    assert segmentation.probability[60, 34] > 0.05
-    assert steps.max() < 0.15
+    row = segmentation.probability[60, 9:38]
+    assert row[-2] > 0.55
+    assert np.abs(np.diff(row)).max() < 0.08
 
 
 @pytest.mark.parametrize("found", [0.0, 0.3])

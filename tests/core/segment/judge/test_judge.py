@@ -78,7 +78,7 @@ def _judged(
     salient: Map, vote: Map, picture: NDArray[np.uint8], within: tuple[int, int, int, int] | None = None
 ) -> Segmentation:
     network = Answering(vote)
-    return judge_segmentation(network, ENCODED, picture, _segmentation(salient), within)  # type: ignore[arg-type]  # answers as one
+    return judge_segmentation(network, ENCODED, picture, _segmentation(salient), within=within)  # type: ignore[arg-type]  # answers as one
 
 
 def test_an_arm_that_was_missed_is_let_in_as_a_whole() -> None:
@@ -175,7 +175,7 @@ def test_only_disputed_parts_and_their_rims_change(
 def test_a_line_is_no_part() -> None:
     """An edge that one of two maps draws wider is not disputed, for it is not wider than an edge."""
     wider = _map((BODY[0] - 1, BODY[1], BODY[2] + 1, BODY[3]))
-    assert disputed(_map(BODY), [_map(BODY)], [wider], _picture(BODY)) == []
+    assert disputed(_map(BODY), [wider], _picture(BODY)) == []
 
 
 @settings(deadline=None, max_examples=25)
@@ -198,7 +198,7 @@ def test_a_part_is_named_with_its_box_where_the_rule_is_not_sure(found: float, t
         np.maximum(_map(BODY), _map(ARM, inside=found)),
         np.maximum(_map(BODY), _map(ARM, inside=told)),
     )
-    parts = disputed(salient, [salient], [vote, _map(BODY)], _picture(BODY))
+    parts = disputed(salient, [vote, _map(BODY)], _picture(BODY))
     judgement = judged(salient, salient, [vote, _map(BODY)], parts, FRAME)
     unsure = [part for part in parts if 0.25 < shipped_rule().belongs(part.facts) < 0.75]
     assert len(judgement.undecided) == len(unsure)
