@@ -53,7 +53,8 @@ FLOORS = {
     ),
     "web": (("table", "service"),),
     "gimp_plugin": (
-        ("profiles", "rendezvous", "cut"),
+        ("profiles", "rendezvous", "selected"),
+        ("cut",),
         ("install", "connection"),
         ("doctor", "host"),
     ),
