@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,14 @@ from mattebox.core.photo import Photo
 from mattebox.core.settings import CutSettings
 from mattebox.core.settings.explain import explain
 from mattebox.core.settings.rule import read_rule
+from mattebox.gimp_plugin import selected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from mattebox.core.cutout import Cutout
     from mattebox.core.engine import Engine
     from mattebox.core.photo import ColourMode
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
@@ -29,31 +32,39 @@ def cut_layer(
 ) -> tuple[dict[str, Any], list[memoryview]]:
     """The report, and the mask (and colours where asked for) as bytes of the request's size and depth.
 
-    `on_step` is called before each step with its name and may raise to stop. Raises MatteboxError children.
+    The report's "empty" says that nothing was found, or nothing of it in the selection. `on_step` is called
+    before each step with its name and may raise to stop. Raises MatteboxError children.
     """
+    sent = _Sent.of(request, blobs)
+    photo, cut = sent.photo, _cutter(request, sent, engine, on_step)
     settings = settings_of(request)
-    photo, mask = _unpacked(request, blobs)
-    rough = None
-    if request.rough and mask is not None:
-        rough = mask.astype(np.float32) / np.float32(np.iinfo(mask.dtype).max)
-    cutout = engine.cut(photo, settings, rough=rough, on_step=on_step)
+    if sent.selection is None:
+        cutout = cut(settings)
+    else:
+        whole = cut(settings_of(replace(request, box=None)))
+        cutout = selected.inside(sent.selection, whole, lambda: cut(settings))
     alpha: NDArray[Any] = cutout.alpha
     if photo.alpha is not None and settings.input_alpha == "multiply" and not request.apply_alpha:
         alpha = divided(alpha, photo.alpha)
-    if mask is not None:
-        alpha = combined(request.combine, mask, alpha)
+    report = cutout.report
+    empty = "no_subject" in report.warnings
+    if sent.selection is not None:
+        empty = empty or not selected.holds(sent.selection, cutout.alpha)
+        alpha = selected.shaped(alpha, sent.selection)
+    if sent.mask is not None:
+        alpha = combined(request.combine, sent.mask, alpha)
     answer = [np.ascontiguousarray(alpha).data.cast("B")]
     if request.colours:
         colours: NDArray[Any] = np.ascontiguousarray(cutout.colours)
         if photo.alpha is not None:
             colours = np.dstack([colours, photo.alpha])
         answer.append(colours.data.cast("B"))
-    report = cutout.report
     return {
         "model": report.model,
         "confidence": report.confidence,
         "warnings": list(report.warnings),
         "seconds": dict(report.seconds),
+        "empty": empty,
     }, answer
 
 
@@ -101,13 +112,36 @@ def combined(how: str, old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
     return np.where(new > old, 0, old - new).astype(old.dtype)
 
 
-def _unpacked(request: CutRequest, blobs: Sequence[bytes | memoryview]) -> tuple[Photo, NDArray[Any] | None]:
-    kind = np.uint8 if request.bits == 8 else np.uint16
-    shape = (request.height, request.width)
-    pixels: NDArray[Any] = np.frombuffer(blobs[0], kind).reshape(*shape, request.channels)
-    rest = iter(blobs[1:])
-    alpha: Any = np.frombuffer(next(rest), kind).reshape(shape) if request.has_alpha else None
-    mask: Any = np.frombuffer(next(rest), kind).reshape(shape) if request.has_mask else None
-    icc = bytes(next(rest)) if request.profile else None
-    mode: ColourMode = "gray" if request.channels == 1 else "rgb"
-    return Photo(pixels=pixels, mode=mode, alpha=alpha, icc=icc), mask
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A request's bytes as arrays: mask and selection are (h, w) of the pixels' depth."""
+
+    photo: Photo
+    mask: NDArray[Any] | None
+    selection: NDArray[Any] | None
+
+    @classmethod
+    def of(cls, request: CutRequest, blobs: Sequence[bytes | memoryview]) -> _Sent:
+        """The blobs in the order that CutRequest tells."""
+        kind = np.uint8 if request.bits == 8 else np.uint16
+        shape = (request.height, request.width)
+        pixels: NDArray[Any] = np.frombuffer(blobs[0], kind).reshape(*shape, request.channels)
+        rest = iter(blobs[1:])
+        planes = (request.has_alpha, request.has_mask, request.has_selection)
+        read: list[Any] = [
+            np.frombuffer(next(rest), kind).reshape(shape) if sent else None for sent in planes
+        ]
+        alpha, mask, selection = read
+        icc = bytes(next(rest)) if request.profile else None
+        mode: ColourMode = "gray" if request.channels == 1 else "rgb"
+        photo = Photo(pixels=pixels, mode=mode, alpha=alpha, icc=icc)
+        return cls(photo=photo, mask=mask, selection=selection)
+
+
+def _cutter(
+    request: CutRequest, sent: _Sent, engine: Engine, on_step: Callable[[str], None]
+) -> Callable[[CutSettings], Cutout]:
+    rough: NDArray[np.float32] | None = None
+    if request.rough and sent.mask is not None:
+        rough = sent.mask.astype(np.float32) / np.float32(np.iinfo(sent.mask.dtype).max)
+    return lambda settings: engine.cut(sent.photo, settings, rough=rough, on_step=on_step)

@@ -57,7 +57,8 @@ FLOORS = {
         ("table", "service"),
     ),
     "gimp_plugin": (
-        ("profiles", "rendezvous", "cut"),
+        ("profiles", "rendezvous", "selected"),
+        ("cut",),
         ("install", "connection"),
         ("doctor", "host"),
     ),

@@ -12,11 +12,16 @@ from gi.repository import Gimp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mattebox.gimp_plugin.mattebox import messages
     from mattebox.gimp_plugin.mattebox.client import Answer
-    from mattebox.gimp_plugin.mattebox.options import Options, RefusedError
+    from mattebox.gimp_plugin.mattebox.errors import RefusedError
+    from mattebox.gimp_plugin.mattebox.options import Options
     from mattebox.gimp_plugin.mattebox.pixels import LayerView
+    from mattebox.gimp_plugin.mattebox.unchanged import require_place, require_unchanged
 else:
-    from options import RefusedError
+    import messages
+    from errors import RefusedError
+    from unchanged import require_place, require_unchanged
 
 _OPERATIONS = {
     "replace": Gimp.ChannelOps.REPLACE,
@@ -27,15 +32,41 @@ _OPERATIONS = {
 }
 
 
-def apply(options: Options, image: Any, results: list[tuple[LayerView, Answer]]) -> None:
-    """Put every answer where the options say."""
-    steps = [_prepared(options, view, answer, index) for index, (view, answer) in enumerate(results)]
+def apply(options: Options, image: Any, results: list[tuple[LayerView, Answer]]) -> list[str]:
+    """Put every answer where the options say, and return what else the user should know.
+
+    Raises RefusedError where a layer is not what was read any more, or nothing was found in any.
+    """
+    for view, _ in results:
+        require_unchanged(view.layer, image, view.state)
+    found = [(view, answer) for view, answer in results if not answer.report.get("empty")]
+    if not found:
+        name = results[0][0].layer.get_name()
+        raise RefusedError(messages.nothing_found(name, options.source, options.inside))
+    steps = [_prepared(options, view, answer, index) for index, (view, answer) in enumerate(found)]
+    # Writing takes its time too; from here on it is a moment.
+    for view, _ in found:
+        require_place(view.layer, image, view.state)
     image.undo_group_start()
     try:
         for step in steps:
             step()
     finally:
         image.undo_group_end()
+    return _remarks(options, results)
+
+
+def _remarks(options: Options, results: list[tuple[LayerView, Answer]]) -> list[str]:
+    names = [view.layer.get_name() for view, answer in results if answer.report.get("empty")]
+    remarks = [messages.left_out(names)] if names else []
+    if options.result == "layer":
+        shown = [view.layer.get_name() for view, _ in results if view.layer.get_lock_visibility()]
+        remarks += [messages.stays_shown(shown)] if shown else []
+    if options.source == "network":
+        alone = len(results) == 1
+        doubts = (messages.doubt(view.layer.get_name(), answer.report, alone) for view, answer in results)
+        remarks += [line for line in doubts if line]
+    return remarks
 
 
 def _prepared(options: Options, view: LayerView, answer: Answer, index: int) -> Callable[[], None]:

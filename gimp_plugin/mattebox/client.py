@@ -114,7 +114,8 @@ class Engine:
 
         Raises EngineError, MemoryError.
         """
-        if request.profile and "profile" not in self._can:
+        needed = {"profile": bool(request.profile), "selection": request.has_selection}
+        if any(wanted and word not in self._can for word, wanted in needed.items()):
             raise EngineError(_OLD)
         if "shared" in self._can and shared_memory.AVAILABLE:
             with contextlib.suppress(OSError):
@@ -180,8 +181,8 @@ _UNREADY = (
     "'mattebox engine' in a terminal: it says why."
 )
 _OLD = (
-    "An older Mattebox engine still runs, which knows nothing of colour profiles; nothing was changed. Run "
-    "'mattebox engine --stop' in a terminal and try again."
+    "An older Mattebox engine still runs, which cannot do all that this plug-in asks for; nothing was "
+    "changed. Run 'mattebox engine --stop' in a terminal and try again."
 )
 _WRONG_KEY = (
     "The Mattebox engine holds another key than this plug-in; nothing was changed. Run 'mattebox engine "

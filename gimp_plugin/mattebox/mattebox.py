@@ -21,14 +21,18 @@ from gi.repository import Gimp, GLib, GObject  # noqa: E402 - the version is cho
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.apply import apply
     from mattebox.gimp_plugin.mattebox.client import SILENT, Answer, Engine, EngineError, Payload, Record
-    from mattebox.gimp_plugin.mattebox.options import Options, RefusedError
+    from mattebox.gimp_plugin.mattebox.errors import RefusedError
+    from mattebox.gimp_plugin.mattebox.options import Options
     from mattebox.gimp_plugin.mattebox.pixels import LayerView, limit_tile_cache
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
+    from mattebox.gimp_plugin.mattebox.unchanged import require_unchanged
 else:
     from apply import apply
     from client import SILENT, Engine, EngineError, Record
-    from options import Options, RefusedError
+    from errors import RefusedError
+    from options import Options
     from pixels import LayerView, limit_tile_cache
+    from unchanged import require_unchanged
 
 MASK = "plug-in-mattebox-mask"
 REFINE = "plug-in-mattebox-refine"
@@ -138,16 +142,19 @@ def _run(procedure: Any, run_mode: Any, image: Any, drawables: list[Any], config
     is_refine = procedure.get_name() == REFINE
     try:
         options = Options.of_refine(config) if is_refine else Options.of_mask(config)
-        views = [LayerView.of(layer, image) for layer in _layers(drawables)]
+        wanted = options.with_selection
+        views = [LayerView.of(layer, image, with_selection=wanted) for layer in _layers(drawables)]
         options.check(views)
         answers = _EngineRun(options, views).done()
-        apply(options, image, list(zip(views, answers)))
+        remarks = apply(options, image, list(zip(views, answers)))
     except (EngineError, RefusedError) as error:
         return _failure(procedure, str(error))
     except MemoryError:
         return _failure(
             procedure, "There is not enough memory for a layer of this size; nothing was changed."
         )
+    for remark in remarks:
+        Gimp.message(remark)
     Gimp.displays_flush()
     return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
 
@@ -214,10 +221,13 @@ class _EngineRun:
         self._wait(lambda: engine.append(Engine(_record(), self._on_progress)))
         try:
             for view in self._views:
+                # Those after the first one waited for it.
+                require_unchanged(view.layer, view.image, view.state)
                 self._name = f"{view.layer.get_name()}: " if len(self._views) > 1 else ""
                 # GIMP is asked from this thread alone; the other one has bytes only.
-                request, blobs = self._options.request(view)
-                payload = engine[0].pack(request, blobs)
+                with view.opened() as opened:
+                    request, blobs = self._options.request(opened)
+                    payload = engine[0].pack(request, blobs)
                 self._wait(partial(self._cut, engine[0], request, payload))
         finally:
             engine[0].close()

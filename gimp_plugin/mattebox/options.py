@@ -11,13 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mattebox.gimp_plugin.mattebox import protocol
+    from mattebox.gimp_plugin.mattebox.errors import RefusedError
     from mattebox.gimp_plugin.mattebox.pixels import LayerView
 else:
     import protocol
-
-
-class RefusedError(Exception):
-    """What cannot be done, in one sentence for the user."""
+    from errors import RefusedError
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,11 @@ class Options:
         """The settings of "Refine Mask Edges"."""
         return cls(settings={}, source=config.get_property("source"), result=config.get_property("result"))
 
+    @property
+    def with_selection(self) -> bool:
+        """Whether the answer depends on the selection."""
+        return self.inside or self.source == "selection"
+
     def check(self, views: list[LayerView]) -> None:
         """Raise RefusedError where a layer cannot have what the options say; nothing was changed yet."""
         for view in views:
@@ -81,6 +84,9 @@ class Options:
             blobs.append(view.alpha())
         if mask is not None:
             blobs.append(mask)
+        box = self._box(view)
+        if box is not None:
+            blobs.append(view.selection())
         if view.profile:
             blobs.append([view.profile])
         request = protocol.CutRequest(
@@ -91,11 +97,12 @@ class Options:
             settings=self.settings,
             rule_file=self.rule_file,
             rule=self.rule,
-            box=self._box(view),
+            box=box,
             rough=self.source != "network",
             combine=combine,
             has_alpha=view.has_alpha,
             has_mask=mask is not None,
+            has_selection=box is not None,
             colours=self.result == "layer",
             apply_alpha=self.result in ("selection", "channel"),
             profile=len(view.profile),

@@ -5,7 +5,8 @@ Masks and the selection are linear: "Y" without the prime, or 128 would be store
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import gi
@@ -18,6 +19,14 @@ from gi.repository import Babl, Gegl, Gimp  # noqa: E402 - versions are chosen f
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from mattebox.gimp_plugin.mattebox import shown
+    from mattebox.gimp_plugin.mattebox.errors import RefusedError
+    from mattebox.gimp_plugin.mattebox.unchanged import LayerState
+else:
+    import shown
+    from errors import RefusedError
+    from unchanged import LayerState
+
 _BAND = 2 << 20  # bytes in one piece: less than what makes every piece new memory
 _TILE = 64  # rows of GIMP's tiles
 _CACHE = 16 << 20  # bytes of tiles that GEGL may keep
@@ -28,11 +37,15 @@ _EIGHT_BITS = (Gimp.Precision.U8_LINEAR, Gimp.Precision.U8_NON_LINEAR, Gimp.Prec
 class LayerView:
     """A layer as the engine sees it: RGB or gray, 8 or 16 bits, with its place on the canvas.
 
-    profile: the image's own ICC profile, empty where it is GIMP's usual sRGB.
+    profile: the image's own ICC profile, empty where it is GIMP's usual sRGB. has_effects: what is shown are
+    not the layer's own pixels. has_alpha: whether what is shown may be transparent. source: the drawable
+    whose pixels are read; opened() gives a view that reads what is shown. state: what must be as it was when
+    the answer comes.
     """
 
     layer: Any
     image: Any
+    source: Any
     width: int
     height: int
     left: int
@@ -40,25 +53,41 @@ class LayerView:
     bits: int
     channels: int
     has_alpha: bool
+    has_effects: bool
     profile: bytes
+    state: LayerState
 
     @classmethod
-    def of(cls, layer: Any, image: Any) -> LayerView:
-        """How a layer is to be read."""
+    def of(cls, layer: Any, image: Any, *, with_selection: bool = False) -> LayerView:
+        """How a layer is to be read. with_selection: the selection matters too. Raises RefusedError."""
+        state = LayerState.of(layer, image, with_selection=with_selection)
         left, top = layer.get_offsets()[-2:]
         profile = image.get_color_profile()
+        has_effects = shown.has_effects(layer)
         return cls(
             layer=layer,
             image=image,
+            source=layer,
             width=layer.get_width(),
             height=layer.get_height(),
             left=left,
             top=top,
             bits=8 if image.get_precision() in _EIGHT_BITS else 16,
             channels=1 if layer.is_gray() else 3,
-            has_alpha=layer.has_alpha(),
+            has_alpha=layer.has_alpha() or has_effects,
+            has_effects=has_effects,
             profile=profile.get_icc_profile() if profile is not None else b"",
+            state=state,
         )
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[LayerView]:
+        """A view whose pixels are those that GIMP shows, effects included; it ends with the block."""
+        if not self.has_effects:
+            yield self
+            return
+        with shown.rendered(self.layer, self.image) as source:
+            yield replace(self, source=source)
 
     @property
     def colour_format(self) -> str:
@@ -73,11 +102,11 @@ class LayerView:
 
     def pixels(self) -> Iterable[bytes]:
         """Colours, as the image's profile means them: babl converts nothing but precision."""
-        return self._read(self.layer, self.colour_format, self.channels)
+        return self._read(self.source, self.colour_format, self.channels)
 
     def alpha(self) -> Iterable[bytes]:
-        """The layer's own alpha."""
-        return self._read(self.layer, f"A u{self.bits}")
+        """The alpha of what the layer shows."""
+        return self._read(self.source, f"A u{self.bits}")
 
     def mask(self) -> Iterable[bytes]:
         """The layer's mask, linear; it must have one."""
@@ -99,29 +128,43 @@ class LayerView:
         return mask
 
     def new_channel(self, name: str, data: bytes) -> Any:
-        """A channel of the canvas' size with these values at the layer's place, 0 around."""
+        """A channel of the canvas' size with these values at the layer's place, 0 around.
+
+        Raises RefusedError where it would be 0 everywhere.
+        """
         size = (self.image.get_width(), self.image.get_height())
         channel = Gimp.Channel.new(self.image, name, *size, 50.0, Gegl.Color.new("red"))
         buffer = channel.get_buffer()
         buffer.clear(Gegl.Rectangle.new(0, 0, *size))
         del buffer
-        self._write_inside(channel, size, data)
+        if not self._write_inside(channel, size, data):
+            raise RefusedError(
+                f"What was found in the layer “{self.layer.get_name()}” lies outside of the canvas; nothing "
+                "was changed. Use Image > Fit Canvas to Layers, or choose another result."
+            )
         return channel
 
     def new_layer(self, colours: bytes) -> Any:
-        """A layer like this one with other colours, not yet in the image; it may still have its mask."""
-        if self.layer.is_group() or self.layer.is_text_layer():
-            kinds = Gimp.ImageType
-            kind = (kinds.GRAYA_IMAGE if self.channels == 1 else kinds.RGBA_IMAGE) if self.has_alpha else None
-            if kind is None:
-                kind = kinds.GRAY_IMAGE if self.channels == 1 else kinds.RGB_IMAGE
-            new = Gimp.Layer.new(
-                self.image, "", self.width, self.height, kind, self.layer.get_opacity(), self.layer.get_mode()
-            )
-            new.set_offsets(self.left, self.top)
+        """A plain layer at this one's place with these colours, visible and not yet in the image.
+
+        It is made anew and takes over how it is blended alone: a copy would keep its source's kind (text,
+        group, link, vector), locks and effects.
+        """
+        kinds = Gimp.ImageType
+        if self.channels == 1:
+            kind = kinds.GRAYA_IMAGE if self.has_alpha else kinds.GRAY_IMAGE
         else:
-            new = self.layer.copy()
-        new.set_name(f"{self.layer.get_name()} subject")
+            kind = kinds.RGBA_IMAGE if self.has_alpha else kinds.RGB_IMAGE
+        layer = self.layer
+        name = f"{layer.get_name()} subject"
+        mode = layer.get_mode()
+        if mode == Gimp.LayerMode.PASS_THROUGH:  # for groups alone
+            mode = Gimp.LayerMode.NORMAL
+        new = Gimp.Layer.new(self.image, name, self.width, self.height, kind, layer.get_opacity(), mode)
+        new.set_blend_space(layer.get_blend_space())
+        new.set_composite_space(layer.get_composite_space())
+        new.set_composite_mode(layer.get_composite_mode())
+        new.set_offsets(self.left, self.top)
         self.write(new, self.full_format, colours)
         return new
 
@@ -129,13 +172,16 @@ class LayerView:
         """Write the bytes of this layer's size into a drawable of its size."""
         _set(drawable, (0, 0, self.width, self.height), form, data)
 
-    def _write_inside(self, channel: Any, canvas: tuple[int, int], data: bytes) -> None:
-        """Write what of the layer lies on the canvas: GIMP ends a plug-in that writes beyond a buffer."""
+    def _write_inside(self, channel: Any, canvas: tuple[int, int], data: bytes) -> bool:
+        """Write what of the layer lies on the canvas, and say whether anything does.
+
+        GIMP ends a plug-in that writes beyond a buffer.
+        """
         left, top = max(self.left, 0), max(self.top, 0)
         width = min(self.left + self.width, canvas[0]) - left
         height = min(self.top + self.height, canvas[1]) - top
         if width <= 0 or height <= 0:
-            return
+            return False
         step = self.bits // 8
         rows = memoryview(data)
         start = left - self.left
@@ -146,6 +192,7 @@ class LayerView:
         # GIMP makes selections of a channel's stored values, and stores those of 8-bit images with a curve.
         curved = self.image.get_precision() == Gimp.Precision.U8_NON_LINEAR
         _set(channel, (left, top, width, height), "Y' u8" if curved else f"Y u{self.bits}", inside)
+        return bool(inside.strip(b"\0"))
 
     def _in_own_space(self, model: str) -> str:
         """The name of a format of this model and depth, in the space of the layer's own values."""

@@ -27,7 +27,7 @@ VERSION = 1
 HEADER_LIMIT = 1 << 20
 SIDE_LIMIT = 524_288  # GIMP's own limit for a side, in pixels
 BLOB_LIMIT = 8 << 30
-CAN = ("profile",)  # what this engine understands beyond the first engines of this version
+CAN = ("profile", "selection")  # what this engine understands beyond the first engines of this version
 PROFILE_LIMIT = 64 << 20
 ALIGNMENT = 64
 PATIENCE = 10.0  # seconds for each step of the proof of the key
@@ -125,16 +125,16 @@ def receive_blobs(wire: Wire, head: dict[str, Any]) -> list[bytes]:
 
 @dataclass(frozen=True)
 class CutRequest:
-    """One layer to cut. Its blobs: pixels, then alpha, mask and profile where it says that they are sent.
+    """One layer to cut. Its blobs: pixels, then alpha, mask, selection and profile where sent.
 
     pixels: height x width x channels, native byte order, `bits` 8 or 16, in the colours of an ICC profile
-    of so many bytes, or in sRGB (or sRGB gray) where `profile` is 0; alpha, mask: height x width of the
-    same depth, linear. settings: a CutSettings as JSON; rule_file
-    and rule name a YAML rule that replaces them. box: left, top, right, bottom where the subject is
-    looked for. rough: the mask is the rough answer, no network runs. combine: what becomes of the mask
-    that is sent. colours: clean colours are asked for too. apply_alpha: the matte is multiplied with
-    alpha. The answer "done" has the mask as its first blob, and as its second the colours, with alpha where
-    it was sent.
+    of so many bytes, or in sRGB (or sRGB gray) where `profile` is 0; alpha, mask, selection: height x width
+    of the same depth, linear. settings: a CutSettings as JSON; rule_file and rule name a YAML rule that
+    replaces them. box: left, top, right, bottom where the subject is looked for; beside a selection, which
+    cuts the answer to its shape, only where the whole picture's answer is not what was meant. rough: the
+    mask is the rough answer, no network runs. combine: what becomes of the mask that is sent. colours: clean
+    colours are asked for too. apply_alpha: the matte is multiplied with alpha. The answer "done" has the mask
+    as its first blob, and as its second the colours, with alpha where it was sent.
     """
 
     width: int
@@ -149,6 +149,7 @@ class CutRequest:
     combine: str = "replace"
     has_alpha: bool = False
     has_mask: bool = False
+    has_selection: bool = False
     colours: bool = False
     apply_alpha: bool = False
     profile: int = 0
@@ -161,7 +162,8 @@ class CutRequest:
     def lengths(self) -> list[int]:
         """The sizes in bytes that its blobs must have."""
         profile = [self.profile] if self.profile else []
-        return [self._plane() * self.channels, *[self._plane()] * (self.has_alpha + self.has_mask), *profile]
+        planes = self.has_alpha + self.has_mask + self.has_selection
+        return [self._plane() * self.channels, *[self._plane()] * planes, *profile]
 
     def answer_lengths(self) -> list[int]:
         """The sizes in bytes that the answer's blobs must have."""
@@ -198,7 +200,7 @@ class CutRequest:
         for name in ("width", "height", "channels", "bits", "profile"):
             if type(getattr(self, name)) is not int:
                 raise ProtocolError(f"{name} is no whole number")
-        for name in ("rough", "has_alpha", "has_mask", "colours", "apply_alpha"):
+        for name in ("rough", "has_alpha", "has_mask", "has_selection", "colours", "apply_alpha"):
             if type(getattr(self, name)) is not bool:
                 raise ProtocolError(f"{name} is neither true nor false")
         if not (0 < self.width <= SIDE_LIMIT and 0 < self.height <= SIDE_LIMIT):

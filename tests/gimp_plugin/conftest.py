@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.gimp_plugin.rig import Rig, find_program, find_root
+from tests.gimp_plugin.rig import Rig, find_program, find_root, find_roots
 
 from mattebox.core.engine import Engine
 from mattebox.gimp_plugin.host import Host
@@ -83,16 +83,40 @@ def host(rendezvous: Path, tmp_path: Path) -> Iterator[Host]:
     assert not thread.is_alive()
 
 
-@pytest.fixture(scope="session")
-def rig(shipped_photos: dict[str, Path]) -> Iterator[Rig]:
-    """A real GIMP with the plug-in and a small photo; weights of the small network at hand."""
-    root, program = find_root(), find_program()
-    if root is None and program is None:
-        pytest.skip("no GIMP 3: run .ci/gimp.sh")
+def _stocked(root: Path | None, astronaut: Path) -> Rig:
+    """A rig with a small photo; weights of the small networks are at hand."""
     for name in ("u2net", "u2netp"):
         Store().ensure(find_network(name))
     made = Rig(root)
-    with Image.open(shipped_photos["astronaut.png"]) as photo:
+    with Image.open(astronaut) as photo:
         photo.convert("RGB").crop((90, 0, 358, 324)).resize((67, 81)).save(made.scratch / "photo.png")
+    return made
+
+
+@pytest.fixture(scope="session")
+def rig(shipped_photos: dict[str, Path]) -> Iterator[Rig]:
+    """A real GIMP with the plug-in and a small photo."""
+    root, program = find_root(), find_program()
+    if root is None and program is None:
+        pytest.skip("no GIMP 3: run .ci/gimp.sh")
+    made = _stocked(root, shipped_photos["astronaut.png"])
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="session")
+def gimps(shipped_photos: dict[str, Path]) -> Iterator[Callable[[str], Rig]]:
+    """A real GIMP of each version that is asked for, with the plug-in and a small photo."""
+    made: dict[str, Rig] = {}
+
+    def gimp(version: str) -> Rig:
+        if version not in made:
+            root = find_roots().get(version)
+            if root is None:
+                pytest.skip(f"no chroot with GIMP {version}: run .ci/gimp.sh and .ci/gimp-next.sh as root")
+            made[version] = _stocked(root, shipped_photos["astronaut.png"])
+        return made[version]
+
+    yield gimp
+    for rig in made.values():
+        rig.stop()

@@ -41,6 +41,17 @@ def find_root() -> Path | None:
     return root if (root / ".complete").exists() and os.getuid() == 0 and shutil.which("unshare") else None
 
 
+def find_roots() -> dict[str, Path]:
+    """The chroots of .ci/gimp.sh and .ci/gimp-next.sh by GIMP's version, where they can be entered."""
+    if os.getuid() != 0 or not shutil.which("unshare"):
+        return {}
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mattebox-ci"
+    complete = [
+        cache / name for name in ("gimp-trixie", "gimp-forky") if (cache / name / ".complete").exists()
+    ]
+    return {find_version(root): root for root in complete}
+
+
 def find_program() -> str | None:
     """A GIMP 3 on PATH."""
     for name in ("gimp-console-3.2", "gimp-console-3.0"):

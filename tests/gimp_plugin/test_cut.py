@@ -57,6 +57,32 @@ def test_the_selections_box_is_where_the_subject_is_looked_for() -> None:
     assert settings_of(request) == CutSettings(subject=(10, 5, 30, 25), decontaminate=False)
 
 
+def test_a_selection_cuts_the_answer_before_masks_are_combined(tmp_path: Path) -> None:
+    """Matte times selection, then added to the mask that was sent: what was outside before stays."""
+    old, selection = np.zeros((10, 20), np.uint8), np.zeros((10, 20), np.uint8)
+    old[:, :5], selection[2:8, 4:12] = 200, 100
+    request = CutRequest(
+        20, 10, 3, 8, {}, box=[4, 2, 12, 8], rough=True, combine="add", has_mask=True, has_selection=True
+    )
+    white = np.full((10, 20, 3), 255, np.uint8)
+    blobs = [white.tobytes(), old.tobytes(), selection.tobytes()]
+    assert [len(blob) for blob in blobs] == request.lengths()
+    report, (answer,) = cut_layer(request, blobs, Engine(Store(tmp_path)), lambda _: None)
+    mask = np.frombuffer(answer, np.uint8).reshape(10, 20)
+    assert not report["empty"]
+    assert np.array_equal(mask[selection == 0], old[selection == 0])
+    assert mask[5, 4] == 255
+    assert mask.max() <= 255
+
+
+def test_nothing_found_is_said(tmp_path: Path) -> None:
+    """An empty rough answer is no subject."""
+    request = CutRequest(20, 10, 3, 8, {}, rough=True, has_mask=True)
+    blobs = [bytes(600), bytes(200)]
+    report, _ = cut_layer(request, blobs, Engine(Store(tmp_path)), lambda _: None)
+    assert report["empty"]
+
+
 def test_colours_come_in_the_depth_that_was_sent(tmp_path: Path) -> None:
     """With 16 bits, mask and colours have 16 bits, and full matte keeps the colours."""
     request = CutRequest(20, 10, 3, 16, {}, rough=True, has_mask=True, colours=True)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import pytest
-from tests.gimp_plugin.command_line import Masks, by_command_line, shown, write_png
+from tests.gimp_plugin.command_line import Masks, by_command_line, shown
 
+from mattebox.core.photo.own_alpha import multiplied
 from mattebox.core.settings import CutSettings
 
 if TYPE_CHECKING:
@@ -130,20 +128,29 @@ def test_a_layer_without_a_mask_loses_its_subject_by_subtract(options: tuple[Rig
     assert np.array_equal(rig.result("existing-none-subtract").plane("mask"), 255 - matte)
 
 
-def test_the_subject_is_looked_for_in_the_selections_box(options: tuple[Rig, NDArray[Any]]) -> None:
-    """The box in the layer's own coordinates is the command line's cut.subject; the selection stays."""
-    rig, _ = options
+def test_inside_the_selection_is_its_shape(options: tuple[Rig, NDArray[Any]]) -> None:
+    """A rectangle within the subject gives the part of the subject in it; the selection stays."""
+    rig, matte = options
     result = rig.result("inside")
-    assert result["still"] == [5, 15, 65, 65]
-    folder = rig.scratch / "inside"
-    folder.mkdir()
-    write_png(folder / "inside.png", result)
-    line = [sys.executable, "-m", "mattebox.cli.main", "cut", str(folder / "inside.png"), "-f", "mask"]
-    options = ["-m", "u2netp", "-s", "cut.quality=fast", "-s", "cut.subject=[25, 4, 67, 54]"]
-    done = subprocess.run([*line, *options], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    expected = cv2.imread(str(folder / "inside.mask.png"), cv2.IMREAD_UNCHANGED)
+    assert (result["status"], result["error"], result["still"]) == ("success", "", [5, 15, 65, 65])
+    expected = np.zeros_like(matte)
+    expected[4:54, 25:67] = matte[4:54, 25:67]
     assert np.array_equal(result.plane("mask"), expected)
+
+
+@pytest.mark.parametrize("name", ["ellipse", "ellipse-16"])
+def test_a_feathered_selection_feathers_the_mask(options: tuple[Rig, NDArray[Any]], name: str) -> None:
+    """The mask is the matte times the selection: soft where it is soft, 0 where nothing is selected."""
+    rig, _ = options
+    result, plain = rig.result(f"inside-{name}"), rig.result(f"inside-{name}-plain")
+    selection, mask, matte = result.plane("selection"), result.plane("mask"), plain.plane("mask")
+    assert selection is not None
+    assert mask is not None
+    assert matte is not None
+    assert len(np.unique(selection)) > 20, "the selection is not soft"
+    assert np.array_equal(mask, multiplied(matte, selection))
+    assert mask[selection > 0].any()
+    assert not mask[selection == 0].any()
 
 
 def test_selection_and_channel_hold_the_matte_at_the_layers_place(options: tuple[Rig, NDArray[Any]]) -> None:
@@ -187,6 +194,9 @@ def test_a_clean_layer_lies_above_the_hidden_original(options: tuple[Rig, NDArra
     [
         ("layer-indexed", "Image > Mode > RGB"),
         ("outside", "does not touch"),
+        ("nothing-found", "No subject was found in the layer"),
+        ("nothing-found-selection", "No subject was found in the layer"),
+        ("nothing-to-refine", "shows nothing whose edges"),
         ("refine-nothing", "has no mask"),
         ("refine-no-selection", "Nothing is selected"),
         ("channel-refused", "Select a layer"),
@@ -201,6 +211,16 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(
     assert result["status"] == "execution-error"
     assert words in result["error"]
     assert result["same"]
+
+
+def test_where_one_of_two_layers_holds_nothing_the_other_gets_its_mask(
+    options: tuple[Rig, NDArray[Any]],
+) -> None:
+    """The blank layer stays without a mask."""
+    rig, matte = options
+    result = rig.result("one-of-two")
+    assert (result["status"], result["blank"]) == ("success", False)
+    assert np.array_equal(result.plane("mask"), matte)
 
 
 @pytest.mark.parametrize("name", ["several-first", "several-second", "mask-as-drawable", "group", "rule"])

@@ -88,6 +88,55 @@ in_gimp.write_down(
 )
 image.delete()
 
+for name in ("ellipse", "ellipse-16"):
+    image, layer = fresh()
+    if name.endswith("16"):
+        image.convert_precision(Gimp.Precision.U16_NON_LINEAR)
+    layer.set_offsets(8, -5)
+    status, error = in_gimp.call("mask", image, [layer], **FAST)
+    in_gimp.record_result(f"inside-{name}-plain", image, layer, status=status, error=error)
+    layer.remove_mask(Gimp.MaskApplyMode.DISCARD)
+    image.select_ellipse(Gimp.ChannelOps.REPLACE, 20, 5, 30, 50)
+    Gimp.Selection.feather(image, 6)
+    place = (8, -5, layer.get_width(), layer.get_height())
+    selection = in_gimp.read(image.get_selection(), f"Y u{in_gimp.bits(image)}", place)
+    status, error = in_gimp.call("mask", image, [layer], inside_selection=True, **FAST)
+    in_gimp.record_result(f"inside-{name}", image, layer, status=status, error=error, selection=selection)
+    image.delete()
+
+for name, values in (
+    ("nothing-found", {}),
+    ("nothing-found-selection", {"result": "selection"}),
+):
+    image, layer = fresh()
+    layer.fill(Gimp.FillType.WHITE)
+    box(image, 10, 10, 20, 20)
+    image.clean_all()
+    before = in_gimp.state(image)
+    status, error = in_gimp.call("mask", image, [layer], **values, **FAST)
+    same = in_gimp.state(image) == before and not image.is_dirty()
+    in_gimp.write_down(name, status=status, error=error, same=same)
+    image.delete()
+
+image, layer = fresh()
+layer.add_mask(layer.create_mask(Gimp.AddMaskType.BLACK))
+before = in_gimp.state(image)
+status, error = in_gimp.call("refine", image, [layer])
+in_gimp.write_down("nothing-to-refine", status=status, error=error, same=in_gimp.state(image) == before)
+image.delete()
+
+# One of two layers holds a subject: it gets its mask, the other one stays as it was.
+image, layer = fresh()
+blank = layer.copy()
+image.insert_layer(blank, None, 0)
+blank.fill(Gimp.FillType.WHITE)
+blank.set_name("blank")
+status, error = in_gimp.call("mask", image, [blank, layer], **FAST)
+in_gimp.record_result(
+    "one-of-two", image, layer, status=status, error=error, blank=blank.get_mask() is not None
+)
+image.delete()
+
 for form in ("plain", "alpha", "masked"):
     image, layer = fresh()
     if form == "alpha":

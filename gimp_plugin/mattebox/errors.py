@@ -1,0 +1,7 @@
+"""What ends a run before it changes anything. Standard library only, Python 3.9 and later."""
+
+from __future__ import annotations
+
+
+class RefusedError(Exception):
+    """What cannot be done, in one sentence for the user."""
