@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from mattebox.core.errors import reason_of
 from mattebox.daemon.errors import DamagedJournalError, JournalError, LostJournalError, StateLockedError
 from mattebox.daemon.journal.database import NAME, Database, set_aside
+from mattebox.daemon.journal.drawings import Drawings
 from mattebox.daemon.journal.files import Files
 from mattebox.daemon.journal.late_looks import LateLooks
 from mattebox.daemon.journal.outbox import Outbox
@@ -52,6 +53,7 @@ class Journal:
             self.files = Files(self._db)
             self.outbox = Outbox(self._db)
             self.late_looks = LateLooks(self._db)
+            self.drawings = Drawings(self._db)
         except Timeout:
             raise StateLockedError(
                 f"{folder}: another Mattebox daemon works with this state folder; stop it first, or give "
