@@ -67,6 +67,8 @@ def _show(found: dict[str, Any]) -> None:
             count = folder["left_alone"]
             what = "1 file that no rule takes" if count == 1 else f"{count} files that no rule takes"
             console.print(Text(printable(f"{folder['name']}: {what}.")))
+        if folder["promise"]:
+            console.print(Text(printable(f"{folder['name']}: {folder['promise']['sentence']}")))
     for error in found["last_errors"]:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(error["time"]))
         what = (

@@ -14,6 +14,7 @@ from mattebox.core.errors import reason_of
 from mattebox.daemon.errors import DamagedJournalError, JournalError, LostJournalError, StateLockedError
 from mattebox.daemon.journal.database import NAME, Database, set_aside
 from mattebox.daemon.journal.decisions import Decisions
+from mattebox.daemon.journal.drawings import Drawings
 from mattebox.daemon.journal.files import Files
 from mattebox.daemon.journal.late_looks import LateLooks
 from mattebox.daemon.journal.outbox import Outbox
@@ -56,6 +57,7 @@ class Journal:
             self.outbox = Outbox(self._db)
             self.late_looks = LateLooks(self._db)
             self.decisions = Decisions(self._db)
+            self.drawings = Drawings(self._db)
         except Timeout:
             raise StateLockedError(
                 f"{folder}: another Mattebox daemon works with this state folder; stop it first, or give "

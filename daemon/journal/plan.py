@@ -100,7 +100,7 @@ class Plan:
                 and [self.review.below, list(self.review.warnings), str(self.review.to)],
                 "deduplicate": self.deduplicate,
                 "companions": list(self.companions),
-                "label": self.label and _settings(self.label),
+                "label": self.label and plain_settings(self.label),
             }
         )
 

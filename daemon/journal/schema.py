@@ -73,6 +73,16 @@ _STEPS: Final = (
         # Where a companion comes from, and which job a late one belongs to.
         "ALTER TABLE placements ADD COLUMN source BLOB",
         "CREATE INDEX jobs_by_source ON jobs (folder, source)",
+        # What was drawn at random to be looked at, from which seed, and what a person said of it (0, 1).
+        (
+            "CREATE TABLE drawings (folder TEXT NOT NULL, wave INTEGER NOT NULL, seed TEXT NOT NULL,"
+            " share REAL NOT NULL, surety REAL NOT NULL, PRIMARY KEY (folder, wave))"
+        ),
+        (
+            "CREATE TABLE drawn (job TEXT PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,"
+            " folder TEXT NOT NULL, wave INTEGER NOT NULL, confidence REAL NOT NULL, found INTEGER)"
+        ),
+        "CREATE INDEX drawn_by_folder ON drawn (folder)",
     ),
 )
 VERSION: Final = len(_STEPS)

@@ -21,6 +21,7 @@ from mattebox.daemon.intake.scan import Scope
 from mattebox.daemon.journal.identity import is_folder, is_there
 from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.journal.owner import Owner, is_locked
+from mattebox.daemon.report.promise import items_of, known
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -143,6 +144,26 @@ def _folder(
         "oldest_waiting_seconds": round(time.time() - min(lying), 1) if lying else None,
         "problem": problem,
         "in_work_unknown": others,
+        "promise": _promise(journal, folder.name),
+    }
+
+
+def _promise(journal: Journal | None, folder: str) -> dict[str, Any] | None:
+    """What is known of the cutouts that nobody looked at; None where none were drawn to be looked at."""
+    rows = journal.drawings.of(folder) if journal else []
+    if not rows:
+        return None
+    found = known(*items_of(rows))
+    return {
+        "looked": found.looked,
+        "wrong": found.wrong,
+        "unlooked": found.unlooked,
+        "share": round(found.share, 4),
+        "promised": found.promise.share,
+        "surety": found.promise.surety,
+        "holds": found.holds,
+        "needs": found.needs,
+        "sentence": found.sentence,
     }
 
 
