@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.errors import SettingsError
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from mattebox.web.table.items import Item
     from mattebox.web.table.sources import Sources
 
+_MATTES: Final = "mattes"
+# After so many seconds a matte that was taken back is gone.
+_OLD: Final = 7 * 86400.0
 _QUALITIES: Final = ("fast", "balanced", "best")
 # States in which a decision still means something for the job.
 _OPEN: Final = frozenset({"review"})
@@ -40,6 +45,7 @@ class Desk:
         self.journal = journal if journal is not None else Journal(state, lock=False)
         self.told = Told()
         self._version: int | None = None
+        self._sweep()
 
     def changes(self, *, forced: bool = False) -> tuple[list[Item], list[str]]:
         """What is new since this was asked last. Raises JournalError."""
@@ -81,7 +87,7 @@ class Desk:
     def keep_matte(self, job_id: str, data: bytes) -> Path:
         """A new file with a mended matte of a job, synced, under a name that a person will understand."""
         job = self.journal.job(job_id)
-        folder = self.state / "mattes"
+        folder = self.state / _MATTES
         folder.mkdir(exist_ok=True, mode=0o700)
         stem = split(job.plan.name)[0]
         path = folder / fit(stem, f".{job.id}.{os.urandom(3).hex()}.matte.png")
@@ -106,6 +112,15 @@ class Desk:
     def close(self) -> None:
         """Close the journal."""
         self.journal.close()
+
+    def _sweep(self) -> None:
+        """Delete mattes that no decision names any more: each was mended, and then taken back long ago."""
+        named = self.journal.decisions.mattes()
+        before = time.time() - _OLD
+        with suppress(OSError):
+            for path in (self.state / _MATTES).iterdir():
+                if path not in named and path.stat().st_mtime < before:
+                    path.unlink()
 
     def _may(self, job_id: str, verdict: Verdict) -> bool:
         try:
