@@ -18,7 +18,7 @@ from mattebox.daemon.journal.drawings import Drawings
 from mattebox.daemon.journal.files import Files
 from mattebox.daemon.journal.late_looks import LateLooks
 from mattebox.daemon.journal.outbox import Outbox
-from mattebox.daemon.journal.overview import overview, version
+from mattebox.daemon.journal.overview import overview, states, version
 from mattebox.daemon.journal.owner import Owner
 from mattebox.daemon.journal.rows import JOB_COLUMNS, JobRow, Placement, job_of, path_of
 from mattebox.daemon.journal.schema import bring_up_to_date
@@ -223,6 +223,10 @@ class Journal:
     def overview(self) -> Iterator[Seen]:
         """All jobs as lists show them, but those that were given back; in no order."""
         return overview(self._db)
+
+    def states(self) -> dict[str, str]:
+        """The state of every job by its id."""
+        return states(self._db)
 
     def version(self) -> int:
         """A number that is another one after any other connection has changed the journal."""

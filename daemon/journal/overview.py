@@ -52,6 +52,11 @@ def overview(database: Database) -> Iterator[Seen]:
         yield _seen(row)
 
 
+def states(database: Database) -> dict[str, str]:
+    """The state of every job by its id. Raises JournalError."""
+    return dict(database.execute("SELECT id, state FROM jobs"))
+
+
 def version(database: Database) -> int:
     """A number that is another one after another connection changed the journal. Raises JournalError."""
     return int(database.execute("PRAGMA data_version").fetchone()[0])

@@ -67,7 +67,7 @@ class MendAnswers:
         sources = await self._table.sources(request.path_params["job"])
         said = read_said(await body_of(request))
         picture = await self._ask(lambda: self._mending.edge(sources, said), _SOON)
-        return Response(picture, media_type="image/webp")
+        return Response(picture, media_type="image/png")
 
     async def accept(self, request: Request) -> Response:
         """Accept what was mended: its matte is kept, and every output will be rendered with it."""
@@ -88,7 +88,7 @@ class MendAnswers:
         """The cutout by one of those."""
         sources, changes = await self._variant(request)
         picture = await self._ask(lambda: self._variants.picture(sources, changes), _SOON)
-        return Response(picture, media_type="image/webp", headers=_KEEP)
+        return Response(picture, media_type="image/png", headers=_KEEP)
 
     async def take(self, request: Request) -> Response:
         """Accept one of those."""

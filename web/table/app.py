@@ -184,7 +184,7 @@ class Answers:
 
     async def cutout(self, request: Request) -> Response:
         """The cutout."""
-        return _picture((await self._table.view(request.path_params["job"])).cutout, "image/webp")
+        return _picture((await self._table.view(request.path_params["job"])).cutout, "image/png")
 
     async def detail(self, request: Request) -> Response:
         """A part of either in the photo's own pixels: ?part, left, top, width, height."""
@@ -192,7 +192,7 @@ class Answers:
         before, cutout = await self._table.detail(request.path_params["job"], *place)
         if request.query_params.get("part") == "before":
             return _picture(before, "image/jpeg")
-        return _picture(cutout, "image/webp")
+        return _picture(cutout, "image/png")
 
 
 def _picture(data: bytes, kind: str) -> Response:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.errors import SettingsError
 from mattebox.core.names import fit, split
 from mattebox.daemon.delivery.decided import review_psd
+from mattebox.daemon.errors import LostJournalError
 from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.report.status import is_running
 from mattebox.web.table.items import Told
@@ -22,9 +25,10 @@ if TYPE_CHECKING:
     from mattebox.web.table.items import Item
     from mattebox.web.table.sources import Sources
 
+_MATTES: Final = "mattes"
+# After so many seconds a matte that was taken back is gone.
+_OLD: Final = 7 * 86400.0
 _QUALITIES: Final = ("fast", "balanced", "best")
-# States in which a decision still means something for the job.
-_OPEN: Final = frozenset({"review"})
 
 
 class Desk:
@@ -40,9 +44,17 @@ class Desk:
         self.journal = journal if journal is not None else Journal(state, lock=False)
         self.told = Told()
         self._version: int | None = None
+        self._sweep()
 
     def changes(self, *, forced: bool = False) -> tuple[list[Item], list[str]]:
         """What is new since this was asked last. Raises JournalError."""
+        try:
+            self.journal.check_there()
+        except LostJournalError:
+            # A damaged journal was set aside, or the state folder deleted: what is there now counts.
+            self.journal.close()
+            self.journal = Journal(self.state, lock=False)
+            self._version = None
         found = self.journal.version()
         if not forced and found == self._version:
             return [], []
@@ -62,7 +74,8 @@ class Desk:
         matte: Path | None = None,
     ) -> list[str]:
         """Decide the same of those of `jobs` that the journal knows and that are open; these."""
-        known = [job_id for job_id in dict.fromkeys(jobs) if self._may(job_id, verdict)]
+        states = self.journal.states()
+        known = [job_id for job_id in dict.fromkeys(jobs) if _may(states.get(job_id), verdict)]
         if known:
             with self.journal.transaction():
                 self.journal.decisions.decide(known, verdict, settings=settings, matte=matte)
@@ -81,7 +94,7 @@ class Desk:
     def keep_matte(self, job_id: str, data: bytes) -> Path:
         """A new file with a mended matte of a job, synced, under a name that a person will understand."""
         job = self.journal.job(job_id)
-        folder = self.state / "mattes"
+        folder = self.state / _MATTES
         folder.mkdir(exist_ok=True, mode=0o700)
         stem = split(job.plan.name)[0]
         path = folder / fit(stem, f".{job.id}.{os.urandom(3).hex()}.matte.png")
@@ -107,12 +120,19 @@ class Desk:
         """Close the journal."""
         self.journal.close()
 
-    def _may(self, job_id: str, verdict: Verdict) -> bool:
-        try:
-            job = self.journal.job(job_id)
-        except KeyError:
-            return False
-        return job.state in _OPEN or (job.state == "done" and verdict in ("accept", "reject"))
+    def _sweep(self) -> None:
+        """Delete mattes that no decision names any more: each was mended, and then taken back long ago."""
+        named = self.journal.decisions.mattes()
+        before = time.time() - _OLD
+        with suppress(OSError):
+            for path in (self.state / _MATTES).iterdir():
+                if path not in named and path.stat().st_mtime < before:
+                    path.unlink()
+
+
+def _may(state: str | None, verdict: Verdict) -> bool:
+    """Whether a decision means something: in review all of them, and of what was delivered a mere mark."""
+    return state == "review" or (state == "done" and verdict in ("accept", "reject"))
 
 
 def again_settings(wanted: Mapping[str, Any], networks: Sequence[str]) -> dict[str, str]:

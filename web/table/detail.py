@@ -10,7 +10,7 @@ import numpy as np
 from mattebox.core.errors import PhotoError
 from mattebox.core.matte.foreground import straight_foreground
 from mattebox.core.photo import read_photo
-from mattebox.web.table.pictures import as_bytes, jpeg, matte_of, seen, webp
+from mattebox.web.table.pictures import as_bytes, jpeg, matte_of, png, seen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +45,7 @@ def full_of(sources: Sources) -> Full:
 
 
 def part_of(full: Full, left: int, top: int, width: int, height: int) -> tuple[bytes, bytes]:
-    """A part of the photo as JPEG and of its cutout as WebP (b"" where there is no matte)."""
+    """A part of the photo as JPEG and of its cutout as PNG (b"" where there is no matte)."""
     across, down = slice(left, left + min(width, _MOST)), slice(top, top + min(height, _MOST))
     shown = np.ascontiguousarray(full.shown[down, across])
     if not shown.size:
@@ -60,4 +60,4 @@ def part_of(full: Full, left: int, top: int, width: int, height: int) -> tuple[b
         slice(top - far_top, top - far_top + shown.shape[0]),
         slice(left - far_left, left - far_left + shown.shape[1]),
     )
-    return jpeg(shown), webp(np.dstack((np.asarray(clean[inner], np.uint8), alpha[inner])))
+    return jpeg(shown), png(np.dstack((np.asarray(clean[inner], np.uint8), alpha[inner])))

@@ -15,7 +15,7 @@ from mattebox.core.matting import cut_segmented
 from mattebox.core.photo import read_photo
 from mattebox.core.session import open_session
 from mattebox.core.settings import PromptSettings
-from mattebox.web.table.pictures import VIEW, as_bytes, cut, gray_png, matte_of, seen, webp
+from mattebox.web.table.pictures import VIEW, as_bytes, cut, gray_png, matte_of, png, seen
 from mattebox.web.table.said import labels_of, prompts_from
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ class Mending:
         return gray_png(level), tuple(advice.sentence for advice in found.advice)
 
     def edge(self, sources: Sources, said: Said) -> bytes:
-        """The cutout with its edge redone where something changed, as WebP."""
-        return webp(cut(self.open(sources).shown, self.matte(sources, said)))
+        """The cutout with its edge redone where something changed, as PNG."""
+        return png(cut(self.open(sources).shown, self.matte(sources, said)))
 
     def matte(self, sources: Sources, said: Said) -> Pixels:
         """The matte at the photo's own size and depth."""

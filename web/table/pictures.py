@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from mattebox.core.errors import PhotoError
 from mattebox.core.matte.foreground import straight_foreground
 from mattebox.core.matte.supplied_matte import read_matte
 from mattebox.core.photo import probe, read_photo
 from mattebox.core.segment.view import network_view, small_copy
+from mattebox.core.write.blocks import Blocks
+from mattebox.core.write.colour import Sheet
+from mattebox.core.write.png import write_png
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,16 +29,15 @@ if TYPE_CHECKING:
     Bytes = NDArray[np.uint8]
 
 # The longer side of what is painted before anybody zooms in, and of a list's picture, in pixels.
-VIEW: Final = 1600
+VIEW: Final = 1400
 THUMB: Final = 160
 _GROUND: Final = 200
 _JPEG: Final = (cv2.IMWRITE_JPEG_QUALITY, 88)
-_WEBP: Final = 88
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """One photo as the page paints it: JPEG of the photo, WebP of the cutout (either may be b"").
+    """One photo as the page paints it: JPEG of the photo, PNG of the cutout (either may be b"").
 
     width, height: of the photo in its own pixels. aligned: whether both show the same place.
     """
@@ -58,15 +59,15 @@ def view_of(sources: Sources, side: int = VIEW) -> View:
     if sources.photo is None:
         if sources.matte is None:
             raise PhotoError(f"{sources.name}: the photo lies nowhere that the journal knows.")
-        return View(b"", webp(_finished(sources.matte, side)), *_size(sources.matte), aligned=False)
+        return View(b"", png(_finished(sources.matte, side)), *_size(sources.matte), aligned=False)
     shown = seen(read_photo(sources.photo, sources.cut.limits, longest=side), side)
     width, height = _size(sources.photo)
     if sources.matte is None:
         return View(jpeg(shown), b"", width, height, aligned=True)
     level = matte_of(sources.matte)
     if level is None or level.shape != (height, width):
-        return View(jpeg(shown), webp(_finished(sources.matte, side)), width, height, aligned=False)
-    return View(jpeg(shown), webp(cut(shown, level)), width, height, aligned=True)
+        return View(jpeg(shown), png(_finished(sources.matte, side)), width, height, aligned=False)
+    return View(jpeg(shown), png(cut(shown, level)), width, height, aligned=True)
 
 
 def seen(photo: Photo, side: int) -> Bytes:
@@ -85,7 +86,8 @@ def cut(shown: Bytes, level: NDArray[Any]) -> Bytes:
         level = np.asarray(cv2.resize(level, size, interpolation=method))
     alpha = as_bytes(level)
     clean = straight_foreground(shown, alpha).whole()
-    return np.dstack((np.asarray(clean, np.uint8), alpha))
+    # What is hidden weighs nothing when it is black.
+    return np.dstack((np.asarray(clean, np.uint8) * (alpha > 0)[..., None], alpha))
 
 
 def as_bytes(level: NDArray[Any]) -> Bytes:
@@ -128,10 +130,11 @@ def jpeg(picture: Bytes, quality: int = _JPEG[1]) -> bytes:
     return data.tobytes()
 
 
-def webp(picture: Bytes) -> bytes:
-    """WebP of (h, w, 4) uint8 with straight alpha, which is kept exactly."""
+def png(picture: Bytes) -> bytes:
+    """PNG of (h, w, 4) uint8 with straight alpha: written in a tenth of the time that WebP takes."""
+    sheet = Sheet((picture.shape[1], picture.shape[0]), 4, 8, None, lambda rows: picture[rows])
     with io.BytesIO() as file:
-        Image.fromarray(picture).save(file, "WEBP", quality=_WEBP, method=0, alpha_quality=100)
+        write_png(file, sheet, "fast", Blocks())
         return file.getvalue()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import PhotoError, SettingsError
 from mattebox.core.photo import read_photo
-from mattebox.web.table.pictures import cut, seen, webp
+from mattebox.web.table.pictures import cut, png, seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,13 +38,13 @@ class Variants:
         self.wanted = ""
 
     def picture(self, sources: Sources, changes: dict[str, str]) -> bytes:
-        """The cutout by other settings as WebP. Raises SettingsError where nobody waits for it any more."""
+        """The cutout by other settings as PNG. Raises SettingsError where nobody waits for it any more."""
         if self.wanted != sources.job:
             raise SettingsError("Another photo is being compared by now.")
         alpha = self.matte(sources, changes)
         assert sources.photo is not None  # noqa: S101 - matte() has read it
         photo = read_photo(sources.photo, sources.cut.limits, longest=_SIDE)
-        return webp(cut(seen(photo, _SIDE), alpha))
+        return png(cut(seen(photo, _SIDE), alpha))
 
     def matte(self, sources: Sources, changes: dict[str, str]) -> Pixels:
         """The matte by other settings, at the photo's own size and depth."""

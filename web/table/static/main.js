@@ -32,7 +32,7 @@ async function show(item) {
     return;
   }
   const entry = pictures.of(item);
-  if (!entry.facts) await entry.ready;
+  if (!entry.done) await entry.ready;
   if (queue.current !== item.id) return;
   if (entry.error) say(entry.error);
   stage.show(item, entry);

@@ -13,7 +13,7 @@ export class Pictures {
     const key = `${item.id} ${item.v}`;
     let entry = this.entries.get(key);
     if (!entry) {
-      entry = { key, id: item.id, ready: null, facts: null, before: null, cutout: null, derived: {}, error: "" };
+      entry = { key, id: item.id, ready: null, done: false, facts: null, before: null, cutout: null, derived: {}, error: "" };
       entry.ready = this.load(entry, item);
     }
     this.entries.delete(key);
@@ -40,6 +40,7 @@ export class Pictures {
       entry.error = error.message;
       this.entries.delete(entry.key);
     }
+    entry.done = true;
     return entry;
   }
 }

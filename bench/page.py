@@ -1,0 +1,249 @@
+"""The light table in a real browser: key to next picture, memory over 10,000 photos, seconds of a click.
+
+    python -m bench.page --photos 200 --rows 10000 --clicks 4 --json page.json
+    python -m bench.page --pictures docs        what docs/table.md shows
+
+Needs Debian's chromium (`bash .ci/chromium.sh`), and for clicks and pictures the networks' weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.conftest import _shipped_photos
+from tests.daemon.hot_folders import HotFolders
+from tests.web.many import many
+from tests.web.rig import REVIEW, draw_photo, hot_folders, serving, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+# A person who looks before deciding needs at least so long, in milliseconds.
+LOOK = 400
+SIZE = (2000, 1333)
+POINTS = {
+    "astronaut.png": (230, 90),
+    "cat.png": (240, 150),
+    "coffee.png": (290, 170),
+    "flower.jpg": (330, 210),
+}
+
+
+def main() -> None:
+    """Measure what was asked for and print it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--photos", type=int, default=0, help="decide so many photos by key")
+    parser.add_argument("--rows", type=int, default=0, help="memory over so many photos")
+    parser.add_argument("--clicks", type=int, default=0, help="so many clicks on each of four photos")
+    parser.add_argument("--pictures", type=Path, help="write screenshots into this folder")
+    parser.add_argument("--json", type=Path, help="write the figures there too")
+    options = parser.parse_args()
+    found: dict[str, Any] = {"processor": platform.processor() or platform.machine()}
+    with browser() as chromium, tempfile.TemporaryDirectory() as root:
+        if options.photos:
+            found["keys"] = keys(chromium, Path(root, "keys"), options.photos)
+        if options.rows:
+            found["rows"] = rows(chromium, Path(root, "rows"), options.rows)
+        if options.clicks:
+            found["clicks"] = clicks(chromium, Path(root, "clicks"), options.clicks)
+        if options.pictures:
+            pictures(chromium, Path(root, "pictures"), options.pictures)
+    text = json.dumps(found, indent=2)
+    print(text)
+    if options.json:
+        options.json.write_text(text + "\n", encoding="utf-8")
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """The system's Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium")
+    if path is None:
+        raise SystemExit("There is no chromium; 'bash .ci/chromium.sh' installs it.")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def table(chromium: Any, config: Path, scheme: str = "light") -> Iterator[tuple[Any, Any]]:
+    """The page with its first photo painted, and its server."""
+    with serving(config) as server:
+        context = chromium.new_context(viewport={"width": 1280, "height": 860}, color_scheme=scheme)
+        page = context.new_page()
+        page.goto(server.address)
+        shown(page, "!!document.body.dataset.painted", 60)
+        yield page, server
+        context.close()
+
+
+def keys(chromium: Any, root: Path, count: int) -> dict[str, Any]:
+    """Milliseconds from a key to the frame with the next picture: while looking, and as fast as it goes."""
+    folders = hot_folders(root)
+    for number in range(count):
+        draw_photo(folders.root / "in" / f"photo-{number + 1:04}.jpg", number + 1, SIZE)
+    folders.once()
+    found = {}
+    with table(chromium, folders.config) as (page, _):
+        page.wait_for_timeout(2000)
+        half = count // 2 - 1
+        for name, pause in (("looking", LOOK), ("at once", 0)):
+            page.evaluate("performance.clearMeasures()")
+            for _ in range(half):
+                before = page.evaluate("document.body.dataset.painted")
+                page.keyboard.press("a")
+                shown(page, f"document.body.dataset.painted !== {before!r}")
+                page.wait_for_timeout(pause)
+            spans = page.evaluate("performance.getEntriesByName('key to picture').map(e => e.duration)")
+            found[name] = {"photos": len(spans), **summary(spans)}
+    return {"megapixels": round(SIZE[0] * SIZE[1] / 1e6, 1), "pause_ms": LOOK, **found}
+
+
+def rows(chromium: Any, root: Path, count: int) -> dict[str, Any]:
+    """Memory of page and server when the list has just come, and after all of it was gone through."""
+    root.mkdir()
+    folders = hot_folders(root / "twelve")
+    for number in range(12):
+        draw_photo(folders.root / "in" / f"photo-{number + 100}.jpg", number + 100)
+    folders.once()
+    folders = many(folders.root, root / "many", count)
+    with table(chromium, folders.config) as (page, server):
+        session = page.context.new_cdp_session(page)
+        session.send("Performance.enable")
+        began = memory(session, server.process.pid)
+        tall = page.evaluate("document.getElementById('rows').offsetHeight")
+        for place in range(0, tall, max(1, tall // 100)):
+            page.evaluate(f"document.getElementById('list').scrollTop = {place}")
+            page.wait_for_timeout(50)
+        for _ in range(200):
+            page.keyboard.press("j")
+            page.wait_for_timeout(20)
+        page.evaluate("performance.clearMeasures()")
+        for _ in range(50):
+            page.keyboard.press("a")
+            page.wait_for_timeout(200)
+        spans = page.evaluate("performance.getEntriesByName('key to picture').map(e => e.duration)")
+        ended = memory(session, server.process.pid)
+        drawn = page.evaluate("document.querySelectorAll('.row').length")
+    return {"rows": count, "drawn": drawn, "at first": began, "at last": ended, "key": summary(spans)}
+
+
+def memory(session: Any, pid: int) -> dict[str, float]:
+    """MiB: the page's JavaScript heap after a collection, and the server's resident memory."""
+    session.send("HeapProfiler.collectGarbage")
+    values = {item["name"]: item["value"] for item in session.send("Performance.getMetrics")["metrics"]}
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return {"page": round(values["JSHeapUsedSize"] / 2**20, 1), "server": round(pages * 4096 / 2**20)}
+
+
+def real(root: Path) -> HotFolders:
+    """Real photos, cut by the real network, all in review."""
+    folders = HotFolders(root, REVIEW.replace("below: 0.9", "below: 1"))
+    for name, path in _shipped_photos().items():
+        shutil.copy(path, folders.root / "in" / name)
+    command = [sys.executable, "-m", "mattebox.cli.main", "once", str(folders.config)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return folders
+
+
+def mended(page: Any, state: str = "edged") -> None:
+    """Wait for an answer."""
+    shown(page, f"document.body.dataset.mend === {state!r}", 300)
+
+
+def point(page: Any, x: float, y: float) -> tuple[float, float]:
+    """Where a point of the photo lies on the page, as the stage fits it."""
+    frame = page.locator("#canvas").bounding_box()
+    name = page.inner_text("#name")
+    from PIL import Image
+
+    with Image.open(_shipped_photos()[name]) as photo:
+        width, height = photo.size
+    scale = min(frame["width"] / width, frame["height"] / height) * 0.98
+    return (
+        frame["x"] + frame["width"] / 2 + (x - width / 2) * scale,
+        frame["y"] + frame["height"] / 2 + (y - height / 2) * scale,
+    )
+
+
+def clicks(chromium: Any, root: Path, count: int) -> dict[str, Any]:
+    """Seconds until a photo is open, of each answer to a click, and until its edge is redone."""
+    opened, edges = [], []
+    with table(chromium, real(root).config) as (page, _):
+        for _ in range(len(POINTS)):
+            began = time.monotonic()
+            if not opened:
+                page.keyboard.press("m")
+            mended(page, "ready")
+            opened.append(time.monotonic() - began)
+            x, y = POINTS[page.inner_text("#name")]
+            for number in range(count):
+                # The next photo is looked at beside this one: what a person's own time hides.
+                page.wait_for_timeout(1500)
+                page.keyboard.press("1" if number % 2 == 0 else "2")
+                began = time.monotonic()
+                page.mouse.click(*point(page, x + 12 * number, y + 8 * number))
+                mended(page)
+                edges.append(time.monotonic() - began)
+            page.keyboard.press("a")
+            page.wait_for_timeout(300)
+        spans = page.evaluate("performance.getEntriesByName('click to answer').map(e => e.duration)")
+    return {
+        "open_first_s": round(opened[0], 2),
+        "open_ahead_s": [round(span, 2) for span in opened[1:]],
+        "answer_ms": {"clicks": len(spans), **summary(spans)},
+        "edge_s": {"median": round(statistics.median(edges), 2), "most": round(max(edges), 2)},
+    }
+
+
+def pictures(chromium: Any, root: Path, folder: Path) -> None:
+    """The screenshots of docs/table.md."""
+    folders = real(root)
+    quality = {"type": "jpeg", "quality": 72}
+    with table(chromium, folders.config) as (page, _):
+        page.wait_for_timeout(1500)
+        page.keyboard.press("s")
+        page.wait_for_timeout(300)
+        page.screenshot(path=folder / "table.jpg", **quality)
+        page.keyboard.press("s")
+        page.keyboard.press("m")
+        mended(page, "ready")
+        page.mouse.click(*point(page, 60, 250))
+        mended(page)
+        page.keyboard.press("5")
+        page.mouse.move(*point(page, 400, 60))
+        page.wait_for_timeout(200)
+        page.screenshot(path=folder / "table-mend.jpg", **quality)
+    with table(chromium, folders.config, "dark") as (page, _):
+        page.keyboard.press("j")
+        page.keyboard.press("c")
+        shown(page, "+document.body.dataset.compare >= 4", 300)
+        page.wait_for_timeout(300)
+        page.screenshot(path=folder / "table-compare.jpg", **quality)
+
+
+def summary(spans: Sequence[float]) -> dict[str, float]:
+    """Median and 95 % of spans, in their own unit."""
+    ordered = sorted(spans)
+    most = ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
+    return {"median": round(statistics.median(ordered), 1), "95 %": round(most, 1)}
+
+
+if __name__ == "__main__":
+    main()
