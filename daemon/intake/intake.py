@@ -265,7 +265,7 @@ class Intake:
 
     def next_due(self, now: float) -> float:
         """When something may have to be done, without any event."""
-        due = self._settling.next_due()
+        due = self._settling.next_due(now)
         scan = now if self._scan_times.scan_now else self._scan_times.next_scan
         return min(scan, due if due is not None else scan)
 

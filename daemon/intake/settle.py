@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterator
 
     from mattebox.daemon.journal.identity import Identity
 
@@ -47,9 +47,13 @@ class Settling:
             return False
         return now >= observation.not_before
 
-    def due(self, now: float) -> list[Hashable]:
+    def due(self, now: float) -> Iterator[Hashable]:
         """The files whose identity is worth another check, in the order in which they came."""
-        return [key for key, observation in self._observations.items() if observation.not_before <= now]
+        # Of thousands that wait only the first few are taken at a time; some are forgotten meanwhile.
+        for key in list(self._observations):
+            observation = self._observations.get(key)
+            if observation is not None and observation.not_before <= now:
+                yield key
 
     def back_off(self, key: Hashable, now: float, settle: float) -> int:
         """A ready file turned out not to be: wait, longer each time; how often that was."""
@@ -66,9 +70,15 @@ class Settling:
         """Seconds since the longest-waiting file was first seen; 0 without files."""
         return max((now - observation.first for observation in self._observations.values()), default=0.0)
 
-    def next_due(self) -> float | None:
-        """When the next file may be ready."""
-        return min((observation.not_before for observation in self._observations.values()), default=None)
+    def next_due(self, now: float) -> float | None:
+        """When the next file may be ready; some time that is over, where one may be already."""
+        soonest = None
+        for observation in self._observations.values():
+            if observation.not_before <= now:
+                return observation.not_before
+            if soonest is None or observation.not_before < soonest:
+                soonest = observation.not_before
+        return soonest
 
     def forget(self, key: Hashable) -> None:
         """Stop watching a file."""
