@@ -16,6 +16,10 @@ WARNINGS = {
         "parts of it may or may not belong to the subject",
         "Look at the mask, or select a part and cut only inside the selection",
     ),
+    "undecided_part": (
+        "a part may or may not belong to it",
+        "Look at the mask, or select a part and cut only inside the selection",
+    ),
     "several_subjects": (
         "several separate subjects were kept",
         "To keep one, select it and cut only inside the selection",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mattebox.core.job import Job, JobReport, StagedOutput, WrittenOutput
 from mattebox.core.settings import CutSettings, FinishSettings, Settings, parse_output
+from mattebox.core.settings.label import label_settings
 from mattebox.daemon.errors import Failure
 from mattebox.daemon.journal.plan import plain_output, plain_settings
 from mattebox.daemon.work.tasks import JobTask
@@ -32,6 +33,7 @@ def packed_task(task: JobTask) -> dict[str, Any]:
         "cut": _marked(job.cut, plain_settings(job.cut)),
         "finish": _marked(job.finish, plain_settings(job.finish)),
         "matte": None if job.matte is None else os.fspath(job.matte),
+        "label": None if job.label is None else plain_settings(job.label),
         "preview": task.preview,
     }
 
@@ -49,6 +51,7 @@ def unpacked_task(data: dict[str, Any], paths: PathMap) -> JobTask:
         CutSettings.model_validate(_unmarked(data["cut"], paths.here)),
         FinishSettings.model_validate(_unmarked(data["finish"], paths.here)),
         None if data["matte"] is None else here(data["matte"]),
+        None if data["label"] is None else label_settings(data["label"]),
     )
     return JobTask(job, None, data["preview"])
 
@@ -73,6 +76,7 @@ def unpacked_answer(data: dict[str, Any]) -> JobReport | Failure:
     values = data["report"]
     box = values["subject_box"]
     plain = {name: tuple(values[name]) for name in ("warnings", "notes", "looks", "photo_notes")}
+    plain["undecided"] = tuple(tuple(part) for part in values["undecided"])
     outputs = tuple(WrittenOutput(**output) for output in values["outputs"])
     return JobReport(
         **{**values, **plain, "outputs": outputs, "subject_box": None if box is None else tuple(box)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import MISSING, fields
 from pathlib import Path, PurePath
 from typing import Any, get_args
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 
 from mattebox.core.job import Job, JobReport, StagedOutput, WrittenOutput
 from mattebox.core.settings import CutSettings, FinishSettings, PromptSettings, parse_output
+from mattebox.core.settings.label import LabelSettings
 from mattebox.daemon.errors import Failure
 from mattebox.daemon.work.cluster.paths import PathMap, Prefix
 from mattebox.daemon.work.cluster.wire import packed_answer, packed_task, unpacked_answer, unpacked_task
@@ -33,9 +35,18 @@ def task() -> JobTask:
         ),
     )
     finish = FinishSettings.model_validate({"background": "/mnt/photos/wall.jpg", "crop": "subject"})
-    return JobTask(
-        Job(Path("/mnt/photos/in/a.jpg"), outputs, cut, finish, Path("/mnt/photos/review/a.psd")), None, True
-    )
+    matte, label = Path("/mnt/photos/review/a.psd"), LabelSettings(unsure="red")
+    return JobTask(Job(Path("/mnt/photos/in/a.jpg"), outputs, cut, finish, matte, label), None, True)
+
+
+def test_no_field_of_a_job_is_forgotten() -> None:
+    """The task above has each field of a job, other than it is by default."""
+    left_out = [
+        item.name
+        for item in fields(Job)
+        if item.default is not MISSING and getattr(task().job, item.name) == item.default
+    ]
+    assert left_out == []
 
 
 def test_a_task_arrives_as_it_was_where_paths_are_alike() -> None:
@@ -55,7 +66,7 @@ def test_every_path_of_a_task_is_the_workers_own() -> None:
 def test_no_setting_with_a_path_is_forgotten() -> None:
     """Each field of settings that holds a path is one that the task above has, and so is tried."""
 
-    def fields(model: type[BaseModel], within: str = "") -> set[str]:
+    def with_paths(model: type[BaseModel], within: str = "") -> set[str]:
         found: set[str] = set()
         for name, field in model.model_fields.items():
             kinds = _kinds(field.annotation)
@@ -63,11 +74,11 @@ def test_no_setting_with_a_path_is_forgotten() -> None:
                 found.add(f"{within}{name}")
             for kind in kinds:
                 if isinstance(kind, type) and issubclass(kind, BaseModel):
-                    found |= fields(kind, f"{within}{name}.")
+                    found |= with_paths(kind, f"{within}{name}.")
         return found
 
-    assert fields(CutSettings) == {"prompts.strokes", "prompts.from_matte"}
-    assert fields(FinishSettings) == {"background.image"}
+    assert with_paths(CutSettings) == {"prompts.strokes", "prompts.from_matte"}
+    assert with_paths(FinishSettings) == {"background.image"}
 
 
 def _kinds(annotation: Any) -> set[Any]:
@@ -88,6 +99,7 @@ def test_answers_speak_of_the_daemons_paths(kind: str) -> None:
         values: dict[str, Any] = {
             "model": "u2netp", "confidence": 0.5, "warnings": ("soft",), "subject_box": (1, 2, 3, 4),
             "seconds": {"cut": 0.5}, "notes": ("n",), "looks": ("whole",),
+            "undecided": ((1, 2, 3, 4),),
         }  # fmt: skip
         answer = JobReport(os.fspath(there.job.source), (output,), **values)
         expected = JobReport(
