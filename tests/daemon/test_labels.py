@@ -81,6 +81,7 @@ def test_what_is_not_said_is_as_its_like_or_nothing() -> None:
 
 
 @needs_exiftool
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["png", "webp", "tiff", "jpeg", "psd", "jxl", "mask"])
 @pytest.mark.parametrize("xmp", [None, PLAIN, SAID], ids=["none", "plain", "said"])
 def test_exiftool_reads_the_label_of_each_format(tmp_path: Path, output: str, xmp: bytes | None) -> None:
