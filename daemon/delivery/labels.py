@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 KIND: Final = "label"
 # A sidecar with a history of thousands of strokes has some megabytes.
 _LARGEST: Final = 32 << 20
-_OWN: Final = "its colour or stars are as you set them"
-_ODD: Final = "it is no XMP that a label can be added to"
-_TAKEN: Final = "it belongs to another photo"
+_OWN: Final = "keeps the colour or the stars that it had; the label's were not written over them"
+_ODD: Final = "got no label, for it is no XMP that one can be added to"
+_TAKEN: Final = "got no label, for it belongs to another photo"
 
 
 def label_of_job(job: JobRow) -> Label | None:
@@ -135,16 +135,16 @@ def _sidecars(journal: Journal, job: JobRow, final: Path) -> list[Path]:
 
 
 def _why_not(path: Path, label: Label) -> str:
-    """Why a person's sidecar does not have the label; "" where it has."""
+    """What of the label a person's sidecar does not have, and why; "" where it has all."""
     from mattebox.core.photo.xmp_label import merged  # noqa: PLC0415 - loads arrays
 
     found = identity(path)
     data = path.read_bytes() if found is not None and found.size <= _LARGEST else b""
     would = merged(data, label)
-    if would.packet == data and data:
-        return ""
-    return _OWN if would.kept else _ODD
+    if would.kept:
+        return _OWN
+    return "" if data and would.packet == data else _ODD
 
 
 def _sentence(path: Path, why: str) -> str:
-    return f"{path.name} got no label: {why}."
+    return f"{path.name} {why}."

@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
+from tests.daemon.hot_folders import CONFIG
 
 from mattebox.cli.hot_folders import FolderScreen
 from mattebox.cli.passed_over import passed_over
 from mattebox.core.job import Job, StagedOutput, run_job
 from mattebox.core.settings import CutSettings, FinishSettings, parse_output
+from mattebox.daemon.config.load import load_config
 from mattebox.daemon.events import Event
+from mattebox.daemon.run import Summary
 
 
 def test_a_walk_names_the_pictures_that_it_does_not_read(tmp_path: Path) -> None:
@@ -59,3 +62,12 @@ def test_a_hot_folder_shows_the_notes(capsys: pytest.CaptureFixture[str], as_log
     shown = capsys.readouterr().out
     assert "Only the first of 3 pages or frames was used." in shown
     assert shown.count("\n") == (1 if as_log else 2)
+
+
+def test_what_went_to_review_is_in_the_summary(tmp_path: Path) -> None:
+    """A run that sent its only photo to a person says so, and not that nothing waits."""
+    (tmp_path / "c.yaml").write_text(CONFIG, encoding="utf-8")
+    screen = FolderScreen(click.Context(click.Command("once"), obj={}), as_log=False)
+    screen(Event("review", "studio", "1", {"input": "a.jpg", "why": "it is doubtful", "files": ["a.psd"]}))
+    summary = screen.summary(Summary(0, 0, 0, "idle"), load_config(tmp_path / "c.yaml"))
+    assert summary == "0 done, 0 failed, 1 sent to review."

@@ -58,16 +58,25 @@ _NOT_REFUSED: Final = frozenset(
 _QUIET: Final = frozenset({"fcntl", "rmdir", "inotify_add_watch", "poll", "ioctl", "lseek", "statfs"})
 _MOST_TELLINGS: Final = 4
 WARNINGS: Final = frozenset({"warning", "error"})
-TEXT: Final = CONFIG.replace("rescan: 1s", "rescan: 300ms").replace(
+TEXT: Final = CONFIG.replace("rescan: 1s", "rescan: 300ms\n    patience: 500ms").replace(
     "        deliver", "        review: {below: 0.5, to: ./review}\n        deliver"
 )
-PHOTOS: Final = {"a.jpg": b"one", "sub/a.jpg": b"two", "bad.jpg": b"bad", "doubt.jpg": b"doubt"}
+PHOTOS: Final = {
+    "a.jpg": b"one",
+    "a.xmp": b"stars",
+    "sub/a.jpg": b"two",
+    "bad.jpg": b"bad",
+    "bad.jpg.dop": b"recipe",
+    "doubt.jpg": b"doubt",
+}
 # Whatever else is refused, these are the files in the end.
 END: Final = {
     "done/a.jpg": b"one",
+    "done/a.xmp": b"stars",
     "done/sub/a.jpg": b"two",
     "done/doubt.jpg": b"doubt",
     "failed/bad.jpg": b"bad",
+    "failed/bad.jpg.dop": b"recipe",
     "out/a.psd": b"psd:one",
     "out/a.png": b"png:one",
     "out/sub/a.psd": b"psd:two",
@@ -307,6 +316,8 @@ def _what_is_wrong(
         for name in reasons - {"failed/bad.jpg.reason.json"}:
             stem = name.removeprefix("failed/").removesuffix(".jpg.reason.json")
             end[f"failed/{stem}.jpg"] = end.pop(f"done/{stem}.jpg")
+            if f"done/{stem}.xmp" in end:
+                end[f"failed/{stem}.xmp"] = end.pop(f"done/{stem}.xmp")
             del end[f"out/{stem}.psd"], end[f"out/{stem}.png"]
             reasons.discard(name)
             found.pop(name)

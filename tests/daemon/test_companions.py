@@ -47,21 +47,23 @@ def retry(hot_folders: HotFolders) -> None:
     journal.close()
 
 
-@pytest.mark.parametrize("ending", sorted(SIDECARS))
+@pytest.mark.slow
 @pytest.mark.parametrize("whole", [True, False])
-def test_each_known_sidecar_goes_with_its_photo(tmp_path: Path, ending: str, *, whole: bool) -> None:
+def test_each_known_sidecar_goes_with_its_photo(tmp_path: Path, *, whole: bool) -> None:
     """NAME.jpg.ENDING and NAME.ENDING lie beside the photo in done/, whatever the case of their endings."""
     hot_folders = HotFolders(tmp_path)
-    name = f"a.jpg.{ending}" if whole else f"a.{ending.upper()}"
-    hot_folders.drop({"sub/a.jpg": b"one", f"sub/{name}": b"mine", "sub/b.txt": b"no companion"})
+    tree = {"sub/b.txt": b"no companion"}
+    for ending in SIDECARS:
+        name = f"{ending}.jpg.{ending}" if whole else f"{ending}.{ending.upper()}"
+        tree |= {f"sub/{ending}.jpg": ending.encode(), f"sub/{name}": b"mine"}
+    hot_folders.drop(tree)
     hot_folders.once()
     assert originals(hot_folders) == {
-        "done/sub/a.jpg": b"one",
-        f"done/sub/{name}": b"mine",
-        "in/sub/b.txt": b"no companion",
+        f"{'in' if name.endswith('txt') else 'done'}/{name}": data for name, data in tree.items()
     }
 
 
+@pytest.mark.slow
 def test_a_failed_photo_takes_its_companions_along_and_back(tmp_path: Path) -> None:
     """They are in failed/ beside it, and come back to the watched folder with `retry`."""
     hot_folders = HotFolders(tmp_path)
@@ -73,6 +75,7 @@ def test_a_failed_photo_takes_its_companions_along_and_back(tmp_path: Path) -> N
     assert originals(hot_folders) == {f"in/{name}": data for name, data in tree.items()}
 
 
+@pytest.mark.slow
 def test_a_name_that_is_taken_gives_all_the_same_number(tmp_path: Path) -> None:
     """A second a.jpg goes to done/ as a-2.jpg, its sidecars as a-2.xmp and a-2.jpg.pp3."""
     hot_folders = HotFolders(tmp_path)
@@ -89,6 +92,7 @@ def test_a_name_that_is_taken_gives_all_the_same_number(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_sidecar_that_comes_late_follows_its_photo_once(tmp_path: Path) -> None:
     """It goes to done/ beside its photo, is told of, and never replaces one that is there."""
     hot_folders = HotFolders(tmp_path)
@@ -102,6 +106,7 @@ def test_a_sidecar_that_comes_late_follows_its_photo_once(tmp_path: Path) -> Non
     assert not hot_folders.files("in")
 
 
+@pytest.mark.slow
 def test_a_sidecar_without_its_photo_stays_and_is_no_photo(tmp_path: Path) -> None:
     """It is neither cut, nor failed, nor named as left alone; when its photo comes it goes along."""
     hot_folders = HotFolders(tmp_path)
@@ -117,6 +122,7 @@ def test_a_sidecar_without_its_photo_stays_and_is_no_photo(tmp_path: Path) -> No
     assert originals(hot_folders) == {"done/a.jpg": b"one", "done/a.xmp": b"stars"}
 
 
+@pytest.mark.slow
 def test_a_sidecar_of_a_photo_of_long_ago_stays(tmp_path: Path) -> None:
     """Cameras use names again: a day after its photo a sidecar is that of another one."""
     hot_folders = HotFolders(tmp_path)
@@ -130,6 +136,7 @@ def test_a_sidecar_of_a_photo_of_long_ago_stays(tmp_path: Path) -> None:
     assert hot_folders.files("in") == {"a.xmp": b"of the next one"}
 
 
+@pytest.mark.slow
 def test_companions_wait_with_their_photo_in_review(tmp_path: Path) -> None:
     """A new photo of the same name during a review takes its own sidecar, and each ends with its own."""
     hot_folders = HotFolders(tmp_path, REVIEW)
@@ -150,6 +157,7 @@ def test_companions_wait_with_their_photo_in_review(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_what_two_photos_share_goes_with_the_last(tmp_path: Path) -> None:
     """A RAW and its JPEG are both cut by default, and a.xmp is beside both in the end."""
     hot_folders = HotFolders(tmp_path)
@@ -159,6 +167,7 @@ def test_what_two_photos_share_goes_with_the_last(tmp_path: Path) -> None:
     assert originals(hot_folders) == {f"done/{name}": data for name, data in tree.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pairs", "cut"), [("raw", b"raw"), ("jpeg", b"jpeg")])
 def test_of_a_pair_one_is_cut_and_the_other_travels(tmp_path: Path, pairs: str, cut: bytes) -> None:
     """The outputs are those of the one that is named; a photo without the other is cut as ever."""
@@ -180,6 +189,7 @@ def test_of_a_pair_one_is_cut_and_the_other_travels(tmp_path: Path, pairs: str, 
     assert len(hot_folders.files("out")) == 6
 
 
+@pytest.mark.slow
 def test_the_other_of_a_pair_follows_when_it_comes_late(tmp_path: Path) -> None:
     """A JPEG that comes when its RAW is done is not cut; what comes when the RAW came back is."""
     hot_folders = HotFolders(tmp_path, with_keys("pairs: raw"))
@@ -190,6 +200,7 @@ def test_the_other_of_a_pair_follows_when_it_comes_late(tmp_path: Path) -> None:
     assert originals(hot_folders) == {"done/a.nef": b"raw", "done/a.jpg": b"jpeg"}
 
 
+@pytest.mark.slow
 def test_a_photo_waits_for_its_pair_to_settle(tmp_path: Path) -> None:
     """The RAW is whole and its JPEG still grows: both are taken together, once it has ended."""
     hot_folders = HotFolders(tmp_path, with_keys("pairs: raw").replace("10ms", "300ms"))
@@ -204,6 +215,7 @@ def test_a_photo_waits_for_its_pair_to_settle(tmp_path: Path) -> None:
     assert hot_folders.files("done") == {"a.nef": b"raw", "a.jpg": b"012345678901"}
 
 
+@pytest.mark.slow
 def test_a_pair_whose_cut_one_no_rule_takes_is_not_joined(tmp_path: Path) -> None:
     """Where no rule wants the RAW, its JPEG is cut all the same."""
     text = with_keys("pairs: raw").replace(
@@ -215,6 +227,7 @@ def test_a_pair_whose_cut_one_no_rule_takes_is_not_joined(tmp_path: Path) -> Non
     assert originals(hot_folders) == {"done/a.jpg": b"jpeg", "in/a.nef": b"raw"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keys", ["companions: false", "originals: keep"])
 def test_nothing_moves_where_nothing_shall(tmp_path: Path, keys: str) -> None:
     """Without companions, and where originals stay, sidecars stay too."""
@@ -224,6 +237,7 @@ def test_nothing_moves_where_nothing_shall(tmp_path: Path, keys: str) -> None:
     assert hot_folders.files("in")["a.xmp"] == b"stars"
 
 
+@pytest.mark.slow
 def test_a_list_names_the_endings_that_count(tmp_path: Path) -> None:
     """`companions: [.MOV, txt]` takes these and no others."""
     hot_folders = HotFolders(tmp_path, with_keys("companions: [.MOV, txt]"))
@@ -247,6 +261,7 @@ def test_wrong_keys_are_told(tmp_path: Path, keys: str, said: str) -> None:
         load_config(hot_folders.config)
 
 
+@pytest.mark.slow
 def test_a_photo_taken_away_leaves_its_companions_in_sight(tmp_path: Path) -> None:
     """Somebody takes an original out of the work folder: its sidecar is back in the watched folder."""
     hot_folders = HotFolders(tmp_path, REVIEW)
@@ -262,6 +277,7 @@ def test_a_photo_taken_away_leaves_its_companions_in_sight(tmp_path: Path) -> No
     assert hot_folders.files("in") == {"a.xmp": b"stars"}
 
 
+@pytest.mark.slow
 def test_orphans_come_back_with_their_companions(tmp_path: Path) -> None:
     """With the journal gone all go back, under one number where a name is taken."""
     hot_folders = HotFolders(tmp_path, REVIEW)
@@ -295,6 +311,7 @@ def test_a_companion_belongs_to_its_photo_under_every_new_name(
     assert renamed(moved, final, photo) == name
 
 
+@pytest.mark.slow
 def test_a_photo_without_an_ending_and_a_link_are_named(tmp_path: Path) -> None:
     """Nobody takes them, and both `simulate` and a run say so."""
     hot_folders = HotFolders(tmp_path)

@@ -81,6 +81,7 @@ def test_what_is_not_said_is_as_its_like_or_nothing() -> None:
 
 
 @needs_exiftool
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["png", "webp", "tiff", "jpeg", "psd", "jxl", "mask"])
 @pytest.mark.parametrize("xmp", [None, PLAIN, SAID], ids=["none", "plain", "said"])
 def test_exiftool_reads_the_label_of_each_format(tmp_path: Path, output: str, xmp: bytes | None) -> None:
@@ -133,7 +134,9 @@ def test_a_persons_sidecar_keeps_every_byte(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sidecar", "why"), [(SAID, "as you set them"), (b"no XMP", "no XMP that a label")])
+@pytest.mark.parametrize(
+    ("sidecar", "why"), [(SAID, "keeps the colour or the stars"), (b"no XMP", "no XMP that one")]
+)
 def test_what_cannot_be_merged_stays_and_is_told(tmp_path: Path, sidecar: bytes, why: str) -> None:
     """Stars and a colour of a person's count; so do bytes that are no XMP. The report says so."""
     hot_folders = HotFolders(tmp_path, with_label("label: {unsure: red, rating: {unsure: 1}}"))
@@ -146,6 +149,21 @@ def test_what_cannot_be_merged_stays_and_is_told(tmp_path: Path, sidecar: bytes,
     (event,) = hot_folders.events_named("delivered")
     assert len(event.values["notes"]) == 1
     assert why in event.values["notes"][0]
+
+
+@pytest.mark.slow
+def test_stars_of_a_persons_stay_beside_a_new_colour(tmp_path: Path) -> None:
+    """A sidecar with stars gets the colour alone, and the report says that its stars count."""
+    hot_folders = HotFolders(tmp_path, with_label("label: {unsure: red, rating: {unsure: 1}}"))
+    rated = THEIRS.replace(b"SAID", b'xmp:Rating="4"')
+    hot_folders.drop({"a.jpg": b"doubt", "a.xmp": rated})
+    hot_folders.once()
+    found = hot_folders.files("done")["a.xmp"]
+    assert without_ours(found) == rated
+    assert b'xmp:Label="Red"' in found
+    assert found.count(b"xmp:Rating=") == 1
+    (event,) = hot_folders.events_named("delivered")
+    assert "keeps the colour or the stars" in event.values["notes"][0]
 
 
 @pytest.mark.slow

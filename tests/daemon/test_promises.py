@@ -260,15 +260,15 @@ def test_folders_take_what_they_do_not_say_from_the_defaults(tmp_path: Path) -> 
     text += (
         "defaults: {settle: 5ms, recursive: false, mode: poll, ignore: ['*.bak'], failed: ./broken,"
         " done: ./elsewhere, attempts: 7, deduplicate: true, originals: keep, poll: 3s, rescan: 9s,"
-        " patience: 4s, companions: [.abc], pairs: jpeg}\n"
+        " patience: 4s, companions: xmp, pairs: raw}\n"
     )
     hot_folders = HotFolders(tmp_path, text)
     (folder,) = load_config(hot_folders.config).config.folders
     assert {key: getattr(folder, key) for key in FolderKeys.model_fields} == {
         "settle": 0.005, "recursive": False, "mode": "poll", "ignore": ["*.bak"], "attempts": 7,
         "failed": tmp_path / "broken", "done": tmp_path / "done", "deduplicate": True,
-        "originals": "keep", "poll": 3.0, "rescan": 1.0, "patience": 4.0, "companions": frozenset({"abc"}),
-        "pairs": "jpeg",
+        "originals": "keep", "poll": 3.0, "rescan": 1.0, "patience": 4.0,
+        "companions": {"xmp"}, "pairs": "raw",
     }  # fmt: skip
 
 
