@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import ceil
 from typing import TYPE_CHECKING
 
 from mattebox.core.cutout import Cutout
@@ -17,6 +18,7 @@ from mattebox.core.report.confidence import confidence
 from mattebox.core.report.cut_report import CutReport
 from mattebox.core.report.features import measure
 from mattebox.core.segment.boxes import subject_box
+from mattebox.core.segment.enclosed import enclosed_backdrop
 from mattebox.core.segment.view import close_up
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from mattebox.core.photo import Photo, Pixels
     from mattebox.core.report.advice import Advice
     from mattebox.core.report.features import Features
+    from mattebox.core.segment.enclosed import Enclosed
+    from mattebox.core.segment.prediction import Frame
     from mattebox.core.segment.prompt.prompts import Prompts
     from mattebox.core.segment.segmentation import Segmentation
     from mattebox.core.settings import CutSettings
@@ -84,13 +88,16 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
     on_step: called with the name of each step before it; what it raises stops the work.
     """
     photo, settings, seconds = segmented.photo, segmented.settings, dict(segmented.seconds)
+    with timed(seconds, "backdrop"):
+        enclosed = _enclosed(segmented)
+    chosen = segmented.probability if enclosed is None else enclosed.out_of(segmented.probability)
 
     def measured() -> Features | None:
         with timed(seconds, "report"):
             return measure(
                 segmented.view,
                 segmented.segmentation,
-                segmented.probability,
+                chosen,
                 close_up(segmented.photo, segmented.view),
             )
 
@@ -108,7 +115,16 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
     on_step("refine")
     features, alpha = both(measured, refined)
     longest = max(photo.width, photo.height)
-    advice = (*warn(features, segmented.count, longest, quality=photo.quality), *segmented.advice)
+    doubtful = () if enclosed is None else _of_photo(enclosed.doubtful, segmented)
+    advice = (
+        *warn(features, segmented.count, longest, quality=photo.quality, enclosed=doubtful),
+        *segmented.advice,
+    )
+    if enclosed is not None and enclosed.open.any():
+        from mattebox.core.matte.see_through import without_enclosed  # noqa: PLC0415 - only where it is seen
+
+        with timed(seconds, "backdrop"):
+            alpha = without_enclosed(photo, alpha, enclosed)
     if segmented.prompts is not None:
         from mattebox.core.matte.paint import painted  # noqa: PLC0415 - only where somebody has pointed
 
@@ -119,9 +135,35 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
         else (*segmented.segmentation.names, f"{segmented.pointed_by} prompts")
     )
     assessment = _Assessment(
-        segmented.model, confidence(features), advice, looks, segmented.device, segmented.notes, seconds
+        segmented.model,
+        confidence(features, doubtful=bool(doubtful)),
+        advice,
+        looks,
+        segmented.device,
+        segmented.notes,
+        seconds,
     )
     return _cutout(photo, settings, alpha, assessment, on_step)
+
+
+def _enclosed(segmented: SegmentedPhoto) -> Enclosed | None:
+    """What of an even backdrop the subject encloses, where nobody has pointed at anything."""
+    if segmented.settings.backdrop == "none" or segmented.prompts is not None:
+        return None
+    # The colours that a photo hides are arbitrary.
+    if segmented.photo.alpha is not None or not segmented.count:
+        return None
+    return enclosed_backdrop(segmented.view, segmented.probability)
+
+
+def _of_photo(boxes: Sequence[Frame], segmented: SegmentedPhoto) -> tuple[Frame, ...]:
+    """Boxes of the view in pixels of the photo."""
+    photo, (height, width) = segmented.photo, segmented.view.shape[:2]
+    across, down = photo.width / width, photo.height / height
+    return tuple(
+        (int(left * across), int(top * down), ceil(right * across), ceil(bottom * down))
+        for left, top, right, bottom in boxes
+    )
 
 
 def cut_rough(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mattebox.core.report.features import Features
 
 # Rates by bench/degraded.py, quality balanced: the share of photos on which each warning is raised.
@@ -28,6 +30,7 @@ _FINE_TABLE: Final = 85
 _BLOCKS_OF_BEFORE: Final = 1.0
 _SMALL: Final = 400
 _HAZE: Final = 0.15
+_NAMED: Final = 3
 _AGREEMENT: Final = 0.8
 
 
@@ -40,11 +43,17 @@ class Advice:
 
 
 def warn(
-    features: Features | None, subjects: int, longest: int, *, quality: float | None = None
+    features: Features | None,
+    subjects: int,
+    longest: int,
+    *,
+    quality: float | None = None,
+    enclosed: Sequence[tuple[int, int, int, int]] = (),
 ) -> tuple[Advice, ...]:
     """All warnings about a matte. subjects: how many it holds. longest: the photo's longer side in pixels.
 
-    quality: of a JPEG, 1..100, by its own table of quantisation.
+    quality: of a JPEG, 1..100, by its own table of quantisation. enclosed: boxes (left, top, right, bottom)
+    in pixels of the photo of what may be backdrop that the subject encloses.
     """
     if features is None:
         return (
@@ -111,6 +120,14 @@ def warn(
             f"The photo is only {longest} pixels on its longer side; start from a larger one.",
         ),
         (
+            "encloses_background",
+            bool(enclosed),
+            (
+                f"What the subject encloses at {_places(enclosed)} looks like the backdrop and was kept; "
+                "check whether it belongs to the subject."
+            ),
+        ),
+        (
             "uncertain_area",
             unsure >= 1,
             (
@@ -120,3 +137,9 @@ def warn(
         ),
     )
     return tuple(Advice(name, sentence) for name, raised, sentence in checks if raised)
+
+
+def _places(boxes: Sequence[tuple[int, int, int, int]]) -> str:
+    """The first few boxes in words, and how many more there are."""
+    named = "; ".join(",".join(map(str, box)) for box in boxes[:_NAMED])
+    return named if len(boxes) <= _NAMED else f"{named} and {len(boxes) - _NAMED} more places"

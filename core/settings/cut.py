@@ -85,6 +85,11 @@ class CutSettings(Settings):
     holes: float = Field(
         0.002, ge=0, le=1, description="holes below this share of the subject's area are filled"
     )
+    backdrop: Literal["auto", "none"] = Field(
+        "auto",
+        description="auto: an even backdrop is modelled, and goes where the subject encloses it; "
+        "none: the networks alone say what is subject",
+    )
     refine: Literal["auto", "none", "hair", "hard"] = Field(
         "auto", description="how edges become alpha: by evidence, as the network drew them, soft, or sharp"
     )
