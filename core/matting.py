@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mattebox.core.cutout import Cutout
 from mattebox.core.matte.foreground import straight_foreground
@@ -17,6 +17,7 @@ from mattebox.core.report.advice import warn
 from mattebox.core.report.confidence import confidence
 from mattebox.core.report.cut_report import CutReport
 from mattebox.core.report.features import measure
+from mattebox.core.segment.backdrop import even_backdrop
 from mattebox.core.segment.boxes import subject_box
 from mattebox.core.segment.enclosed import enclosed_backdrop
 from mattebox.core.segment.view import close_up
@@ -35,6 +36,12 @@ if TYPE_CHECKING:
     from mattebox.core.segment.prompt.prompts import Prompts
     from mattebox.core.segment.segmentation import Segmentation
     from mattebox.core.settings import CutSettings
+
+
+_OTHER_SET: Final = (
+    "The photo of the empty set does not show what surrounds the subject, so it was not used; take it anew "
+    "from the same place, in the same light."
+)
 
 
 def no_op(step: str) -> None:
@@ -89,7 +96,7 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
     """
     photo, settings, seconds = segmented.photo, segmented.settings, dict(segmented.seconds)
     with timed(seconds, "backdrop"):
-        enclosed = _enclosed(segmented)
+        enclosed, unfit = _enclosed(segmented)
     chosen = segmented.probability if enclosed is None else enclosed.out_of(segmented.probability)
 
     def measured() -> Features | None:
@@ -140,20 +147,28 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
         advice,
         looks,
         segmented.device,
-        segmented.notes,
+        (*segmented.notes, *unfit),
         seconds,
     )
     return _cutout(photo, settings, alpha, assessment, on_step)
 
 
-def _enclosed(segmented: SegmentedPhoto) -> Enclosed | None:
-    """What of an even backdrop the subject encloses, where nobody has pointed at anything."""
-    if segmented.settings.backdrop == "none" or segmented.prompts is not None:
-        return None
+def _enclosed(segmented: SegmentedPhoto) -> tuple[Enclosed | None, tuple[str, ...]]:
+    """What of the backdrop the subject encloses, where nobody has pointed at anything; notes about that."""
+    photo, settings = segmented.photo, segmented.settings
+    if settings.backdrop == "none" or segmented.prompts is not None:
+        return None, ()
     # The colours that a photo hides are arbitrary.
-    if segmented.photo.alpha is not None or not segmented.count:
-        return None
-    return enclosed_backdrop(segmented.view, segmented.probability)
+    if photo.alpha is not None or not segmented.count:
+        return None, ()
+    view, probability = segmented.view, segmented.probability
+    if settings.backdrop == "auto":
+        return enclosed_backdrop(view, probability), ()
+    from mattebox.core.matte.empty_set import empty_set  # noqa: PLC0415 - only where there is one
+
+    backdrop = even_backdrop(view, probability, empty_set(settings, photo))
+    notes = () if backdrop is not None else (_OTHER_SET,)
+    return enclosed_backdrop(view, probability, backdrop), notes
 
 
 def _of_photo(boxes: Sequence[Frame], segmented: SegmentedPhoto) -> tuple[Frame, ...]:

@@ -112,14 +112,19 @@ class _Parts:
         return np.asarray(total / np.maximum(np.bincount(where, minlength=len(self.facts)), 1))
 
 
-def enclosed_backdrop(view: NDArray[np.uint8], probability: Map) -> Enclosed | None:
+def enclosed_backdrop(
+    view: NDArray[np.uint8], probability: Map, backdrop: Backdrop | None = None
+) -> Enclosed | None:
     """What of the backdrop the subject of `probability` (h, w) encloses in a view (h, w, 3) uint8 sRGB.
 
-    None where the backdrop is not even, or where nothing is enclosed.
+    backdrop: what is behind the subject, where it is known; else its own, if that is even. None where it is
+    not, or where nothing is enclosed.
     """
     box = mask_box(probability >= _CLAIMED, _MARGIN)
-    backdrop = None if box is None else even_backdrop(view, probability)
-    if box is None or backdrop is None:
+    if box is None:
+        return None
+    backdrop = even_backdrop(view, probability) if backdrop is None else backdrop
+    if backdrop is None:
         return None
     claim = probability[box]
     looked = _compared(linear_light(view[box]), backdrop, claim, probability.shape, box)

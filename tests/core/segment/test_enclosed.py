@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from bench.product_scenes import Scene, scene
 
+from mattebox.core.errors import PhotoError, SettingsError
 from mattebox.core.matting import SegmentedPhoto, cut_segmented
 from mattebox.core.photo import Photo
 from mattebox.core.segment.backdrop import even_backdrop, linear_light
@@ -21,6 +22,8 @@ from mattebox.core.segment.view import small_copy
 from mattebox.core.settings import CutSettings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     Map = NDArray[np.float32]
@@ -134,3 +137,55 @@ def test_what_only_looks_like_the_backdrop_is_kept_and_told() -> None:
     assert told.alpha[core].min() > 240
     assert "encloses_background" in told.report.warnings
     assert told.report.confidence < 0.6 * plain.report.confidence
+
+
+def _on_set(product: Scene, empty: NDArray[np.uint8], gain: float) -> NDArray[np.uint8]:
+    """A drawn product before a photographed set, exposed otherwise."""
+    share = product.alpha[..., None]
+    light = share * linear_light(product.pixels) + (1 - share) * linear_light(empty) * gain
+    srgb = (
+        np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 0) ** (1 / 2.4) - 0.055) * 255
+    )
+    noise = np.random.default_rng(0).normal(0, 1.0, srgb.shape)
+    return np.clip(np.rint(srgb + noise), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def patterned() -> NDArray[np.uint8]:
+    """A set that no smooth surface describes."""
+    dice = np.random.default_rng(5)
+    rough = cv2.GaussianBlur(dice.normal(0, 1, (SIDE, SIDE, 3)), (0, 0), 9)
+    return np.asarray(np.clip(150 + 25 * rough / rough.std(), 0, 255), np.uint8)
+
+
+@pytest.mark.parametrize("gain", [0.8, 1.0, 1.15])
+def test_a_photo_of_the_empty_set_tells_what_is_enclosed(
+    tmp_path: Path, patterned: NDArray[np.uint8], gain: float
+) -> None:
+    """With it a patterned backdrop goes from a ring too, whatever the two exposures are."""
+    product = drawn("ring")
+    cv2.imwrite(str(tmp_path / "empty.png"), patterned[..., ::-1])
+    view = _on_set(product, patterned, gain)
+    settings = CutSettings(decontaminate=False)
+    alone = cut_segmented(segmented(product, settings, view))
+    told = settings.model_copy(update={"backdrop": tmp_path / "empty.png"})
+    known = cut_segmented(segmented(product, told, view))
+    assert error(known.alpha, product) < 0.1 * error(alone.alpha, product)
+    assert not known.report.notes
+
+
+def test_a_photo_of_another_set_is_told_and_not_used(tmp_path: Path, patterned: NDArray[np.uint8]) -> None:
+    """What does not show the backdrop changes nothing and is named; one of another size is refused."""
+    product = drawn("ring")
+    cv2.imwrite(str(tmp_path / "other.png"), patterned[::-1])
+    cv2.imwrite(str(tmp_path / "small.png"), patterned[:100, :100])
+    view = _on_set(product, patterned, 1.0)
+    settings = CutSettings(decontaminate=False)
+    alone = cut_segmented(segmented(product, settings, view))
+    other = settings.model_copy(update={"backdrop": tmp_path / "other.png"})
+    found = cut_segmented(segmented(product, other, view))
+    assert np.array_equal(found.alpha, alone.alpha)
+    assert any("empty set" in note for note in found.report.notes)
+    for name, kind in (("small.png", SettingsError), ("none.png", PhotoError)):
+        with pytest.raises(kind, match=name):
+            cut_segmented(segmented(product, settings.model_copy(update={"backdrop": tmp_path / name}), view))
