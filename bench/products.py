@@ -12,6 +12,7 @@ import argparse
 import json
 from pathlib import Path
 from statistics import mean
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -23,7 +24,7 @@ from rich.table import Table
 
 from mattebox.core.engine import Engine
 from mattebox.core.matting import cut_segmented
-from mattebox.core.photo import Photo
+from mattebox.core.photo import read_photo
 from mattebox.core.settings import CutSettings
 
 if TYPE_CHECKING:
@@ -59,7 +60,10 @@ def main() -> None:
 
 def measured(product: Scene, engine: Engine, quality: Any) -> tuple[dict[str, Any], list[Any]]:
     """A product's errors before and after, and photo, mattes and truth as pictures."""
-    photo = Photo(product.pixels, "rgb")
+    with NamedTemporaryFile(suffix=".jpg") as file:
+        file.write(product.data)
+        file.flush()
+        photo = read_photo(file.name)
     settings = CutSettings(quality=quality, decontaminate=False)
     segmented = engine.segment(photo, settings)
     near = cv2.dilate(product.enclosed.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0

@@ -76,6 +76,13 @@ def linear_light(pixels: NDArray[np.uint8]) -> Map:
     return np.asarray(_curve()[pixels], np.float32)
 
 
+def srgb_levels(light: Map) -> Map:
+    """Linear light of 0..1 in sRGB, float32 in 0..1: the inverse of `linear_light`."""
+    steady = np.clip(light, 0, 1)
+    bent = 1.055 * steady ** np.float32(1 / 2.4) - 0.055
+    return np.asarray(np.where(steady <= 0.0031308, 12.92 * steady, bent), np.float32)
+
+
 def even_backdrop(view: NDArray[np.uint8], probability: Map, empty: Photo | None = None) -> Backdrop | None:
     """The even backdrop of a view (h, w, 3) uint8 sRGB around the subject of `probability`, or None.
 
