@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mattebox.core.cutout import Cutout
 from mattebox.core.matte.foreground import straight_foreground
@@ -17,7 +17,9 @@ from mattebox.core.report.advice import warn
 from mattebox.core.report.confidence import confidence
 from mattebox.core.report.cut_report import CutReport
 from mattebox.core.report.features import measure
+from mattebox.core.segment.backdrop import even_backdrop
 from mattebox.core.segment.boxes import subject_box
+from mattebox.core.segment.enclosed import enclosed_backdrop
 from mattebox.core.segment.view import close_up
 
 if TYPE_CHECKING:
@@ -29,11 +31,18 @@ if TYPE_CHECKING:
     from mattebox.core.photo import Photo, Pixels
     from mattebox.core.report.advice import Advice
     from mattebox.core.report.features import Features
+    from mattebox.core.segment.enclosed import Enclosed
     from mattebox.core.segment.prediction import Frame
     from mattebox.core.segment.prompt.network import Encoded
     from mattebox.core.segment.prompt.prompts import Prompts
     from mattebox.core.segment.segmentation import Segmentation
     from mattebox.core.settings import CutSettings
+
+
+_OTHER_SET: Final = (
+    "The photo of the empty set does not show what surrounds the subject, so it was not used; take it anew "
+    "from the same place, in the same light."
+)
 
 
 def no_op(step: str) -> None:
@@ -109,13 +118,16 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
     on_step: called with the name of each step before it; what it raises stops the work.
     """
     photo, settings, seconds = segmented.photo, segmented.settings, dict(segmented.seconds)
+    with timed(seconds, "backdrop"):
+        enclosed, unfit = _enclosed(segmented)
+    chosen = segmented.probability if enclosed is None else enclosed.out_of(segmented.probability)
 
     def measured() -> Features | None:
         with timed(seconds, "report"):
             return measure(
                 segmented.view,
                 segmented.segmentation,
-                segmented.probability,
+                chosen,
                 close_up(segmented.photo, segmented.view),
             )
 
@@ -133,10 +145,21 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
     on_step("refine")
     features, alpha = both(measured, refined)
     longest = max(photo.width, photo.height)
-    advice = (
-        *warn(features, segmented.count, longest, segmented.undecided, quality=photo.quality),
-        *segmented.advice,
+    doubtful = () if enclosed is None else _of_photo(enclosed.doubtful, segmented)
+    told = warn(
+        features,
+        segmented.count,
+        longest,
+        segmented.undecided,
+        quality=photo.quality,
+        enclosed=doubtful,
     )
+    advice = (*told, *segmented.advice)
+    if enclosed is not None and enclosed.open.any():
+        from mattebox.core.matte.see_through import without_enclosed  # noqa: PLC0415 - only where it is seen
+
+        with timed(seconds, "backdrop"):
+            alpha = without_enclosed(photo, alpha, enclosed)
     if segmented.prompts is not None:
         from mattebox.core.matte.paint import painted  # noqa: PLC0415 - only where somebody has pointed
 
@@ -148,16 +171,44 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
     )
     assessment = _Assessment(
         segmented.model,
-        confidence(features),
+        confidence(features, doubtful=bool(doubtful)),
         advice,
         looks,
         segmented.device,
-        segmented.notes,
+        (*segmented.notes, *unfit),
         seconds,
         segmented.judge,
         segmented.undecided,
     )
     return _cutout(photo, settings, alpha, assessment, on_step)
+
+
+def _enclosed(segmented: SegmentedPhoto) -> tuple[Enclosed | None, tuple[str, ...]]:
+    """What of the backdrop the subject encloses, where nobody has pointed at anything; notes about that."""
+    photo, settings = segmented.photo, segmented.settings
+    if settings.backdrop == "none" or segmented.prompts is not None:
+        return None, ()
+    # The colours that a photo hides are arbitrary.
+    if photo.alpha is not None or not segmented.count:
+        return None, ()
+    view, probability = segmented.view, segmented.probability
+    if settings.backdrop == "auto":
+        return enclosed_backdrop(view, probability), ()
+    from mattebox.core.matte.empty_set import empty_set  # noqa: PLC0415 - only where there is one
+
+    backdrop = even_backdrop(view, probability, empty_set(settings, photo))
+    notes = () if backdrop is not None else (_OTHER_SET,)
+    return enclosed_backdrop(view, probability, backdrop), notes
+
+
+def _of_photo(boxes: Sequence[Frame], segmented: SegmentedPhoto) -> tuple[Frame, ...]:
+    """Boxes of the view in pixels of the photo."""
+    photo, (height, width) = segmented.photo, segmented.view.shape[:2]
+    across, down = photo.width / width, photo.height / height
+    return tuple(
+        (int(left * across), int(top * down), ceil(right * across), ceil(bottom * down))
+        for left, top, right, bottom in boxes
+    )
 
 
 def cut_rough(

@@ -50,12 +50,14 @@ def warn(
     undecided: Sequence[tuple[int, int, int, int]] = (),
     *,
     quality: float | None = None,
+    enclosed: Sequence[tuple[int, int, int, int]] = (),
 ) -> tuple[Advice, ...]:
     """All warnings about a matte.
 
     subjects: how many it holds. longest: the photo's longer side in pixels. undecided: boxes (left, top,
     right, bottom) in its pixels of parts that may or may not belong to the subject. quality: of a JPEG,
-    1..100, by its own table of quantisation.
+    1..100, by its own table of quantisation. enclosed: such boxes of what may be backdrop that the subject
+    encloses.
     """
     if features is None:
         return (
@@ -130,6 +132,14 @@ def warn(
             ),
         ),
         (
+            "encloses_background",
+            bool(enclosed),
+            (
+                f"What the subject encloses at {_places(enclosed)} looks like the backdrop and was kept; "
+                "check whether it belongs to the subject."
+            ),
+        ),
+        (
             "uncertain_area",
             unsure >= 1,
             (
@@ -148,3 +158,9 @@ def _parts(boxes: Sequence[tuple[int, int, int, int]]) -> str:
     if len(boxes) == 1:
         return f"the part in the box {named[0]} belongs to"
     return f"the parts in the boxes {'; '.join(named)}{more} belong to"
+
+
+def _places(boxes: Sequence[tuple[int, int, int, int]]) -> str:
+    """The first few boxes in words, and how many more there are."""
+    named = "; ".join(",".join(map(str, box)) for box in boxes[:_NAMED])
+    return named if len(boxes) <= _NAMED else f"{named} and {len(boxes) - _NAMED} more places"

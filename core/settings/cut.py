@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from mattebox.core.settings.base import Settings
 from mattebox.core.settings.limits import ReadLimits
-from mattebox.core.settings.prompts import Box, Points, PromptSettings
+from mattebox.core.settings.prompts import Box, Points, PromptFile, PromptSettings
 
 # What people write for the words of the vocabulary.
 _SUBJECTS: Final = {
@@ -112,6 +112,11 @@ class CutSettings(Settings):
     )
     holes: float = Field(
         0.002, ge=0, le=1, description="holes below this share of the subject's area are filled"
+    )
+    backdrop: Literal["auto", "none"] | PromptFile = Field(
+        "auto",
+        description="auto: an even backdrop is modelled, and goes where the subject encloses it; none: the "
+        "networks alone say what is subject; a file: a photo of the empty set, from the same place",
     )
     refine: Literal["auto", "none", "hair", "hard"] = Field(
         "auto", description="how edges become alpha: by evidence, as the network drew them, soft, or sharp"

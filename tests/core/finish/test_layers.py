@@ -9,6 +9,7 @@ import cv2
 import imagecodecs
 import numpy as np
 import pytest
+from bench.product_scenes import scene
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -21,6 +22,7 @@ from mattebox.core.finish.layout import visible_box
 from mattebox.core.photo import Photo, ReadLimits
 from mattebox.core.photo.colour import srgb_profile
 from mattebox.core.report.cut_report import CutReport
+from mattebox.core.segment.backdrop import linear_light, srgb_levels
 from mattebox.core.settings import FinishSettings
 from mattebox.core.write.flatten import flatten
 
@@ -177,6 +179,25 @@ def test_the_shadow_in_the_photo_is_kept(cutout: Callable[..., Cutout]) -> None:
     assert np.abs(again - pixels[..., 0])[outside].mean() < 2.5
     assert made.shadow[:60].max() <= 3
     assert made.shadow[195, 270] > 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ring", "bag", "chair"])
+def test_a_kept_shadow_on_an_even_backdrop_is_exact(cutout: Callable[..., Cutout], name: str) -> None:
+    """Its opacity is what the drawn light has lost, to a level and a half of 255 on average, wherever lit."""
+    product = scene(name, 2, 480)
+    levels = np.rint(product.alpha * 255).astype(np.uint8)
+    cut = replace(cutout(), photo=Photo(product.pixels, "rgb"), alpha=levels, foreground=None)
+    made = finished(cut, shadow="keep")
+    assert made.shadow is not None
+    assert made.notes == ()
+    light = linear_light(product.empty)
+    dimmed = srgb_levels(light * (1 - product.shadow[..., None]))
+    lost = 1 - dimmed.mean(axis=2) / srgb_levels(light).mean(axis=2)
+    around = cv2.dilate(levels, np.ones((9, 9), np.uint8)) == 0
+    apart = np.abs(made.shadow / 255.0 - cv2.GaussianBlur(lost, (0, 0), 2))[around]
+    assert apart.mean() < 1.5 / 255
+    assert np.quantile(apart, 0.99) < 6 / 255
 
 
 def test_a_busy_backdrop_is_said_to_be_no_ground_for_a_kept_shadow(cutout: Callable[..., Cutout]) -> None:
