@@ -41,7 +41,7 @@ TABLE = Path(__file__).parent.parent / "core" / "report" / "calibration.json"
 MEASURES = {
     "several_networks": ("agreement", "consent", "haze"),
     "several_looks": ("agreement", "haze", "whole"),
-    "judged": ("judged", "unity"),
+    "judged": ("unity", "area"),
     "one_look": ("decided", "haze", "whole"),
 }
 GOOD = 0.9

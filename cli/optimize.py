@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mattebox.cli.echo import echo
+from mattebox.core.errors import OptimizeError
 from mattebox.models.catalogue import find_network
 from mattebox.models.optimised import remove_optimised
 from mattebox.models.store import Store
@@ -39,6 +40,11 @@ def optimize(*, name: str, photos: Path | None, remove: bool) -> None:
         removed = remove_optimised(store, network)
         echo(f"{name}: the original is used again." if removed else f"{name}: nothing was optimised.")
         return
+    if network.kind == "promptable":
+        raise OptimizeError(
+            f"The network {name} is used as it is: in 8-bit integers its masks share .7 with the original's, "
+            "and it is no quicker; 'mattebox models optimize u2net' makes the default network quicker."
+        )
     store.verify(network)
     from mattebox.core.network.optimize import optimize as make  # noqa: PLC0415
     from mattebox.core.network.pictures import synthetic_pictures  # noqa: PLC0415 - loads arrays

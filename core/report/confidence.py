@@ -19,7 +19,8 @@ _FINEST: Final = 0.01
 # None of the labelled photos has an even backdrop that a subject may enclose, so that no share is measured;
 # with it no confidence reaches the bound that README proposes for reviews.
 _DOUBTFUL: Final = 0.59
-_BEST_AT_NOTHING: Final = ("haze", "doubt")
+# Those of which nothing is the best, or of which the logarithm itself tells: how large the subject is.
+_AS_THEY_ARE: Final = ("haze", "doubt", "area")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,11 @@ class Curve:
 
 
 def log_shortfall(name: str, value: float) -> float:
-    """The logarithm of how far a measure of 0..1 is from its best: near that small differences say much."""
-    return log((value if name in _BEST_AT_NOTHING else 1 - value) + _FINEST)
+    """The logarithm of how far a measure of 0..1 is from its best: near that small differences say much.
+
+    Of the subject's share of the photo it is that itself: the same doubt at an edge is more of a small one.
+    """
+    return log((value if name in _AS_THEY_ARE else 1 - value) + _FINEST)
 
 
 @cache

@@ -126,3 +126,11 @@ def test_verify_finds_damage(mattebox: Runner, tmp_path: Path) -> None:
     done = mattebox("verify")
     assert done.returncode == 1
     assert "damaged" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_promptable_network_is_not_optimised(mattebox: Runner) -> None:
+    """A network whose masks 8-bit integers spoil is refused before anything is tried, with the reason."""
+    ran = mattebox("optimize", "mobile-sam")
+    assert ran.returncode == 1
+    assert "8-bit integers" in ran.stderr

@@ -40,6 +40,8 @@ _NOTABLE: Final = 0.02
 _CROSS: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)), np.uint8)
 _SOFT: Final = 0.7
 _FINEST: Final = 1e-4
+# What is decided is in or out: opinions of .6 and .4 become .92 and .08.
+_FIRM: Final = 6
 
 
 def judge_segmentation(
@@ -135,7 +137,7 @@ def _decided(level: Map, word: Map, where: Mask, frame: Cells) -> Map:
     size = (level.shape[1], level.shape[0])
     weight = np.asarray(cv2.resize(cells, size, interpolation=cv2.INTER_LINEAR), np.float32)
     steady = np.clip(word, _FINEST, 1 - _FINEST)
-    raised = frame.raised(np.asarray(np.log(steady / (1 - steady)), np.float32))
+    raised = frame.raised(np.asarray(_FIRM * np.log(steady / (1 - steady)), np.float32))
     return np.asarray(level * (1 - weight) + raised * weight, np.float32)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # What holds this is wider than an edge: on masks of 256 cells a side about one hundredth of the photo.
 _CROSS: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)), np.uint8)
 # The same for what is half seen, whose edges a network draws softer.
-_DISC: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7)), np.uint8)
+_DISC: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)), np.uint8)
 _FAINT: Final = 0.15
 _RING: Final = np.ones((5, 5), np.uint8)
 _SURE: Final = 0.7
