@@ -88,10 +88,13 @@ def _make_engine(progress: Any) -> Engine:
 
 
 def _go_silent() -> None:
-    """Tell the plug-in that the engine is ready; then hold nothing of the plug-in's open."""
+    """Tell the plug-in that the engine is ready; then hold nothing of the plug-in's open.
+
+    Standard error stays: it is the log in the folder, whose last lines `mattebox gimp doctor` shows.
+    """
     print(json.dumps({"ready": True}), flush=True)  # noqa: T201 - the protocol's first line
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (sys.stdin, sys.stdout, sys.stderr):
+    for stream in (sys.stdin, sys.stdout):
         os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 

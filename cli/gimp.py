@@ -12,7 +12,7 @@ from mattebox.core.errors import MatteboxError
 from mattebox.gimp_plugin.doctor import examine, examine_engine
 from mattebox.gimp_plugin.install import install, record, remove
 from mattebox.gimp_plugin.profiles import find_profiles, profile_at
-from mattebox.gimp_plugin.rendezvous import default_folder
+from mattebox.gimp_plugin.rendezvous import default_folder, require_short
 from mattebox.models.catalogue import load_catalogue
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def install_plugin(context: click.Context, *, folders: tuple[Path, ...]) -> None
         for network in load_catalogue().values()
         if network.kind == "salient"
     ]
+    require_short(default_folder())
     details = record(default_folder(), rows)
     failed = False
     for profile in profiles:

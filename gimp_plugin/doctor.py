@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mattebox.gimp_plugin.install import RECORD, SOURCE, files, is_ours
-from mattebox.gimp_plugin.mattebox.client import Engine, EngineError, Record
+from mattebox.gimp_plugin.mattebox.client import Engine, Record
+from mattebox.gimp_plugin.mattebox.errors import EngineError
+from mattebox.gimp_plugin.mattebox.start import last_words, log_file
 from mattebox.gimp_plugin.rendezvous import package_version
 
 if TYPE_CHECKING:
@@ -55,10 +57,16 @@ def examine_engine(profile: Profile) -> Finding:
     """Whether the plug-in of this profile can start and reach its engine, by doing it."""
     try:
         record = Record.read(profile.plugin / RECORD)
+    except EngineError as error:
+        return Finding(False, f"{profile.label}: {error}")
+    # A new engine begins a new log.
+    former = last_words(record.folder)
+    try:
         engine = Engine(record, lambda _: None)
         engine.close()
     except EngineError as error:
-        return Finding(False, f"{profile.label}: {error}")
+        said = last_words(record.folder)
+        return Finding(False, f"{profile.label}: {error}{_quoted(log_file(record.folder), said)}")
     here = package_version()
     if engine.version != here:
         return Finding(
@@ -66,7 +74,15 @@ def examine_engine(profile: Profile) -> Finding:
             f"{profile.label}: a running engine is of mattebox {engine.version}, and this is {here}; "
             "run 'mattebox engine --stop', the next cut starts the new one.",
         )
-    return Finding(True, f"{profile.label}: its engine answers ({record.folder}).")
+    return Finding(
+        True,
+        f"{profile.label}: its engine answers ({record.folder})."
+        + _quoted(log_file(record.folder), former, "The last thing that an engine said, which may be old"),
+    )
+
+
+def _quoted(log: Path, lines: list[str], what: str = "Its last lines") -> str:
+    return "".join(f"\n    {line}" for line in (f"{what} ({log}):", *lines)) if lines else ""
 
 
 def _files(profile: Profile, target: Path) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,20 @@ class HostError(MatteboxError):
     """The engine host cannot run here."""
 
 
+def require_short(folder: Path) -> None:
+    """Raise HostError where a socket in this folder would have a longer path than systems take.
+
+    sun_path holds 108 bytes on Linux and 104 on macOS and BSD, a zero at the end among them (unix(7)).
+    """
+    place = protocol.address(folder)
+    limit = 107 if sys.platform == "linux" else 103
+    if protocol.family() == "AF_UNIX" and len(os.fsencode(place)) > limit:
+        raise HostError(
+            f"{place}: a socket's path may have {limit} bytes at most, so plug-in and engine cannot meet "
+            "there; set MATTEBOX_ENGINE to a folder with a shorter path and run 'mattebox gimp install'."
+        )
+
+
 class AlreadyRunningError(HostError):
     """Another host holds the folder."""
 
@@ -50,6 +65,7 @@ def acquire(folder: Path) -> Iterator[bytes]:
 
     The operating system lets go of the lock when the process ends, however it ends.
     """
+    require_short(folder)
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         private = protocol.is_private(folder)

@@ -7,11 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import queue
-import subprocess
-import sys
-import threading
 import time
 from dataclasses import dataclass
 from itertools import chain
@@ -23,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from multiprocessing.connection import Connection
 
-    from mattebox.gimp_plugin.mattebox import protocol, shared_memory, timeouts
+    from mattebox.gimp_plugin.mattebox import protocol, shared_memory, start, timeouts
+    from mattebox.gimp_plugin.mattebox.errors import EngineError
     from mattebox.gimp_plugin.mattebox.shared_memory import SharedMemory
 
     Payload = list[bytes] | SharedMemory
@@ -31,19 +27,15 @@ else:
     try:
         import protocol
         import shared_memory
+        import start
         import timeouts
+        from errors import EngineError
     except ImportError:  # imported as a part of mattebox, not run by GIMP
-        from mattebox.gimp_plugin.mattebox import protocol, shared_memory, timeouts
+        from mattebox.gimp_plugin.mattebox import protocol, shared_memory, start, timeouts
+        from mattebox.gimp_plugin.mattebox.errors import EngineError
     SharedMemory = shared_memory.SharedMemory
 
-START_PATIENCE = 60.0  # seconds until a started host must listen
 SILENCE = 30.0  # seconds without a sign of life; the host gives one every second
-# GIMP's own Python and libraries must not leak into the engine's.
-STRIPPED_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "GI_TYPELIB_PATH")
-
-
-class EngineError(Exception):
-    """What went wrong, in one sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +53,7 @@ class Record:
         """The record in a file. Raises EngineError."""
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            return cls(
+            record = cls(
                 command=[str(part) for part in values["command"]],
                 folder=Path(values["folder"]),
                 version=str(values["version"]),
@@ -69,9 +61,10 @@ class Record:
                 networks=[[str(name), str(label)] for name, label in values["networks"]],
             )
         except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
-            raise EngineError(
-                "Mattebox's plug-in is not installed completely; run 'mattebox gimp install' again."
-            ) from error
+            raise EngineError(_INCOMPLETE) from error
+        if not record.command or not record.networks:
+            raise EngineError(_INCOMPLETE)
+        return record
 
 
 @dataclass(frozen=True)
@@ -168,6 +161,7 @@ class Engine:
         return protocol.receive_head(self._wire)
 
 
+_INCOMPLETE = "Mattebox's plug-in is not installed completely; run 'mattebox gimp install' again."
 _LOST = (
     "The Mattebox engine ended in the middle of the work; nothing was changed. Try again, and run "
     "'mattebox gimp doctor' in a terminal if it happens twice."
@@ -175,10 +169,6 @@ _LOST = (
 SILENT = (
     "The Mattebox engine does not answer; nothing was changed. Run 'mattebox engine --stop' in a terminal "
     "and try again."
-)
-_UNREADY = (
-    "The Mattebox engine was started and did not become ready, so it was ended; nothing was changed. Run "
-    "'mattebox engine' in a terminal: it says why."
 )
 _OLD = (
     "An older Mattebox engine still runs, which cannot do all that this plug-in asks for; nothing was "
@@ -203,7 +193,7 @@ def _sentences() -> Iterator[None]:
 
 def _connect(record: Record, on_progress: Callable[[str], None]) -> Connection:
     started = False
-    until = time.monotonic() + START_PATIENCE
+    until = time.monotonic() + start.PATIENCE
     refused = 0
     while True:
         try:
@@ -220,7 +210,7 @@ def _connect(record: Record, on_progress: Callable[[str], None]) -> Connection:
                 raise EngineError(SILENT) from error
             if not started:
                 on_progress("Starting the engine")
-                _start(record)
+                start.start(record.command, record.folder, record.environment)
                 started = True
         time.sleep(0.1)
 
@@ -232,64 +222,3 @@ def _attempt(folder: Path) -> Connection:
             f"run 'chmod 700' on it, or remove it, and try again."
         )
     return timeouts.connect(folder)
-
-
-def _start(record: Record) -> None:
-    """Start a host that outlives this process, and wait for its first line. Raises EngineError."""
-    if Path("/.flatpak-info").exists():
-        raise EngineError(
-            "GIMP from Flatpak may not start other programs. Run 'mattebox engine' in a terminal, leave it "
-            "open, and try again."
-        )
-    environment = {name: value for name, value in os.environ.items() if name not in STRIPPED_VARIABLES}
-    environment.update(record.environment)
-    windows: dict[str, Any] = {}
-    if sys.platform == "win32":
-        windows["creationflags"] = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
-    try:
-        host = subprocess.Popen(
-            [*record.command, "--announce", "--folder", os.fspath(record.folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            cwd=Path.home(),
-            start_new_session=True,
-            **windows,
-        )
-    except OSError as error:
-        raise EngineError(
-            f"The Mattebox engine cannot be started ({record.command[0]}: {error.strerror}); "
-            "run 'mattebox gimp install' again."
-        ) from error
-    line = _first_line(host)
-    said: Any = {}
-    with contextlib.suppress(ValueError, RecursionError):
-        said = json.loads(line)
-    if not isinstance(said, dict) or not said.keys() & {"ready", "error"}:
-        raise EngineError(
-            "The Mattebox engine ended before it was ready. Run 'mattebox gimp doctor' in a terminal: "
-            "it says why."
-        )
-    if "error" in said:
-        raise EngineError(str(said["error"]))
-
-
-def _first_line(host: subprocess.Popen[bytes]) -> bytes:
-    """What a started host says first. Raises EngineError where it says nothing in START_PATIENCE."""
-    lines = host.stdout
-    assert lines is not None  # noqa: S101 - it was asked for
-    heard: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-
-    def listen() -> None:
-        with lines:
-            heard.put(lines.readline())
-        # A host that ends while this process still runs must not stay behind as a zombie.
-        host.wait()
-
-    threading.Thread(target=listen, daemon=True).start()
-    try:
-        return heard.get(timeout=START_PATIENCE)
-    except queue.Empty:
-        host.kill()
-        raise EngineError(_UNREADY) from None

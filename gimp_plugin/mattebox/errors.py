@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class RefusedError(Exception):
     """What cannot be done, in one sentence for the user."""
+
+
+class EngineError(Exception):
+    """What went wrong between plug-in and engine, in one sentence for the user."""

@@ -20,16 +20,16 @@ from gi.repository import Gimp, GLib, GObject  # noqa: E402 - the version is cho
 
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.apply import apply
-    from mattebox.gimp_plugin.mattebox.client import SILENT, Answer, Engine, EngineError, Payload, Record
-    from mattebox.gimp_plugin.mattebox.errors import RefusedError
+    from mattebox.gimp_plugin.mattebox.client import SILENT, Answer, Engine, Payload, Record
+    from mattebox.gimp_plugin.mattebox.errors import EngineError, RefusedError
     from mattebox.gimp_plugin.mattebox.options import Options
     from mattebox.gimp_plugin.mattebox.pixels import LayerView, limit_tile_cache
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
     from mattebox.gimp_plugin.mattebox.unchanged import require_unchanged
 else:
     from apply import apply
-    from client import SILENT, Engine, EngineError, Record
-    from errors import RefusedError
+    from client import SILENT, Engine, Record
+    from errors import EngineError, RefusedError
     from options import Options
     from pixels import LayerView, limit_tile_cache
     from unchanged import require_unchanged
@@ -94,7 +94,7 @@ class Mattebox(Gimp.PlugIn):  # type: ignore[misc]  # gi has no types
 
 
 def _add_mask_arguments(procedure: Any) -> None:
-    networks = _record().networks
+    networks = _networks()
     names = [name for name, _ in networks]
     _add_choice(procedure, "model", "_Network", networks, "u2net" if "u2net" in names else names[0])
     looks = (("fast", "Quick"), ("balanced", "Balanced"), ("best", "Best, with every network at hand"))
@@ -129,6 +129,14 @@ def _add_choice(procedure: Any, name: str, label: str, rows: Any, default: str) 
     for number, (nick, text) in enumerate(rows):
         choice.add(nick, number, text, "")
     procedure.add_choice_argument(name, label, label.replace("_", ""), choice, default, FLAGS)
+
+
+def _networks() -> list[list[str]]:
+    """Names and labels. A damaged record is told when the procedure runs: GIMP cannot show it here."""
+    try:
+        return _record().networks
+    except EngineError:
+        return [["u2net", "u2net"]]
 
 
 def _record() -> Record:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import stat
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +22,7 @@ from mattebox.core.engine import Engine as CoreEngine
 from mattebox.core.network.segmenter import Segmenter
 from mattebox.core.settings import CutSettings
 from mattebox.gimp_plugin.host import Host
-from mattebox.gimp_plugin.mattebox import protocol
+from mattebox.gimp_plugin.mattebox import protocol, start
 from mattebox.gimp_plugin.mattebox.client import Engine, EngineError, Record
 from mattebox.gimp_plugin.mattebox.protocol import CutRequest
 from mattebox.gimp_plugin.rendezvous import AlreadyRunningError, HostError
@@ -259,6 +261,38 @@ def test_a_program_that_is_no_engine_is_told(record: Record) -> None:
         Engine(replace(record, command=["/bin/true"]), silent)
 
 
+def test_the_last_words_of_an_engine_are_told_and_kept(record: Record, rendezvous: Path) -> None:
+    """A Python without mattebox: its own last line is in the sentence, all of them in the folder's log."""
+    bare = [sys.executable, "-I", "-S", "-m", "mattebox.cli.main", "engine"]
+    with pytest.raises(EngineError, match=r"it said: .*No module named"):
+        Engine(replace(record, command=bare), silent)
+    assert "No module named" in start.last_words(rendezvous)[-1]
+    assert start.log_file(rendezvous).stat().st_mode & 0o777 == 0o600
+
+
+def test_an_engine_that_runs_goes_on_writing_its_log(record: Record, rendezvous: Path) -> None:
+    """What it says after it is ready is kept too; the next start begins anew."""
+    shell = ["/bin/sh", "-c", 'echo old >&2; exec "$@"', "sh", *record.command]
+    engine = Engine(replace(record, command=shell), silent)
+    protocol.send(engine._wire, "status")
+    pid = int(engine._next()["pid"])
+    assert start.last_words(rendezvous) == ["old"]
+    assert Path(f"/proc/{pid}/fd/2").resolve() == start.log_file(rendezvous).resolve()
+    protocol.send(engine._wire, "stop")
+    engine._next()
+    engine.close()
+
+
+def test_last_words_are_few_short_and_printable(rendezvous: Path) -> None:
+    """Megabytes, control characters and bytes that are no text are no harm; nothing said is nothing."""
+    assert start.last_words(rendezvous) == []
+    noise = b"\xff\x1b[31mred\x1b[0m\n" * 100_000 + b"x" * 5000 + b"\n\n"
+    start.log_file(rendezvous).write_bytes(noise)
+    words = start.last_words(rendezvous)
+    assert len(words) == 5
+    assert all(len(line) <= 300 and line.isprintable() for line in words)
+
+
 def test_a_disk_that_takes_nothing_is_told(record: Record) -> None:
     """Where the key cannot be written, the sentence says where; a file of any size is refused to the host."""
     shell = ["/bin/sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *record.command]
@@ -283,7 +317,11 @@ def test_gimps_own_python_does_not_leak(
 
 def test_a_record_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     """Half an installation says so."""
-    for text in ("", "[]", '{"command": 3}'):
+    whole = {"command": ["x"], "folder": "/x", "version": "1", "environment": {}, "networks": [["a", "b"]]}
+    (tmp_path / "record.json").write_text(json.dumps(whole), encoding="utf-8")
+    assert Record.read(tmp_path / "record.json").networks == [["a", "b"]]
+    empty = [json.dumps({**whole, name: []}) for name in ("command", "networks")]
+    for text in ("", "[]", '{"command": 3}', *empty):
         (tmp_path / "record.json").write_text(text, encoding="utf-8")
         with pytest.raises(EngineError, match="mattebox gimp install"):
             Record.read(tmp_path / "record.json")

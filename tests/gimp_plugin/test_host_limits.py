@@ -22,7 +22,7 @@ from tests.gimp_plugin.test_host import MASK, PIXELS, REQUEST, knock, silent
 
 from mattebox.cli import engine as engine_command
 from mattebox.gimp_plugin.host import Host
-from mattebox.gimp_plugin.mattebox import client, protocol, timeouts
+from mattebox.gimp_plugin.mattebox import client, protocol, start, timeouts
 from mattebox.gimp_plugin.mattebox.client import Engine, EngineError, Record
 
 Wait = Callable[[Callable[[], bool]], None]
@@ -310,7 +310,7 @@ def test_an_engine_that_never_becomes_ready_is_ended(
     record: Record, tmp_path: Path, wait_until: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A start without a first line is told in a sentence, and leaves no process behind."""
-    monkeypatch.setattr(client, "START_PATIENCE", 0.5)
+    monkeypatch.setattr(start, "PATIENCE", 0.5)
     note = tmp_path / "pid"
     command = ["/bin/sh", "-c", f"echo $$ > {note}; exec sleep 60", "sh"]
     with pytest.raises(EngineError, match="did not become ready"):

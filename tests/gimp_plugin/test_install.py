@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sys
+from multiprocessing.connection import Listener
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,9 @@ from mattebox.cli.gimp import command
 from mattebox.gimp_plugin.doctor import examine, examine_engine
 from mattebox.gimp_plugin.host import Host
 from mattebox.gimp_plugin.install import InstallError, files, install, record, remove
+from mattebox.gimp_plugin.mattebox import protocol
 from mattebox.gimp_plugin.profiles import find_profiles, profile_at
+from mattebox.gimp_plugin.rendezvous import HostError, acquire
 
 DETAILS = {
     "command": ["/bin/sh"],
@@ -152,6 +157,39 @@ def test_the_doctor_asks_the_engine_itself(
     assert not finding.good
     assert "0.0.1" in finding.sentence
     assert "mattebox engine --stop" in finding.sentence
+
+
+def test_the_doctor_quotes_what_an_engine_said(home: Path, rendezvous: Path) -> None:
+    """A Python without mattebox: the sentence, and the last lines of its log."""
+    profile = profile_at(home / ".config/GIMP/3.0")
+    bare = [sys.executable, "-I", "-S", "-m", "mattebox.cli.main", "engine"]
+    install(profile, {**DETAILS, "command": bare, "folder": str(rendezvous)})
+    finding = examine_engine(profile)
+    assert not finding.good
+    assert "No module named" in finding.sentence
+    assert "mattebox gimp install" in finding.sentence
+    assert str(rendezvous / "engine.log") in finding.sentence
+
+
+def test_a_socket_path_that_is_too_long_is_found_at_install_time(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is installed; one byte less works. The engine says the same by itself."""
+    room = len(os.fsencode(home)) + len("/" + "/engine.sock")
+    limit = 107 if sys.platform == "linux" else 103
+    fits, long = home / ("x" * (limit - room)), home / ("x" * (limit - room + 1))
+    for folder, status in ((long, 1), (fits, 0)):
+        monkeypatch.setenv("MATTEBOX_ENGINE", str(folder))
+        result = CliRunner().invoke(command, ["install"])
+        assert result.exit_code == status, result.output
+        installed = any(profile.plugin.exists() for profile in find_profiles(home))
+        assert installed == (status == 0)
+        assert ("shorter path" in str(result.exception)) == (status == 1)
+        with contextlib.ExitStack() as stack:
+            if status:
+                stack.enter_context(pytest.raises(HostError, match="shorter path"))
+            stack.enter_context(acquire(folder))
+            Listener(protocol.address(folder), family=protocol.family()).close()
 
 
 def test_the_doctor_ends_with_status_1_where_something_is_wrong(home: Path) -> None:
