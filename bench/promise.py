@@ -128,8 +128,8 @@ def main() -> None:
     head = "confidence | photos | wrong | bound always true | promise kept | ended by a sample"
     print(f"| {head} | looks, median | looks, 9 of 10 | Clopper-Pearson always true |")
     print("|" + "---|" * 9)
-    for kind in KINDS:
-        for size, share in _ROWS:
+    for size, share in _ROWS:
+        for kind in KINDS:
             chance = random.Random(f"{kind} {size} {share}")
             found = [simulate(chance, size, share, kind, _PROMISE) for _ in range(count)]
             looks = sorted(item.looks for item in found)
