@@ -1,4 +1,4 @@
-"""Photos a second through `mattebox serve` beside `mattebox cut` of the same folder, and many clients at once.
+"""Photos a second through `mattebox serve` beside `mattebox cut` of a folder, and many clients at once.
 
 python -m bench.serve rate FOLDER [--clients 4]     both in turn, outputs compared byte by byte
 python -m bench.serve crowd PHOTO [--clients 200]   each client posts once; memory before, most, after
@@ -11,7 +11,6 @@ import argparse
 import http.client
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -38,10 +37,8 @@ def served(*options: str) -> Iterator[tuple[str, int]]:
         [*_MATTEBOX, "serve", "--port", "0", *options], stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            assert process.stdout is not None
-            found = re.search(r"http://[^ ]+", process.stdout.readline())
-            assert found is not None
-            yield found[0], process.pid
+            line = process.stdout.readline() if process.stdout else ""
+            yield line.split()[1], process.pid
         finally:
             process.terminate()
 
@@ -64,6 +61,12 @@ def post(url: str, path: str, photo: bytes, name: str, fields: dict[str, str]) -
         connection.request("POST", path, body, kind)
         answer = connection.getresponse()
         return answer.status, answer.read(), float(answer.getheader("Retry-After") or 0)
+
+
+def _good(status: int, body: bytes) -> bytes:
+    if status != http.client.OK:
+        raise SystemExit(f"the service answered {status}: {body[:300]!r}")
+    return body
 
 
 def rate(folder: Path, clients: int) -> dict[str, Any]:
@@ -93,8 +96,7 @@ def rate(folder: Path, clients: int) -> dict[str, Any]:
 def _all(url: str, photos: list[Path], clients: int) -> dict[Path, bytes]:
     def one(path: Path) -> bytes:
         status, body, _ = post(url, "/v1/cut", path.read_bytes(), "photo", {})
-        assert status == http.client.OK, body[:300]
-        return body
+        return _good(status, body)
 
     with ThreadPoolExecutor(clients) as pool:
         return dict(zip(photos, pool.map(one, photos), strict=True))
@@ -112,7 +114,8 @@ def crowd(photo: Path, clients: int) -> dict[str, Any]:
             status, body, wait = post(url, "/v1.0/removebg", data, "image_file", {"size": "preview"})
             if status == http.client.OK:
                 return
-            assert status == http.client.TOO_MANY_REQUESTS, body[:300]
+            if status != http.client.TOO_MANY_REQUESTS:
+                _good(status, body)
             with lock:
                 refused += 1
             time.sleep(wait)
@@ -171,7 +174,7 @@ def rembg(folder: Path, url: str, clients: int) -> dict[str, Any]:
 
     def one(path: Path) -> None:
         status, body, _ = post(url, "/api/remove", path.read_bytes(), "file", {})
-        assert status == http.client.OK, body[:300]
+        _good(status, body)
 
     one(photos[0])
     start = time.perf_counter()
