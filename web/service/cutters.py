@@ -224,7 +224,7 @@ def failure_as_request_error(failure: Failure, task: CutTask, retry_after: int) 
     if failure.kind in _CLIENTS_FAULT:
         status, code = _CLIENTS_FAULT[failure.kind]
         if failure.kind == "WeightsError":
-            what = "This server does not have that network; its owner fetches it: 'mattebox models pull'."
+            what = "This server does not have that network; its owner finds it in 'mattebox models list'."
         return RequestError(status, code, what)
     if failure.kind == "timeout":
         return RequestError(504, "timeout", what)
