@@ -13,6 +13,7 @@ import yaml
 from mattebox.cli.console import Console, with_notes
 from mattebox.cli.cutting import CutRun, run_all
 from mattebox.cli.passed_over import passed_over
+from mattebox.cli.pipes import pipes
 from mattebox.cli.plan import PlanError, plan, without_existing
 from mattebox.cli.pointing import PICTURE, as_box, as_points, pointed
 from mattebox.core.errors import MatteboxError, PhotoError, SettingsError
@@ -23,6 +24,7 @@ from mattebox.core.settings.assign import cut_settings, finish_settings, nested,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mattebox.cli.pipes import Pipes
     from mattebox.core.job import JobReport
     from mattebox.core.settings import Output
 
@@ -46,7 +48,9 @@ _NAMED: Final = 10
 
 @click.command(name="cut")
 @click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO...")
-@click.option("-o", "--output", metavar="FILE|FOLDER", help="Where to write; default: beside each photo.")
+@click.option(
+    "-o", "--output", metavar="FILE|FOLDER", help="Where to write; default: beside each photo. - is stdout."
+)
 @click.option(
     "-f",
     "--format",
@@ -155,7 +159,8 @@ def command(
 ) -> None:
     """Cut the subject out of each PHOTO; a folder is walked and its tree kept.
 
-    Without -o, photo.jpg becomes photo.cutout.png beside it (photo.mask.png for a mask).
+    Without -o, photo.jpg becomes photo.cutout.png beside it (photo.mask.png for a mask). - reads a photo
+    from standard input, and -o - writes the output, a PNG unless -f says otherwise, to standard output.
     """
     named = {
         "cut.model": ("--model", model),
@@ -175,6 +180,10 @@ def command(
     if overwrite and skip_existing:
         raise click.UsageError("--overwrite and --skip-existing contradict each other.", context)
     cut, finish, options = _settings(named, assignments)
+    pipe = context.with_resource(
+        pipes(photos, output, formats, megabytes=cut.limits.megabytes, reports=as_json or report)
+    )
+    photos, output = pipe.photos, pipe.output
     try:
         planned = plan(
             photos,
@@ -197,17 +206,28 @@ def command(
     run = CutRun(planned, cut, finish, outputs, device=device, overwrite=overwrite, report=report)
     failed = False
     with console.progress(len(planned)) as advance:
-        for outcome in run_all(run, console):
-            if isinstance(outcome, MatteboxError):
-                failed = True
-                console.fail(outcome)
-            else:
-                console.say(*((json.dumps(outcome.as_dict()),) if as_json else _summary(outcome)))
+        for outcome in run_all(run, console, pipe.discard):
+            failed = not _told(outcome, pipe, console, as_json=as_json) or failed
             advance()
     if others:
         console.fail(PhotoError(_passed_over(others)))
     if failed:
         context.exit(1)
+
+
+def _told(outcome: JobReport | MatteboxError, pipe: Pipes, console: Console, *, as_json: bool) -> bool:
+    """Say what became of a photo; whether it was cut."""
+    if isinstance(outcome, MatteboxError):
+        console.fail(pipe.told(outcome))
+        return False
+    lines = (json.dumps(outcome.as_dict()),) if as_json else _summary(outcome)
+    if pipe.writes:
+        pipe.deliver(outcome.outputs[0].path)
+        for line in lines[1:]:
+            console.note(pipe.named(line))
+    else:
+        console.say(*(pipe.named(line) for line in lines))
+    return True
 
 
 def _passed_over(others: Sequence[Path]) -> str:

@@ -20,7 +20,7 @@ from mattebox.core.publish import publish
 from mattebox.models.catalogue import find_salient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mattebox.cli.console import Console
     from mattebox.cli.plan import PlannedPhoto
@@ -42,9 +42,12 @@ class CutRun:
     report: bool = False
 
 
-def run_all(run: CutRun, console: Console) -> Iterator[JobReport | MatteboxError]:
+def run_all(
+    run: CutRun, console: Console, discard: Callable[[], None] = lambda: None
+) -> Iterator[JobReport | MatteboxError]:
     """Do every planned photo; yields a published report or an error for each, in no promised order.
 
+    discard: is called too where a signal ends the run.
     Raises MatteboxError where no photo could be done at all, such as missing weights.
     """
     find_salient(run.cut.model)
@@ -54,7 +57,12 @@ def run_all(run: CutRun, console: Console) -> Iterator[JobReport | MatteboxError
         return
     configure_process()
     publishing = threading.Lock()
-    with Staging() as staging, stopping_at_once(staging.end, publishing):
+
+    def end() -> None:
+        staging.end()
+        discard()
+
+    with Staging() as staging, stopping_at_once(end, publishing):
         staging.sweep({target.parent for item in fit for _, target in item.targets})
         yield from _done(run, fit, console, staging, publishing)
 

@@ -26,16 +26,17 @@ _KEYS: Final = "MATTEBOX_API_KEYS"
 class _Quantity(click.ParamType[Any]):
     """A value as the YAML writes it: 100MB, 2m."""
 
-    def __init__(self, name: str, parse: Callable[[Any], Any]) -> None:
+    def __init__(self, name: str, example: str, parse: Callable[[Any], Any]) -> None:
         self.name = name
+        self._example = example
         self._parse = parse
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number behind it."""
         try:
             return self._parse(value)
-        except ValueError as error:
-            self.fail(f"{error}.", param, ctx)
+        except ValueError:
+            self.fail(f"{value!r} is no {self.name}; write it as {self._example}.", param, ctx)
 
 
 @click.command(name="serve")
@@ -61,7 +62,7 @@ class _Quantity(click.ParamType[Any]):
 )
 @click.option(
     "--memory",
-    type=_Quantity("size", parse_memory),
+    type=_Quantity("size", "auto, none or 4GB", parse_memory),
     default="auto",
     show_default=True,
     help="Most memory of a worker: auto, none, 4GB.",
@@ -75,14 +76,14 @@ class _Quantity(click.ParamType[Any]):
 )
 @click.option(
     "--timeout",
-    type=_Quantity("duration", parse_duration),
+    type=_Quantity("duration", "30s or 2m", parse_duration),
     default="2m",
     show_default=True,
     help="Most seconds of work on a photo.",
 )
 @click.option(
     "--max-upload",
-    type=_Quantity("size", parse_bytes),
+    type=_Quantity("size", "100MB", parse_bytes),
     default="100MB",
     show_default=True,
     help="Most bytes of a request.",
@@ -111,7 +112,7 @@ class _Quantity(click.ParamType[Any]):
 )
 @click.option(
     "--grace",
-    type=_Quantity("duration", parse_duration),
+    type=_Quantity("duration", "30s or 2m", parse_duration),
     default="30s",
     show_default=True,
     help="How long requests may go on when it is told to stop.",

@@ -13,7 +13,7 @@ from tests.spoken import understood
 from mattebox.daemon.config.load import load_config
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "docs/install.md", ROOT / "docs/command.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs/install.md", ROOT / "docs/command.md", ROOT / "docs/service.md"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

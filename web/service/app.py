@@ -93,7 +93,7 @@ class Service:
         try:
             yield
         finally:
-            await asyncio.to_thread(self._cutters.stop)
+            await self._cutters.stop()
 
     def _posted(
         self,

@@ -124,12 +124,12 @@ class Cutters:
         self._thread = threading.Thread(target=self._listen, args=(loop,), name="results", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End the workers; what waits gets a refusal."""
         self._ended = True
-        self._pool.stop()
+        await asyncio.to_thread(self._pool.stop)
         if self._thread is not None:
-            self._thread.join(5)
+            await asyncio.to_thread(self._thread.join, 5)
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(RequestError(503, "stopping", "This server is stopping."))
@@ -224,7 +224,7 @@ def failure_as_request_error(failure: Failure, task: CutTask, retry_after: int) 
     if failure.kind in _CLIENTS_FAULT:
         status, code = _CLIENTS_FAULT[failure.kind]
         if failure.kind == "WeightsError":
-            what = "This server does not have that network; its owner fetches it: 'mattebox models pull'."
+            what = "This server does not have that network; its owner finds it in 'mattebox models list'."
         return RequestError(status, code, what)
     if failure.kind == "timeout":
         return RequestError(504, "timeout", what)

@@ -118,7 +118,8 @@ def wish_of(fields: Mapping[str, str], files: Mapping[str, Path], **own: Any) ->
     if colour is not None and background is not None:
         raise RequestError(400, "multiple_backgrounds", "Give either bg_color or a background image.")
     if colour is not None:
-        finish["background"] = colour
+        # Never as a text alone, which may be the name of a picture, too.
+        finish["background"] = {"colour": colour}
     shadow = _shadow(given)
     if shadow is not None:
         finish["shadow"] = shadow

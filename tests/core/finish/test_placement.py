@@ -138,3 +138,29 @@ def test_no_subject_leaves_the_whole_photo_and_says_so(cutout: Callable[..., Cut
     made = finish(cut, FinishSettings(crop="subject"))
     assert made.size == (300, 200)
     assert "no subject" in made.notes[0]
+
+
+@given(st.integers(1, 400), st.integers(1, 400), st.floats(0.0001, 0.2))
+def test_a_finished_picture_has_at_most_so_many_pixels(width: int, height: int, megapixels: float) -> None:
+    """It is made smaller and never larger, in its shape to within a pixel; the frame keeps its place on it."""
+    wanted = FinishSettings.model_validate({"megapixels": megapixels, "margin": "10px"})
+    small, plain = (
+        place((0.0, 0.0, float(width), float(height)), settings)
+        for settings in (wanted, FinishSettings.model_validate({"margin": "10px"}))
+    )
+    across, down = small.canvas[0] / plain.canvas[0], small.canvas[1] / plain.canvas[1]
+    assert small.canvas[0] * small.canvas[1] <= max(megapixels * 1e6, plain.canvas[0], plain.canvas[1])
+    if plain.canvas[0] * plain.canvas[1] <= megapixels * 1e6:
+        assert small == plain
+    else:
+        assert (
+            abs(across * plain.canvas[1] - small.canvas[1]) <= max(1.0, plain.canvas[1] / plain.canvas[0]) + 1
+        )
+        assert small.target == pytest.approx(
+            (
+                plain.target[0] * across,
+                plain.target[1] * down,
+                plain.target[2] * across,
+                plain.target[3] * down,
+            )
+        )

@@ -126,7 +126,7 @@ def test_looks_without_a_fault_keep_the_promise_when_it_was_said() -> None:
 
 
 def test_it_says_when_no_sample_can_promise() -> None:
-    """In a batch so small that one wrong cutout is too many, all have to be looked at; then nothing is left."""
+    """In a batch so small that one wrong cutout is too many, all have to be looked at; then none is left."""
     items = _items(20)
     small = known(items, _PROMISE)
     assert (small.by_sample, small.needs) == (False, 20)

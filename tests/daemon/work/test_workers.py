@@ -90,6 +90,29 @@ def test_stopping_blames_nobody() -> None:
 
 
 @pytest.mark.slow
+def test_a_task_that_is_given_up_tells_nothing_and_stops_nobody() -> None:
+    """One in work is killed, one that waits never begins, one that is over stays as it is; others go on."""
+    results: SimpleQueue[Any] = SimpleQueue()
+    pool = Workers(results, workers=1, threads=1, device="cpu")
+    try:
+        pool.submit("first", act, "good", 120)
+        assert results.get(timeout=120).value == "good"
+        pool.submit("hangs", act, "hang", 600)
+        pool.submit("waits", act, "good", 120)
+        pool.submit("last", act, "good", 120)
+        pool.cancel("waits")
+        time.sleep(1)
+        pool.cancel("hangs")
+        pool.cancel("first")
+        pool.cancel("never was")
+        done = results.get(timeout=120)
+        assert (done.token, done.value) == ("last", "good")
+        assert results.empty()
+    finally:
+        pool.stop()
+
+
+@pytest.mark.slow
 def test_a_pool_that_broke_is_made_anew() -> None:
     """Pebble's pool gives up where its channel is stuck; the next task gets a new one, without blame."""
     results: SimpleQueue[Any] = SimpleQueue()
