@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from mattebox.daemon.config.planning import review_folders
-from mattebox.daemon.delivery.decided import Hands, carry_out
+from mattebox.daemon.delivery.decided import VerdictHandler, carry_out
 from mattebox.daemon.delivery.review import DecisionHandler
 from mattebox.daemon.guard import REFUSALS
 from mattebox.daemon.intake.orphans import beat, in_work, put_back, sentences, tidy
@@ -32,7 +32,7 @@ _NOT_DECIDED: Final = "what was decided at the light table cannot be carried out
 _NO_JOURNAL: Final = "it was in work and belongs to no journal; it counts as new"
 
 
-class RunningJobs(DecisionHandler, Hands, Protocol):
+class RunningJobs(DecisionHandler, VerdictHandler, Protocol):
     """The jobs of the loop: how many workers have, and what a person has decided about one."""
 
     @property
