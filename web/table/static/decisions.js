@@ -1,5 +1,5 @@
 // Decisions: marked here at once, told to the server, and unmarked where it does not take them.
-import { post } from "./api.js";
+import { Gone, post } from "./api.js";
 import { byId, countSoon, say } from "./panel.js";
 
 export class Decisions {
@@ -23,7 +23,7 @@ export class Decisions {
     try {
       return await request;
     } catch (error) {
-      say(error instanceof TypeError ? "The server does not answer: this was not saved." : error.message);
+      say(error instanceof Gone ? "The server does not answer: this was not saved." : error.message);
       return null;
     } finally {
       this.saving -= 1;

@@ -39,7 +39,7 @@ async function show(item) {
   const entry = pictures.of(item);
   if (!entry.done) await entry.ready;
   if (queue.current !== item.id) return;
-  if (entry.error) say(entry.error);
+  if (entry.error && document.body.dataset.live !== "no") say(entry.error);
   stage.show(item, entry);
   requestAnimationFrame(() => {
     if (began) performance.measure("key to picture", { start: began, end: performance.now() });
