@@ -54,7 +54,9 @@ def command(
         from mattebox.web.table.app import EVENTS, table_app  # noqa: PLC0415
         from mattebox.web.table.table import Table  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise MissingExtraError(f"The light table needs the extra web: {install_command('web')}") from error
+        raise MissingExtraError(
+            f"The light table needs extra packages; install them with: {install_command('web')}"
+        ) from error
     address = Address(host, port, certificate, key)
     password = os.environ.get(_PASSWORD)
     check_address(address, has_password=bool(password))

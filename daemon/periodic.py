@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mattebox.daemon.config.planning import review_folders
 from mattebox.daemon.delivery.companions import follow
-from mattebox.daemon.delivery.decided import Hands, carry_out
+from mattebox.daemon.delivery.decided import VerdictHandler, carry_out
 from mattebox.daemon.delivery.review import DecisionHandler
 from mattebox.daemon.guard import REFUSALS
 from mattebox.daemon.intake.orphans import beat, in_work, put_back, sentences, tidy
@@ -40,7 +40,7 @@ _LATER: Final = 5.0
 _NO_JOURNAL: Final = "it was in work and belongs to no journal; it counts as new"
 
 
-class RunningJobs(DecisionHandler, Hands, Protocol):
+class RunningJobs(DecisionHandler, VerdictHandler, Protocol):
     """The jobs of the loop: how many workers have, and what a person has decided about one."""
 
     @property

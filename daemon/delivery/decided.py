@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mattebox.daemon.journal.rows import JobRow
 
 
-class Hands(Protocol):
+class VerdictHandler(Protocol):
     """Who carries out what was decided."""
 
     def approve(self, job: JobRow, file: Path) -> None:
@@ -30,7 +30,7 @@ class Hands(Protocol):
         """The job is cut anew by other settings and comes back into review."""
 
 
-def carry_out(journal: Journal, hands: Hands) -> None:
+def carry_out(journal: Journal, hands: VerdictHandler) -> None:
     """Carry out every decision that was sent; each may be begun anew after a stop. Raises JournalError."""
     for decision in journal.decisions.sent():
         with suppress(KeyError):
@@ -51,7 +51,7 @@ def review_psd(journal: Journal, job: JobRow) -> Path | None:
     return None
 
 
-def _carried_out(journal: Journal, job: JobRow, decision: Decision, hands: Hands) -> bool:
+def _carried_out(journal: Journal, job: JobRow, decision: Decision, hands: VerdictHandler) -> bool:
     """Whether it was done; a review whose PSD a person has just dropped elsewhere is decided by that."""
     if decision.verdict == "reject":
         hands.reject(job, None)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from mattebox.daemon.journal.overview import Seen
+    from mattebox.daemon.journal.overview import JobSummary
     from mattebox.daemon.journal.states import State
 
 # A daemon that was killed while it started a process leaves its lock to that one for a moment.
@@ -220,7 +220,7 @@ class Journal:
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE state = ? ORDER BY updated DESC LIMIT ?"  # noqa: S608
         return [job_of(row) for row in self._db.execute(query, (state, count))]
 
-    def overview(self) -> Iterator[Seen]:
+    def overview(self) -> Iterator[JobSummary]:
         """All jobs as lists show them, but those that were given back; in no order."""
         return overview(self._db)
 

@@ -20,7 +20,7 @@ _QUERY: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class JobSummary:
     """One job as a list shows it; `source` is its path below the watched folder.
 
     confidence: 0..1, None where nothing was cut yet. box: the subject's [left, top, right, bottom] in pixels.
@@ -46,7 +46,7 @@ class Seen:
     decided: float
 
 
-def overview(database: Database) -> Iterator[Seen]:
+def overview(database: Database) -> Iterator[JobSummary]:
     """All jobs but those that were given back, in no order. Raises JournalError."""
     for row in database.execute(_QUERY):
         yield _seen(row)
@@ -62,12 +62,12 @@ def version(database: Database) -> int:
     return int(database.execute("PRAGMA data_version").fetchone()[0])
 
 
-def _seen(row: Sequence[Any]) -> Seen:
+def _seen(row: Sequence[Any]) -> JobSummary:
     job, folder, rule, source, state, phase, updated, report, reason, verdict, how, matte, sent, when = row
     told: dict[str, Any] = _mapping(report)
     why: dict[str, Any] = _mapping(reason)
     box = told.get("subject_box")
-    return Seen(
+    return JobSummary(
         id=job,
         folder=folder,
         rule=rule,

@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -20,11 +21,11 @@ from tests.daemon.hot_folders import CONFIG, HotFolders
 from mattebox.core.errors import SettingsError
 from mattebox.daemon.journal.journal import Journal
 from mattebox.web.table.desk import Desk, again_settings
+from mattebox.web.table.executor import PriorityExecutor
 from mattebox.web.table.folder import finished
-from mattebox.web.table.handover import Returns, hand_over
-from mattebox.web.table.lane import Lane
+from mattebox.web.table.handover import HandoverWatch, hand_over
+from mattebox.web.table.page_prompts import labels_of, prompts_from, read_page_prompts
 from mattebox.web.table.pictures import cut, png
-from mattebox.web.table.said import labels_of, prompts_from, read_said
 from mattebox.web.table.sheet import contact_sheet
 from mattebox.web.table.variants import variants_of
 
@@ -52,7 +53,7 @@ STROKES = st.fixed_dictionaries(
 def test_nonsense_is_refused_in_one_sentence(data: Any) -> None:
     """Whatever a page sends is read, or refused as an error of ours and no other."""
     with suppress(SettingsError):
-        assert read_said(data).clicks is not None
+        assert read_page_prompts(data).clicks is not None
 
 
 @given(
@@ -62,7 +63,7 @@ def test_nonsense_is_refused_in_one_sentence(data: Any) -> None:
 )
 def test_what_is_drawn_lies_within_the_photo(clicks: Any, box: Any, strokes: Any) -> None:
     """Clicks, boxes and strokes that leave the photo end at its edge, however far they go."""
-    said = read_said({"clicks": clicks, "box": box, "strokes": strokes})
+    said = read_page_prompts({"clicks": clicks, "box": box, "strokes": strokes})
     prompts = prompts_from(said, 40, 30, None)
     assert all(0 <= click.x < 40 and 0 <= click.y < 30 for click in prompts.clicks)
     if prompts.box is not None:
@@ -77,7 +78,7 @@ def test_a_later_stroke_lies_over_an_earlier_one() -> None:
     """Where two strokes cross the last one counts, as wide as it was drawn."""
     across = {"kind": "in", "size": 4, "points": [[0, 15], [39, 15]]}
     down = {"kind": "out", "size": 4, "points": [[20, 0], [20, 29]]}
-    labels = labels_of(read_said({"strokes": [across, down]}), 40, 30)
+    labels = labels_of(read_page_prompts({"strokes": [across, down]}), 40, 30)
     assert labels is not None
     assert labels[15, 5] == 1
     assert labels[15, 20] == 2
@@ -101,7 +102,7 @@ def test_a_cutout_keeps_its_alpha_and_weighs_nothing_where_it_is_hidden() -> Non
 
 def test_a_lane_does_what_is_urgent_first_and_leaves_what_was_cancelled() -> None:
     """Of what waits the smallest number goes first; a cancelled future is never begun."""
-    lane = Lane("test")
+    lane = PriorityExecutor("test")
     done: list[str] = []
     hold = lane.ask(lambda: (done.append("first"), time.sleep(0.1)))
     later = lane.ask(lambda: done.append("later"), 5)
@@ -148,7 +149,9 @@ def test_the_sheet_holds_everything_as_text() -> None:
             [part async for part in contact_sheet("<i>", items, picture, ["At most 2 % are wrong."])]
         )
 
-    text = asyncio.run(collect())
+    # The browser's driver has a loop of its own in this thread.
+    with ThreadPoolExecutor() as pool:
+        text = pool.submit(lambda: asyncio.run(collect())).result()
     assert "<title>&lt;i&gt;</title>" in text
     assert "&lt;b&gt;&amp;" in text
     assert "1 rejected" in text
@@ -215,7 +218,7 @@ def test_a_half_saved_psd_is_waited_for(desk: Desk) -> None:
     (item,), _ = desk.changes()
     opened: list[Path] = []
     hand_over(desk, item["id"], opened.append)
-    returns = Returns(desk, lambda: now[0])
+    returns = HandoverWatch(desk, lambda: now[0])
     assert returns.look() == []
     opened[0].write_bytes(b"half")
     assert returns.look() == []

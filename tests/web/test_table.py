@@ -173,6 +173,7 @@ def test_a_killed_server_loses_no_decision(page: Any, folders: HotFolders) -> No
         page.keyboard.press("r")
         saved(page)
         server.kill()
+        shown(page, "document.body.dataset.live === 'no'")
         page.keyboard.press("a")
         shown(page, "document.getElementById('message').textContent.includes('not saved')")
         assert decided(folders) == {"photo-100.jpg": "accept", "photo-200.jpg": "reject"}

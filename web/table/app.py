@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,9 +15,9 @@ from starlette.routing import Route
 
 from mattebox.core.errors import MatteboxError
 from mattebox.daemon.guard import refusal
-from mattebox.web.table.answers_mend import MendAnswers
 from mattebox.web.table.desk import again_settings
 from mattebox.web.table.handover import hand_over, open_in_system
+from mattebox.web.table.mend_endpoints import MendEndpoints
 from mattebox.web.table.request import body_of, number_of
 from mattebox.web.table.sheet import contact_sheet
 
@@ -52,7 +52,7 @@ def table_app(table: Table) -> Starlette:
         finally:
             watching.cancel()
 
-    answers, mend = Answers(table), MendAnswers(table)
+    answers, mend = TableEndpoints(table), MendEndpoints(table)
     photo = "/api/photo/{job}"
     routes = [
         Route("/", answers.static),
@@ -80,7 +80,7 @@ def table_app(table: Table) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
 
 
-class Answers:
+class TableEndpoints:
     """One method an address."""
 
     def __init__(self, table: Table) -> None:
@@ -117,6 +117,9 @@ class Answers:
         finally:
             if waiting is not None:
                 waiting.cancel()
+                with suppress(asyncio.CancelledError, StopAsyncIteration):
+                    await waiting
+            await told.aclose()
 
     async def decide(self, request: Request) -> Response:
         """Accept, reject or ask again: {jobs, verdict, settings}."""
@@ -156,7 +159,7 @@ class Answers:
     async def sheet(self, _: Request) -> Response:
         """The whole batch as one HTML file, to be saved."""
         desk = self._table.desk
-        items = sorted(desk.told.items.values(), key=lambda item: str(item["name"]))
+        items = sorted(desk.known.items.values(), key=lambda item: str(item["name"]))
         parts = contact_sheet(desk.title, items, self._small)
         headers = {"Content-Disposition": 'attachment; filename="contact-sheet.html"'}
         return StreamingResponse(parts, media_type=_KINDS["html"], headers=headers)

@@ -13,7 +13,7 @@ from mattebox.daemon.delivery.decided import review_psd
 from mattebox.daemon.errors import LostJournalError
 from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.report.status import is_running
-from mattebox.web.table.items import Told
+from mattebox.web.table.items import KnownItems
 from mattebox.web.table.sources import sources_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Desk:
         """`state`: the journal's folder. Raises JournalError, StateLockedError."""
         self.state, self.title = state, title
         self.journal = journal if journal is not None else Journal(state, lock=False)
-        self.told = Told()
+        self.known = KnownItems()
         self._version: int | None = None
         self._sweep()
 
@@ -59,7 +59,7 @@ class Desk:
         if not forced and found == self._version:
             return [], []
         self._version = found
-        return self.told.take(self.journal.overview())
+        return self.known.take(self.journal.overview())
 
     def sources(self, job_id: str) -> Sources:
         """The files of one job. Raises KeyError, JournalError, OSError."""

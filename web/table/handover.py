@@ -35,7 +35,7 @@ def hand_over(desk: Desk, job_id: str, opens: Callable[[Path], None]) -> None:
     opens(psd)
 
 
-class Returns:
+class HandoverWatch:
     """Watches the PSDs that are open elsewhere; who saves one has accepted what it holds."""
 
     def __init__(self, desk: Desk, clock: Callable[[], float] = time.monotonic) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mattebox.daemon.journal.overview import Seen
+    from mattebox.daemon.journal.overview import JobSummary
 
 # What a person wants to know of a job's state; every other state is work on its way.
 _STATES: Final = {"review": "review", "done": "done", "duplicate": "done", "failed": "failed"}
@@ -15,7 +15,7 @@ _STATES: Final = {"review": "review", "done": "done", "duplicate": "done", "fail
 Item = dict[str, Any]
 
 
-def item_of(seen: Seen) -> Item:
+def item_of(seen: JobSummary) -> Item:
     """One photo for the page, as JSON-ready data. v: another number once its pictures may be others."""
     state = _STATES.get(seen.state, "work")
     return {
@@ -37,13 +37,13 @@ def item_of(seen: Seen) -> Item:
     }
 
 
-class Told:
+class KnownItems:
     """What the page was told of every photo."""
 
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
 
-    def take(self, seen: Iterable[Seen]) -> tuple[list[Item], list[str]]:
+    def take(self, seen: Iterable[JobSummary]) -> tuple[list[Item], list[str]]:
         """Take over what the journal says now; the items that changed or are new, and the ids of others."""
         now = {item["id"]: item for item in map(item_of, seen)}
         changed = [item for job, item in now.items() if self.items.get(job) != item]

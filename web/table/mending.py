@@ -15,8 +15,8 @@ from mattebox.core.matting import cut_segmented
 from mattebox.core.photo import read_photo
 from mattebox.core.session import open_session
 from mattebox.core.settings import PromptSettings
+from mattebox.web.table.page_prompts import labels_of, prompts_from
 from mattebox.web.table.pictures import VIEW, as_bytes, cut, gray_png, matte_of, png, seen
-from mattebox.web.table.said import labels_of, prompts_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mattebox.core.engine import Engine
     from mattebox.core.photo import Photo, Pixels
     from mattebox.core.session import Session
-    from mattebox.web.table.said import Said
+    from mattebox.web.table.page_prompts import PagePrompts
     from mattebox.web.table.sources import Sources
 
     Map = NDArray[np.float32]
@@ -55,7 +55,7 @@ class Mending:
         self._opened: OrderedDict[str, Opened] = OrderedDict()
         self._opening: dict[str, Lock] = {}
         self._lock = Lock()
-        self._last: tuple[str, Said, Pixels] | None = None
+        self._last: tuple[str, PagePrompts, Pixels] | None = None
 
     def open(self, sources: Sources) -> Opened:
         """The photo, looked at once, also where two threads want it. Raises PhotoError, InferenceError."""
@@ -71,7 +71,7 @@ class Mending:
                 self._opening.pop(old, None)
         return found
 
-    def answer(self, sources: Sources, said: Said) -> tuple[bytes, tuple[str, ...]]:
+    def answer(self, sources: Sources, said: PagePrompts) -> tuple[bytes, tuple[str, ...]]:
         """What is meant, as a gray PNG to be shown at once, and sentences on what was not found."""
         opened = self.open(sources)
         prompts = prompts_from(said, opened.photo.width, opened.photo.height, opened.small)
@@ -84,11 +84,11 @@ class Mending:
             level = np.where(small == 1, 255, np.where(small == 2, 0, level)).astype(np.uint8)
         return gray_png(level), tuple(advice.sentence for advice in found.advice)
 
-    def edge(self, sources: Sources, said: Said) -> bytes:
+    def edge(self, sources: Sources, said: PagePrompts) -> bytes:
         """The cutout with its edge redone where something changed, as PNG."""
         return png(cut(self.open(sources).shown, self.matte(sources, said)))
 
-    def matte(self, sources: Sources, said: Said) -> Pixels:
+    def matte(self, sources: Sources, said: PagePrompts) -> Pixels:
         """The matte at the photo's own size and depth."""
         if self._last is not None and self._last[:2] == (sources.key, said):
             return self._last[2]

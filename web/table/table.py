@@ -14,13 +14,13 @@ from mattebox.core.errors import MatteboxError
 from mattebox.core.job import process_engine, run_job
 from mattebox.core.network.lookup import networks_here
 from mattebox.web.table.detail import full_of, part_of
+from mattebox.web.table.executor import PriorityExecutor
 from mattebox.web.table.folder import FolderDesk
-from mattebox.web.table.handover import Returns
-from mattebox.web.table.lane import Lane
+from mattebox.web.table.handover import HandoverWatch
 from mattebox.web.table.pictures import thumbnail, view_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
     from mattebox.core.engine import Engine
@@ -47,15 +47,15 @@ class Table:
 
     def __init__(self, open_desk: Callable[[], Desk]) -> None:
         """open_desk: called in the journal's own thread. Raises what it raises."""
-        self.journal = Lane("journal")
-        self.engine = Lane("engine")
+        self.journal = PriorityExecutor("journal")
+        self.engine = PriorityExecutor("engine")
         # Looks at the next photo beside the answers about this one.
-        self.ahead = Lane("ahead")
+        self.ahead = PriorityExecutor("ahead")
         self.desk = self.journal.ask(open_desk).result()
         self._painters = ThreadPoolExecutor(_PAINTERS, "painter")
         self._views: OrderedDict[str, View] = OrderedDict()
         self._thumbs = self.desk.state / "thumbs"
-        self._returns = Returns(self.desk)
+        self._returns = HandoverWatch(self.desk)
         self._full: tuple[str, Full] | None = None
         self._networks: list[str] | None = None
         self._delivering = self.desk.delivers
@@ -120,13 +120,13 @@ class Table:
             for listener in self._listeners:
                 listener.put_nowait({"items": changed, "gone": gone})
 
-    async def listen(self) -> AsyncIterator[dict[str, Any]]:
+    async def listen(self) -> AsyncGenerator[dict[str, Any]]:
         """All items first, then what changes, for ever."""
         told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         await self.refresh()
         self._listeners.add(told)
         try:
-            yield {"all": list(self.desk.told.items.values()), "delivering": self._delivering}
+            yield {"all": list(self.desk.known.items.values()), "delivering": self._delivering}
             while True:
                 yield await told.get()
         finally:

@@ -1,6 +1,16 @@
 // What the page asks the server, and what the server tells of itself.
 
-async function answered(response) {
+// No word of the browser's own reaches the user.
+export class Gone extends Error {
+  constructor() {
+    super("The server does not answer.");
+  }
+}
+
+async function answered(request) {
+  const response = await request.catch((error) => {
+    throw error.name === "AbortError" ? error : new Gone();
+  });
   if (response.ok) return response;
   let told = "";
   try {
@@ -13,22 +23,20 @@ async function answered(response) {
 
 export async function post(path, body = {}) {
   const headers = { "Content-Type": "application/json" };
-  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
-  return (await answered(response)).json();
+  return (await answered(fetch(path, { method: "POST", headers, body: JSON.stringify(body) }))).json();
 }
 
 export async function postForBlob(path, body = {}) {
   const headers = { "Content-Type": "application/json" };
-  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
-  return answered(response);
+  return answered(fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
 }
 
 export async function getJson(path) {
-  return (await answered(await fetch(path))).json();
+  return (await answered(fetch(path))).json();
 }
 
 export async function getBitmap(path, signal) {
-  const response = await answered(await fetch(path, { signal }));
+  const response = await answered(fetch(path, { signal }));
   return createImageBitmap(await response.blob());
 }
 

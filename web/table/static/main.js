@@ -1,20 +1,25 @@
 // The light table: keys and buttons in, decisions to the server, the next photo onto the stage.
 import { getJson, listen, post } from "./api.js";
+import { Compare } from "./compare.js";
+import { Decisions } from "./decisions.js";
 import { Keys, shown } from "./keys.js";
-import { Compare, Mend, TOOLS } from "./mend.js";
+import { Mend, TOOLS } from "./mend.js";
+import { byId, countSoon, say, tell } from "./panel.js";
 import { Pictures } from "./pictures.js";
-import { Queue, described, isOpen, sureness } from "./queue.js";
+import { Queue, isOpen } from "./queue.js";
 import { GROUNDS, Stage } from "./stage.js";
 
 const AHEAD = 4;
-const byId = (id) => document.getElementById(id);
 const pictures = new Pictures();
 const stage = new Stage(byId("canvas"));
 const keys = new Keys();
 const queue = new Queue(byId("list"), byId("rows"), (item) => show(item));
 const mend = new Mend(stage, say, mendChanged);
 const compare = new Compare(byId("grid"), stage, takeVariant);
-const facts = { title: "Mattebox", again: true, delivering: true, networks: [], saving: 0 };
+const facts = { title: "Mattebox", again: true, delivering: true, networks: [] };
+const decisions = new Decisions(queue, facts, () => {
+  pressed = performance.now();
+});
 let pressed = 0;
 
 // ---- the photo on the stage
@@ -34,7 +39,7 @@ async function show(item) {
   const entry = pictures.of(item);
   if (!entry.done) await entry.ready;
   if (queue.current !== item.id) return;
-  if (entry.error) say(entry.error);
+  if (entry.error && document.body.dataset.live !== "no") say(entry.error);
   stage.show(item, entry);
   requestAnimationFrame(() => {
     if (began) performance.measure("key to picture", { start: began, end: performance.now() });
@@ -43,138 +48,6 @@ async function show(item) {
     if (mending && !mend.on && !compare.on && isOpen(item)) mend.open(item, queue.coming(2)[1]);
   });
 }
-
-function tell(item) {
-  byId("name").textContent = item?.name ?? "";
-  const parts = item ? [sureness(item), item.folder, item.rule, item.why, item.mended ? "mended" : ""] : [];
-  byId("summary").textContent = parts.filter(Boolean).join(" · ");
-  const sentences = item ? (item.notes.length ? item.notes : item.warnings) : [];
-  byId("warnings").replaceChildren(
-    ...sentences.map((sentence) => {
-      const line = document.createElement("li");
-      line.textContent = sentence;
-      return line;
-    }),
-  );
-  byId("canvas").setAttribute("aria-label", item ? described(item) : "No photo");
-}
-
-// ---- what is said
-
-let quiet = 0;
-function say(sentence) {
-  byId("message").textContent = sentence;
-  clearTimeout(quiet);
-  quiet = setTimeout(() => byId("message").replaceChildren(), 6000);
-}
-
-function count() {
-  const items = [...queue.items.values()];
-  const open = items.filter(isOpen).length;
-  const marked = items.filter((item) => item.state === "review" && item.verdict && item.verdict !== "handed");
-  const ended = items.filter((item) => item.sent === 2).length;
-  byId("counter").textContent = `${open} of ${open + marked.length + ended} left`;
-  document.title = `${open} left · ${facts.title}`;
-  const waiting = marked.filter((item) => item.verdict !== "again" && item.sent === 0).length;
-  byId("send").textContent = waiting ? `Deliver ${waiting}` : "Deliver";
-  byId("send").disabled = !waiting;
-  for (const [name, field] of [["warning", "warnings"], ["folder", "folder"], ["rule", "rule"]]) {
-    options(byId(`filter-${name}`), new Set(items.flatMap((item) => item[field])));
-  }
-}
-
-function options(select, values) {
-  const known = new Set([...select.options].map((option) => option.value));
-  for (const value of [...values].sort()) {
-    if (value && !known.has(value)) select.add(new Option(value.replaceAll("_", " "), value));
-  }
-}
-
-let counting = 0;
-function countSoon() {
-  counting ||= setTimeout(() => {
-    counting = 0;
-    count();
-  }, 50);
-}
-
-// ---- decisions
-
-async function saved(request) {
-  facts.saving += 1;
-  document.body.dataset.saving = facts.saving;
-  try {
-    return await request;
-  } catch (error) {
-    say(error instanceof TypeError ? "The server does not answer: this was not saved." : error.message);
-    return null;
-  } finally {
-    facts.saving -= 1;
-    document.body.dataset.saving = facts.saving;
-  }
-}
-
-function decide(verdict, settings) {
-  const jobs = queue.targets();
-  if (!jobs.length) return;
-  pressed = performance.now();
-  queue.mark(jobs, verdict);
-  saved(post("/api/decide", { jobs, verdict, settings }));
-  countSoon();
-}
-
-async function undo() {
-  const answer = await saved(post("/api/undo"));
-  if (!answer) return;
-  if (!answer.jobs.length) say("There is nothing to take back.");
-  else if (queue.items.has(answer.jobs[0])) {
-    if (queue.order.includes(answer.jobs[0])) queue.choose(answer.jobs[0]);
-    wanted = answer.jobs[0];
-  }
-}
-let wanted = null;
-
-async function send() {
-  const answer = await saved(post("/api/send"));
-  if (!answer) return;
-  if (!answer.sent) say("Nothing is decided that could be delivered.");
-  else if (!facts.delivering) say(`${answer.sent} wait: start 'mattebox watch' or run 'mattebox once' to deliver them.`);
-  else say(`${answer.sent} are being delivered.`);
-}
-
-function askAgain() {
-  if (!queue.current) return;
-  if (!facts.again) {
-    say("These were cut by hand: compare (C) shows them by other settings.");
-    return;
-  }
-  byId("again").showModal();
-}
-
-function fillAgain() {
-  const choices = [
-    ...["fast", "balanced", "best"].map((quality) => [`Quality ${quality}`, { quality }]),
-    ...facts.networks.map((model) => [`Network ${model}`, { model }]),
-  ];
-  byId("again-choices").replaceChildren(
-    ...choices.map(([says, settings], place) => {
-      const line = document.createElement("li");
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = says;
-      button.dataset.key = place + 1;
-      button.addEventListener("click", () => {
-        byId("again").close();
-        decide("again", settings);
-      });
-      line.append(button);
-      return line;
-    }),
-  );
-}
-byId("again").addEventListener("keydown", (event) => {
-  byId("again-choices").querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
-});
 
 // ---- mend, compare and hand over
 
@@ -208,14 +81,10 @@ function mendChanged() {
 async function acceptMended() {
   const { item } = mend;
   if (!mend.touched) {
-    decide("accept");
+    decisions.decide("accept");
     return;
   }
-  pressed = performance.now();
-  const request = mend.accept();
-  queue.mark([item.id], "accept");
-  await saved(request);
-  countSoon();
+  await decisions.mark([item.id], "accept", mend.accept());
 }
 
 async function toggleCompare() {
@@ -240,16 +109,13 @@ async function toggleCompare() {
 async function takeVariant(place) {
   const { item } = compare;
   compare.close();
-  const request = post(`/api/photo/${item.id}/variants/${place}/take`);
-  queue.mark([item.id], "accept");
-  await saved(request);
-  countSoon();
+  await decisions.mark([item.id], "accept", post(`/api/photo/${item.id}/variants/${place}/take`));
 }
 
 async function handOver() {
   const item = queue.item();
   if (!item) return;
-  if (await saved(post(`/api/photo/${item.id}/hand-over`))) {
+  if (await decisions.saved(post(`/api/photo/${item.id}/hand-over`))) {
     say("It opens in your program; save it there, and it is accepted as you saved it.");
   }
 }
@@ -285,12 +151,12 @@ for (let place = 0; place < 9; place++) {
 keys.add("Compare", "escape c", "leave", toggleCompare, atCompare);
 
 const look = () => stage.draw();
-keys.add("Decide", "a", "accept", () => decide("accept"), idle);
-keys.add("Decide", "r", "reject (a mark; the photo stays)", () => decide("reject"), idle);
-keys.add("Decide", "b", "cut it again, best quality", () => (facts.again ? decide("again", { quality: "best" }) : askAgain()), idle);
-keys.add("Decide", "q", "cut it again with another quality or network", askAgain, idle);
-keys.add("Decide", "u ctrl+z", "take the last decision back", undo, idle);
-keys.add("Decide", "d", "deliver what is decided", send, idle);
+keys.add("Decide", "a", "accept", () => decisions.decide("accept"), idle);
+keys.add("Decide", "r", "reject (a mark; the photo stays)", () => decisions.decide("reject"), idle);
+keys.add("Decide", "b", "cut it again, best quality", () => decisions.again({ quality: "best" }), idle);
+keys.add("Decide", "q", "cut it again with another quality or network", () => decisions.again(), idle);
+keys.add("Decide", "u ctrl+z", "take the last decision back", () => decisions.undo(), idle);
+keys.add("Decide", "d", "deliver what is decided", () => decisions.send(), idle);
 keys.add("Move", "arrowdown j", "next photo", () => move(1), idle);
 keys.add("Move", "arrowup k", "photo before", () => move(-1), idle);
 keys.add("Move", "shift+arrowdown", "select a run downwards", () => queue.move(1, true), idle);
@@ -422,7 +288,7 @@ hold.title = "hold: the photo before";
 hold.addEventListener("pointerdown", () => before(true));
 for (const name of ["pointerup", "pointerleave", "pointercancel"]) hold.addEventListener(name, () => before(false));
 byId("tools").append(hold);
-byId("send").addEventListener("click", send);
+byId("send").addEventListener("click", () => decisions.send());
 byId("help-button").addEventListener("click", help);
 for (const name of ["state", "warning", "folder", "rule"]) {
   byId(`filter-${name}`).addEventListener("change", (event) => {
@@ -439,7 +305,7 @@ function take(message) {
   if (message.delivering !== undefined) facts.delivering = message.delivering;
   if (message.title !== undefined) {
     byId("title").textContent = facts.title;
-    fillAgain();
+    decisions.offer();
   }
   if (message.all) {
     queue.items = new Map(message.all.map((item) => [item.id, item]));
@@ -457,14 +323,15 @@ function take(message) {
       else if (now !== old) tell(now);
     }
   }
-  if (wanted && queue.order.includes(wanted)) {
-    queue.choose(wanted);
-    wanted = null;
+  if (decisions.wanted && queue.order.includes(decisions.wanted)) {
+    queue.choose(decisions.wanted);
+    decisions.wanted = null;
   }
-  countSoon();
+  countSoon(queue, facts.title);
 }
 
 listen(take, () => {
+  if (document.body.dataset.live === "no") return;
   document.body.dataset.live = "no";
   say("The server does not answer; what was decided is kept in the journal.");
 });

@@ -1,5 +1,6 @@
 // Mending: clicks, a box and strokes over the photo; every answer of the server becomes the picture at once.
-import { getBitmap, post, postForBlob } from "./api.js";
+import { post, postForBlob } from "./api.js";
+import { paintDrawn } from "./drawn.js";
 
 export const TOOLS = [
   { name: "in", label: "In", key: "1", says: "click: this belongs to it" },
@@ -9,7 +10,6 @@ export const TOOLS = [
   { name: "brush-out", label: "Brush out", key: "5", says: "brush: not" },
   { name: "brush-unsure", label: "Brush unsure", key: "6", says: "brush: unsure, solve it again" },
 ];
-const COLOURS = { in: "#57c06f", out: "#ff7b72", unsure: "#e3b341" };
 const STILL = 350;
 const STEP = 0.02;
 
@@ -21,7 +21,7 @@ export class Mend {
     this.item = null;
     this.tool = "in";
     this.size = 40;
-    stage.over = (context, at) => this.paint(context, at);
+    stage.over = (context, at) => this.on && paintDrawn(this, context, at);
     this.clear();
   }
 
@@ -243,125 +243,5 @@ export class Mend {
 
   async accept() {
     return post(`/api/photo/${this.item.id}/mend/accept`, this.said());
-  }
-
-  // ---- what lies over the picture
-
-  paint(context, at) {
-    if (!this.on) return;
-    const x = (value) => at.left + value * at.scale;
-    const y = (value) => at.top + value * at.scale;
-    const dot = (step) => {
-      context.beginPath();
-      context.arc(x(step.x), y(step.y), 6, 0, 7);
-      context.fillStyle = step.inside ? COLOURS.in : COLOURS.out;
-      context.fill();
-      context.lineWidth = 2;
-      context.strokeStyle = "#000";
-      context.stroke();
-    };
-    const line = ({ kind, size, points }, alpha) => {
-      context.globalAlpha = alpha;
-      context.strokeStyle = COLOURS[kind];
-      context.lineWidth = Math.max(1, size * at.scale);
-      context.lineCap = context.lineJoin = "round";
-      context.beginPath();
-      points.forEach(([px, py], place) => (place ? context.lineTo(x(px), y(py)) : context.moveTo(x(px), y(py))));
-      if (points.length === 1) context.lineTo(x(points[0][0]) + 0.1, y(points[0][1]));
-      context.stroke();
-      context.globalAlpha = 1;
-    };
-    const frame = ([left, top, right, bottom]) => {
-      context.lineWidth = 2;
-      context.strokeStyle = "#6ea8ff";
-      context.strokeRect(x(left), y(top), (right - left) * at.scale, (bottom - top) * at.scale);
-    };
-    const answered = ["answered", "edged"].includes(document.body.dataset.mend);
-    for (const step of this.steps) {
-      if (step.kind === "stroke") line(step.stroke, answered ? 0.12 : 0.5);
-      else if (step.kind === "box") frame(step.box);
-    }
-    for (const step of this.steps) if (step.kind === "click") dot(step);
-    if (this.drawing?.points) line(this.stroke(this.drawing.points), 0.5);
-    else if (this.drawing) {
-      const { from, to } = this.drawing;
-      frame([from.x, from.y, to.x, to.y]);
-    }
-    if (this.cursor) {
-      const radius = this.tool.startsWith("brush") ? Math.max(2, (this.size * at.scale) / 2) : 8;
-      context.lineWidth = 1.5;
-      context.strokeStyle = "#fff";
-      context.beginPath();
-      context.arc(x(this.cursor.x), y(this.cursor.y), radius, 0, 7);
-      context.stroke();
-      context.strokeStyle = "#000";
-      context.beginPath();
-      context.arc(x(this.cursor.x), y(this.cursor.y), radius + 1.5, 0, 7);
-      context.stroke();
-    }
-  }
-}
-
-export class Compare {
-  constructor(grid, stage, take) {
-    this.grid = grid;
-    this.stage = stage;
-    this.take = take;
-    this.item = null;
-  }
-
-  get on() {
-    return this.item !== null;
-  }
-
-  async open(item, variants) {
-    this.item = item;
-    this.grid.hidden = false;
-    this.grid.replaceChildren();
-    const cells = variants.map((variant, place) => this.cell(variant, place));
-    this.grid.append(...cells.map((cell) => cell.figure));
-    document.body.dataset.compare = "0";
-    for (const [place, cell] of cells.entries()) {
-      if (this.item !== item) return;
-      try {
-        const began = performance.now();
-        const bitmap = await getBitmap(`/api/photo/${item.id}/variants/${place}?v=${encodeURIComponent(item.v)}`);
-        if (this.item !== item) return;
-        cell.show(bitmap, performance.now() - began);
-      } catch (error) {
-        cell.caption.textContent += `: ${error.message}`;
-      }
-      document.body.dataset.compare = place + 1;
-    }
-  }
-
-  cell(variant, place) {
-    const figure = document.createElement("figure");
-    const canvas = document.createElement("canvas");
-    const caption = document.createElement("figcaption");
-    const name = variant.quality ?? variant.model;
-    caption.textContent = `${place + 1}  ${name}, being cut…`;
-    canvas.setAttribute("role", "button");
-    canvas.tabIndex = 0;
-    canvas.setAttribute("aria-label", `Take ${name}`);
-    canvas.addEventListener("click", () => this.take(place));
-    figure.append(canvas, caption);
-    const show = (bitmap, took) => {
-      canvas.width = bitmap.width;
-      canvas.height = bitmap.height;
-      const context = canvas.getContext("2d");
-      context.fillStyle = this.stage.ground === "checker" ? this.stage.checker() : this.stage.colour();
-      context.fillRect(0, 0, canvas.width, canvas.height);
-      context.drawImage(bitmap, 0, 0);
-      caption.textContent = `${place + 1}  ${name} (${(took / 1000).toFixed(1)} s)`;
-    };
-    return { figure, caption, show };
-  }
-
-  close() {
-    this.item = null;
-    this.grid.hidden = true;
-    this.grid.replaceChildren();
-    delete document.body.dataset.compare;
   }
 }

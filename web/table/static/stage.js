@@ -148,6 +148,15 @@ export class Stage {
       at.left + left * at.scale, at.top + top * at.scale, (right - left) * at.scale, (bottom - top) * at.scale,
     );
     context.setLineDash([]);
+    if (!this.item.warnings.includes("touches_frame")) return;
+    // The sides at which the subject may be cut off.
+    const { width, height } = this.entry.facts;
+    context.fillStyle = "#ff7b72";
+    const thick = 4;
+    if (left <= 1) context.fillRect(at.left, at.top + top * at.scale, thick, (bottom - top) * at.scale);
+    if (top <= 1) context.fillRect(at.left + left * at.scale, at.top, (right - left) * at.scale, thick);
+    if (right >= width - 1) context.fillRect(at.left + at.width - thick, at.top + top * at.scale, thick, (bottom - top) * at.scale);
+    if (bottom >= height - 1) context.fillRect(at.left + left * at.scale, at.top + at.height - thick, (right - left) * at.scale, thick);
   }
 
   paintDetail(at) {

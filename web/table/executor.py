@@ -1,4 +1,4 @@
-"""Lane: one thread that does what is asked of it, the most urgent first; what was cancelled is left."""
+"""PriorityExecutor: one thread for work that may not run beside itself, the most urgent first."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Lane:
+class PriorityExecutor:
     """A thread of its own for work that may not run beside itself: networks, the journal's connection."""
 
     def __init__(self, name: str) -> None:

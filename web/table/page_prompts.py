@@ -1,4 +1,4 @@
-"""Said: what a person pointed at and painted in the browser, checked, as prompts for the engine."""
+"""PagePrompts: what a person pointed at and painted in the browser, checked, as prompts for the engine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Stroke(Settings):
     points: tuple[_Point, ...] = Field(min_length=1, max_length=20000)
 
 
-class Said(Settings):
+class PagePrompts(Settings):
     """All that was said of one photo so far, in its pixels. anew: the matte that was there does not count."""
 
     clicks: tuple[tuple[_Number, _Number, bool], ...] = Field((), max_length=200)
@@ -41,15 +41,15 @@ class Said(Settings):
     anew: bool = False
 
 
-def read_said(data: Any) -> Said:
+def read_page_prompts(data: Any) -> PagePrompts:
     """What a page sent. Raises SettingsError where it is no such thing."""
     try:
-        return Said.model_validate(data)
+        return PagePrompts.model_validate(data)
     except ValidationError as error:
         raise SettingsError("What was drawn cannot be read; reload the page and draw it again.") from error
 
 
-def labels_of(said: Said, width: int, height: int) -> Labels | None:
+def labels_of(said: PagePrompts, width: int, height: int) -> Labels | None:
     """The strokes painted over each other, (h, w) uint8: 1 subject, 2 not, 3 unsure, 0 nothing; or None."""
     if not said.strokes:
         return None
@@ -67,7 +67,7 @@ def labels_of(said: Said, width: int, height: int) -> Labels | None:
     return labels
 
 
-def prompts_from(said: Said, width: int, height: int, former: Map | None) -> Prompts:
+def prompts_from(said: PagePrompts, width: int, height: int, former: Map | None) -> Prompts:
     """What was said as prompts for a photo of that size; points beside it are at its edge."""
     labels = labels_of(said, width, height)
     strokes = None if labels is None else Strokes(labels == 1, labels == 2, labels == 3)
@@ -78,7 +78,7 @@ def prompts_from(said: Said, width: int, height: int, former: Map | None) -> Pro
     return Prompts(clicks, _box(said, width, height), strokes, None if said.anew else former)
 
 
-def _box(said: Said, width: int, height: int) -> tuple[float, float, float, float] | None:
+def _box(said: PagePrompts, width: int, height: int) -> tuple[float, float, float, float] | None:
     if said.box is None:
         return None
     left, right = sorted(min(max(x, 0.0), float(width)) for x in said.box[::2])

@@ -13,8 +13,8 @@ from starlette.responses import JSONResponse, Response
 from mattebox.core.errors import MatteboxError
 from mattebox.core.write.mask import mask_png
 from mattebox.web.table.mending import Mending
+from mattebox.web.table.page_prompts import read_page_prompts
 from mattebox.web.table.request import body_of
-from mattebox.web.table.said import read_said
 from mattebox.web.table.variants import Variants, variants_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _SOON: Final = 1
 _KEEP: Final = {"Cache-Control": "private, max-age=3600"}
 
 
-class MendAnswers:
+class MendEndpoints:
     """One method an address."""
 
     def __init__(self, table: Table) -> None:
@@ -57,7 +57,7 @@ class MendAnswers:
     async def answer(self, request: Request) -> Response:
         """What is meant by all that was said so far, to be shown at once."""
         sources = await self._table.sources(request.path_params["job"])
-        said = read_said(await body_of(request))
+        said = read_page_prompts(await body_of(request))
         picture, sentences = await self._ask(lambda: self._mending.answer(sources, said), _NOW)
         headers = {"X-Sentences": json.dumps(sentences)}
         return Response(picture, media_type="image/png", headers=headers)
@@ -65,7 +65,7 @@ class MendAnswers:
     async def edge(self, request: Request) -> Response:
         """The same with its edge redone, at the size of the page's pictures."""
         sources = await self._table.sources(request.path_params["job"])
-        said = read_said(await body_of(request))
+        said = read_page_prompts(await body_of(request))
         picture = await self._ask(lambda: self._mending.edge(sources, said), _SOON)
         return Response(picture, media_type="image/png")
 
@@ -73,7 +73,7 @@ class MendAnswers:
         """Accept what was mended: its matte is kept, and every output will be rendered with it."""
         job = request.path_params["job"]
         sources = await self._table.sources(job)
-        said = read_said(await body_of(request))
+        said = read_page_prompts(await body_of(request))
         alpha = await self._ask(lambda: self._mending.matte(sources, said), _NOW)
         return await self._accepted(job, alpha, {"by": "mend"})
 
