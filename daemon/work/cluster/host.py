@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -171,6 +172,7 @@ async def _serve(host: WorkerHost, number: int, scratch: str) -> None:
 
     secured = security(None if host.certificates is None else Certificates(host.certificates))
     target = urlsplit(host.scheduler).hostname or ""
+    told = False
     while True:
         try:
             worker = await Worker(
@@ -184,6 +186,9 @@ async def _serve(host: WorkerHost, number: int, scratch: str) -> None:
                 local_directory=scratch,
             )
         except (OSError, TimeoutError, ValueError):
+            if not told:
+                told = True
+                sys.stderr.write(f"{host.scheduler}: the scheduler cannot be reached; it is tried again.\n")
             await asyncio.sleep(_CONNECT_AGAIN)
             continue
         await worker.finished()
