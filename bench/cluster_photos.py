@@ -1,10 +1,12 @@
 """A thousand photos through two hot folders of one daemon on a cluster whose workers are killed twice.
 
     python -m bench.cluster_photos --photos 1000 PHOTO...
+    python -m bench.cluster_photos --photos 1000
 
 Everything is the product's own: `mattebox cluster up`, `mattebox watch`, real networks; `mattebox status` is
-asked the whole time, as a page would. Photos are small copies of PHOTO, each of another size. In the end
-each has its original in done/ and its output; exit status 1 where one has not.
+asked the whole time, as a page would. Photos are small copies of PHOTO, each of another size. Without PHOTO
+the jobs copy bytes, for machines on which a thousand cutouts last too long. In the end each has its original
+in done/ and its output; exit status 1 where one has not.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("photo", nargs="+", type=Path)
+    parser.add_argument("photo", nargs="*", type=Path)
     parser.add_argument("--photos", type=int, default=1000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -76,7 +78,9 @@ def run(root: Path, sources: list[Path], count: int, workers: int) -> dict[str, 
         up = subprocess.Popen(
             [*MATTEBOX, "cluster", "up", "--port", port, "--workers", str(workers)], stdout=log, stderr=log
         )
-        daemon = subprocess.Popen([*MATTEBOX, "watch", os.fspath(root / "c.yaml")], stdout=log, stderr=log)
+        copying = (sys.executable, "-m", "bench.cluster_soak", "--daemon")
+        leading = [*MATTEBOX, "watch"] if sources else copying
+        daemon = subprocess.Popen([*leading, os.fspath(root / "c.yaml")], stdout=log, stderr=log)
     begun, kills, asked = time.monotonic(), 0, 0
     try:
         while (done := ended(root, names)) < count and time.monotonic() - begun < 3600:
@@ -121,9 +125,12 @@ def drop(root: Path, sources: list[Path], count: int, names: tuple[str, ...]) ->
     pictures = [Image.open(path).convert("RGB") for path in sources]
     for number in range(count):
         name = names[number % len(names)]
-        picture = pictures[number % len(pictures)]
-        side = 160 + number % 97
-        picture.resize((side, side * 2 // 3)).save(root / name / "in" / f"{number:05}.jpg", quality=90)
+        path = root / name / "in" / f"{number:05}.jpg"
+        if sources:
+            side = 160 + number % 97
+            pictures[number % len(sources)].resize((side, side * 2 // 3)).save(path, quality=90)
+        else:
+            path.write_bytes(b"slow 0.02 %d" % number)
         wanted.append((name, f"{number:05}"))
     return wanted
 
