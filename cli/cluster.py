@@ -80,7 +80,7 @@ def worker(*, scheduler: str, certificates: Path | None, host: str | None, **opt
 
     _check(scheduler, certificates)
     ours, count = _host(scheduler, certificates, host, options)
-    echo(f"{count} workers with {ours.settings.threads} threads each for {scheduler}.")
+    echo(f"{_counted(count, ours)} for {scheduler}.")
     keep_running(worker_processes(ours, count), _stopped())
 
 
@@ -99,15 +99,21 @@ def up(*, host: str, port: int, no_workers: bool, certificates: Path | None, **o
         worker_processes,
     )
 
+    shown = f"[{host}]" if ":" in host else host
+    _check(f"{'tcp' if certificates is None else 'tls'}://{shown}:{port or _PORT}", certificates)
     address = listen_address(host, port, certificates)
-    _check(address, certificates)
     processes = [scheduler_process(address, certificates)]
     echo(f"The scheduler listens at {address}")
     if not no_workers:
         ours, count = _host(address, certificates, host, options)
         processes += worker_processes(ours, count)
-        echo(f"{count} workers with {ours.settings.threads} threads each.")
+        echo(f"{_counted(count, ours)}.")
     keep_running(processes, _stopped())
+
+
+def _counted(count: int, host: WorkerHost) -> str:
+    threads = host.settings.threads
+    return f"Workers: {count}, threads of each: {threads}, device: {host.settings.device}"
 
 
 def _check(scheduler: str, certificates: Path | None) -> None:

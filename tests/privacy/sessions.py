@@ -21,7 +21,7 @@ PLUGIN = Path(__file__).resolve().parents[2] / "gimp_plugin" / "mattebox"
 FAST = ("-m", "u2netp", "-s", "cut.quality=fast")
 CONFIGURATION = """version: 1
 state: ./state
-engine: {{model: u2netp, device: {device}, workers: 2}}
+engine: {{model: u2netp, device: {device}, workers: {workers}}}
 {more}
 folders:
   - name: studio
@@ -76,9 +76,18 @@ def watch_openvino(photo: Path, seconds: float) -> None:
     _watch(photo, seconds, "openvino", "")
 
 
-def _watch(photo: Path, seconds: float, device: str, more: str) -> None:
+def watch_cluster(photo: Path, seconds: float) -> None:
+    """Hot folders whose work goes to a cluster's scheduler and worker on this machine."""
+    up = [*MATTEBOX, "cluster", "up", "--port", "8786", "--workers", "1"]
+    with subprocess.Popen(up, stdout=subprocess.DEVNULL) as cluster:
+        _watch(photo, seconds, "cpu", "", "dask, scheduler: 'tcp://127.0.0.1:8786'")
+        cluster.send_signal(signal.SIGTERM)
+
+
+def _watch(photo: Path, seconds: float, device: str, more: str, workers: str = "2") -> None:
     end = time.monotonic() + seconds
-    Path("c.yaml").write_text(CONFIGURATION.format(device=device, more=more), encoding="utf-8")
+    text = CONFIGURATION.format(device=device, more=more, workers=workers)
+    Path("c.yaml").write_text(text, encoding="utf-8")
     Path("in").mkdir()
     with subprocess.Popen([*MATTEBOX, "watch", "c.yaml"]) as daemon:
         _drop(photo, "first")
@@ -135,7 +144,14 @@ def _hear(url: str) -> None:
 
 
 SESSIONS = MappingProxyType(
-    {"cut": cut, "watch": watch, "watch-openvino": watch_openvino, "engine": engine, "api": api}
+    {
+        "cut": cut,
+        "watch": watch,
+        "watch-openvino": watch_openvino,
+        "watch-cluster": watch_cluster,
+        "engine": engine,
+        "api": api,
+    }
 )
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ def make_certificates(folder: Path, days: int) -> None:
     authority = (
         certificate("Mattebox cluster authority", authority_key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(x509, signs_certificates=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
@@ -62,6 +63,8 @@ def make_certificates(folder: Path, days: int) -> None:
     member = (
         certificate("Mattebox cluster member", key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(x509, signs_certificates=False), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("mattebox-cluster")]), critical=False)
         .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False
@@ -75,6 +78,13 @@ def make_certificates(folder: Path, days: int) -> None:
     _write(
         folder, {KEY: secret, CERTIFICATE: member.public_bytes(pem), AUTHORITY: authority.public_bytes(pem)}
     )
+
+
+def _usage(x509: Any, *, signs_certificates: bool) -> Any:
+    """What a key is for (RFC 5280, 4.2.1.3)."""
+    others = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign")
+    no = dict.fromkeys((*others, "encipher_only", "decipher_only"), False)
+    return x509.KeyUsage(digital_signature=not signs_certificates, key_cert_sign=signs_certificates, **no)
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -37,7 +38,7 @@ _END_WITHIN: Final = 5.0
 
 
 class Start(NamedTuple):
-    """A process: what it runs."""
+    """A process: what it runs, with a folder for its own files and these arguments."""
 
     function: Callable[..., None]
     arguments: tuple[Any, ...]
@@ -92,11 +93,13 @@ def keep_running(processes: Sequence[Start], stop: threading.Event) -> None:
     running: dict[int, tuple[Any, float]] = {}
     due = dict.fromkeys(range(len(processes)), 0.0)
     pauses = dict.fromkeys(due, _FIRST_PAUSE)
+    scratch = tempfile.TemporaryDirectory(prefix="mattebox-cluster-", ignore_cleanup_errors=True)
     try:
         while not stop.is_set():
             now = time.monotonic()
             for number in [number for number, at in due.items() if at <= now]:
-                process = context.Process(target=processes[number].function, args=processes[number].arguments)
+                function, arguments = processes[number]
+                process = context.Process(target=function, args=(scratch.name, *arguments))
                 process.start()
                 running[number] = (process, now)
                 del due[number]
@@ -117,16 +120,17 @@ def keep_running(processes: Sequence[Start], stop: threading.Event) -> None:
         for process, _ in running.values():
             process.join(_END_WITHIN)
             process.kill()
+        scratch.cleanup()
 
 
-def _be_scheduler(address: str, certificates: Path | None) -> None:
+def _be_scheduler(scratch: str, address: str, certificates: Path | None) -> None:
     """A scheduler process; a signal ends it at once, for it remembers nothing that anybody needs."""
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asyncio.run(_schedule(address, certificates))
+    asyncio.run(_schedule(scratch, address, certificates))
 
 
-async def _schedule(address: str, certificates: Path | None) -> None:
+async def _schedule(scratch: str, address: str, certificates: Path | None) -> None:
     distributed = load()
 
     class Scheduler(distributed.Scheduler):  # type: ignore[misc, name-defined]
@@ -138,19 +142,23 @@ async def _schedule(address: str, certificates: Path | None) -> None:
     secured = security(None if certificates is None else Certificates(certificates))
     parts = urlsplit(address)
     scheduler = await Scheduler(
-        host=parts.hostname, port=parts.port, protocol=parts.scheme, security=secured, dashboard=False
+        host=parts.hostname,
+        port=parts.port,
+        protocol=parts.scheme,
+        security=secured,
+        dashboard=False,
+        local_directory=scratch,
     )
     await scheduler.finished()
 
 
-def _be_worker(host: WorkerHost, number: int) -> None:
+def _be_worker(scratch: str, host: WorkerHost, number: int) -> None:
     """One worker process: networks first, then the scheduler, for as long as it is there."""
     prepare(host.settings)
     this_machine(host.paths)
     # What it is at goes back unharmed: the daemon sees by the marker that nobody is to blame.
     signal.signal(signal.SIGTERM, lambda *_: _end())
-    folder = tempfile.TemporaryDirectory(prefix="mattebox-worker-", ignore_cleanup_errors=True)
-    with folder as scratch, suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt):
         asyncio.run(_serve(host, number, scratch))
     os._exit(0)
 
@@ -171,6 +179,7 @@ async def _serve(host: WorkerHost, number: int, scratch: str) -> None:
 
     secured = security(None if host.certificates is None else Certificates(host.certificates))
     target = urlsplit(host.scheduler).hostname or ""
+    told = False
     while True:
         try:
             worker = await Worker(
@@ -184,6 +193,9 @@ async def _serve(host: WorkerHost, number: int, scratch: str) -> None:
                 local_directory=scratch,
             )
         except (OSError, TimeoutError, ValueError):
+            if not told:
+                told = True
+                sys.stderr.write(f"{host.scheduler}: the scheduler cannot be reached; it is tried again.\n")
             await asyncio.sleep(_CONNECT_AGAIN)
             continue
         await worker.finished()
