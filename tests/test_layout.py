@@ -54,6 +54,7 @@ FLOORS = {
     "web": (("table", "service"),),
     "gimp_plugin": (
         ("profiles", "rendezvous", "cut"),
+        ("open_photo",),
         ("install", "connection"),
         ("doctor", "host"),
     ),
