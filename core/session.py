@@ -123,6 +123,12 @@ class Session:
         self._pointer, self._segmenter = pointer, segmenter
         self._network, self._missing = network, missing
 
+    def on(self, segmented: SegmentedPhoto) -> Session:
+        """A session on a copy of the photo, in another size or by other settings, from the same answers."""
+        return Session(
+            segmented, self._pointer, segmenter=self._segmenter, network=self._network, missing=self._missing
+        )
+
     @property
     def scale(self) -> float:
         """Pixels of the view per pixel of the photo."""

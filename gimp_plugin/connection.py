@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mattebox.core.errors import MatteboxError
 from mattebox.gimp_plugin.mattebox import protocol, shared_memory
+from mattebox.gimp_plugin.mattebox.point_request import PointRequest
 from mattebox.gimp_plugin.mattebox.shared_memory import SharedMemory, SharedMemoryError
 from mattebox.gimp_plugin.rendezvous import package_version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from multiprocessing.connection import Connection
 
     from mattebox.core.engine import Engine
+    from mattebox.gimp_plugin.open_photo import OpenPhoto
 
 _HEARTBEAT: Final = 1.0
 _POLL: Final = 0.1
@@ -50,6 +52,12 @@ class HostServices(Protocol):
     def engine(self, connection: PluginConnection) -> AbstractContextManager[Engine]:
         """The engine, for one connection at a time."""
 
+    def admit(self, connection: PluginConnection, size: int) -> None:
+        """Keep a place for a photo of so many bytes. Raises MatteboxError where there is none."""
+
+    def settle(self, connection: PluginConnection) -> None:
+        """Let go of the place where no photo was opened."""
+
 
 class PluginConnection:
     """Serves one connection; every answer, step and heartbeat goes out under one lock."""
@@ -64,6 +72,7 @@ class PluginConnection:
         self._stopping = threading.Lock()
         self._text = ""
         self.busy = False
+        self.photo: OpenPhoto | None = None
 
     def run(self) -> None:
         """Answer until the plug-in leaves."""
@@ -97,26 +106,59 @@ class PluginConnection:
             self._send("stopped")
             self._host.stop()
         elif head["say"] == "cut":
-            self._cut(head)
+            self._work(self._cut, head)
+        elif head["say"] == "open":
+            self._work(self._open, head)
+        elif head["say"] == "point":
+            self._work(self._point, head)
+        elif head["say"] == "shut":
+            self.photo = None
+            self._host.settle(self)
+            self._send("shut")
         else:
             raise protocol.ProtocolError(f"it does not know {head['say']!r}")
         return True
 
     def _cut(self, head: dict[str, Any]) -> None:
+        with self._received(head) as (request, blobs, shared):
+            report, answer = self._computed(request, blobs)
+            if shared is None:
+                self._send("done", answer, report=report)
+                return
+            at = request.answer_start()
+            for blob in answer:
+                at = shared.write(at, blob)
+            with self._sending:
+                protocol.send_head(self._wire, "done", request.answer_lengths(), shared=True, report=report)
+
+    def _open(self, head: dict[str, Any]) -> None:
+        """Open the photo that prompts are about; one that was open goes."""
+        from mattebox.gimp_plugin.open_photo import OpenPhoto  # noqa: PLC0415 - loads arrays
+
+        self.photo = None
+        with self._received(head) as (request, blobs, _):
+            self._host.admit(self, request.room())
+            try:
+                with self._watched(), self._engine_to_stop() as engine:
+                    self.photo = OpenPhoto(request, blobs, engine, self.on_step)
+            finally:
+                self._host.settle(self)
+        self._send("opened", [self.photo.picture()], size=list(self.photo.size))
+
+    def _point(self, head: dict[str, Any]) -> None:
+        """Answer what a person has said of the open photo."""
+        asked = PointRequest.of(head)
+        if self.photo is None:
+            raise protocol.ProtocolError("no photo is open")
+        with self._watched(), self._engine_to_stop():
+            report, mask = self.photo.matte(asked, self.on_step)
+        self._send("matte", [mask], report=report, full=asked.full)
+
+    def _work(self, work: Callable[[dict[str, Any]], None], head: dict[str, Any]) -> None:
+        """Do one piece of work; what goes wrong in it is told to the person in the editor."""
         self.busy = True
         try:
-            with self._received(head) as (request, blobs, shared):
-                report, answer = self._computed(request, blobs)
-                if shared is None:
-                    self._send("done", answer, report=report)
-                    return
-                at = request.answer_start()
-                for blob in answer:
-                    at = shared.write(at, blob)
-                with self._sending:
-                    protocol.send_head(
-                        self._wire, "done", request.answer_lengths(), shared=True, report=report
-                    )
+            work(head)
         except MatteboxError as error:
             if self._gone.is_set():
                 raise EOFError from None
@@ -154,12 +196,10 @@ class PluginConnection:
         """The report and the answer's bytes, when the engine had time for it."""
         from mattebox.gimp_plugin.cut import cut_layer  # noqa: PLC0415 - loads arrays
 
-        with self._watched():
-            self.on_step("wait")
-            with self._host.engine(self) as engine, self._stoppable(engine):
-                start = time.monotonic()
-                report, answer = cut_layer(request, blobs, engine, self.on_step)
-                self._host.last_seconds = round(time.monotonic() - start, 3)
+        with self._watched(), self._engine_to_stop() as engine:
+            start = time.monotonic()
+            report, answer = cut_layer(request, blobs, engine, self.on_step)
+            self._host.last_seconds = round(time.monotonic() - start, 3)
         return {**report, "took": self._host.last_seconds}, answer
 
     @contextlib.contextmanager
@@ -175,14 +215,16 @@ class PluginConnection:
             thread.join()
 
     @contextlib.contextmanager
-    def _stoppable(self, engine: Engine) -> Iterator[None]:
-        """Let the watch end a network's run meanwhile, and never the next plug-in's."""
-        self._running_engine = engine
-        try:
-            yield
-        finally:
-            with self._stopping:
-                self._running_engine = None
+    def _engine_to_stop(self) -> Iterator[Engine]:
+        """The engine, when it has time; the watch may end a network's run meanwhile, never the next one's."""
+        self.on_step("wait")
+        with self._host.engine(self) as engine:
+            self._running_engine = engine
+            try:
+                yield engine
+            finally:
+                with self._stopping:
+                    self._running_engine = None
 
     def _watch(self, done: threading.Event) -> None:
         next_heartbeat = 0.0

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _TICK: Final = 0.5
 _BACKLOG: Final = 16
+# Photos that are open for pointing, and the bytes of all of them but a single one.
+OPEN_PHOTOS: Final = 4
+OPEN_BYTES: Final = 2 << 30
 _SHORTEST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 1.0
 # What accept() says of a listening socket that is none any more; everything else passes. A closed
@@ -47,6 +50,8 @@ class Host:
         self._last_use = time.monotonic()
         self._engine: Engine | None = None
         self._fetching: PluginConnection | None = None
+        self._places: dict[PluginConnection, int] = {}
+        self._places_lock = threading.Lock()
         self.last_seconds: float | None = None
 
     def stop(self) -> None:
@@ -68,6 +73,7 @@ class Host:
             "pid": os.getpid(),
             "networks": list(names),
             "talks": len(self._connections) - 1,
+            "open_photos": len(self._places),
             "busy": self.is_busy(),
             "last_cut_seconds": self.last_seconds,
         }
@@ -85,6 +91,26 @@ class Host:
                 self._fetching = None
                 self._last_use = time.monotonic()
 
+    def admit(self, connection: PluginConnection, size: int) -> None:
+        """Keep a place for a photo of so many bytes. Raises TooManyPhotosError where there is none."""
+        from mattebox.gimp_plugin.open_photo import TooManyPhotosError  # noqa: PLC0415 - loads arrays
+
+        with self._places_lock:
+            self._places.pop(connection, None)
+            held = sum(self._places.values())
+            if len(self._places) >= OPEN_PHOTOS or (self._places and held + size > OPEN_BYTES):
+                raise TooManyPhotosError(
+                    f"{len(self._places)} layers are open for pointing already, which is as much as the "
+                    "engine keeps in memory; close one of their windows first."
+                )
+            self._places[connection] = size
+
+    def settle(self, connection: PluginConnection) -> None:
+        """Let go of the place where no photo was opened."""
+        if connection.photo is None:
+            with self._places_lock:
+                self._places.pop(connection, None)
+
     def report_fetch(self, text: str) -> None:
         """Pass a line about a fetch on to the connection that waits; raises Stopped where it is gone."""
         if self._fetching is not None:
@@ -95,7 +121,7 @@ class Host:
         return any(connection.busy for connection in self._connections.copy())
 
     def _is_idle(self) -> bool:
-        if self.is_busy():
+        if self.is_busy() or self._places:
             self._last_use = time.monotonic()
         return bool(self._idle) and time.monotonic() - self._last_use > self._idle
 
@@ -152,6 +178,8 @@ class Host:
                 connection.run()
             finally:
                 self._connections.discard(connection)
+                connection.photo = None
+                self.settle(connection)
 
 
 class _FetchProgress:

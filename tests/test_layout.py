@@ -59,6 +59,7 @@ FLOORS = {
     "gimp_plugin": (
         ("profiles", "rendezvous", "selected"),
         ("cut",),
+        ("open_photo",),
         ("install", "connection"),
         ("doctor", "host"),
     ),

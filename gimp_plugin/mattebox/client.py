@@ -151,6 +151,35 @@ class Engine:
                 payload.close()
         return Answer(answer[0], answer[1] if request.colours else None, dict(head.get("report", {})))
 
+    def ask(
+        self, say: str, wanted: str, payload: Payload, lengths: list[int], values: dict[str, Any]
+    ) -> tuple[dict[str, Any], list[bytes]]:
+        """Send one message and return the answer's head and bytes; steps are told. Raises EngineError."""
+        if "point" not in self._can:
+            raise EngineError(_OLDER)
+        try:
+            with _sentences():
+                if isinstance(payload, SharedMemory):
+                    protocol.send_head(self._wire, say, lengths, shared=True, **values)
+                    payload.send(self._wire)
+                else:
+                    protocol.send(self._wire, say, payload, **values)
+                head = self._next()
+                while head["say"] == "step":
+                    self._on_progress(str(head.get("text", "")))
+                    head = self._next()
+                if head["say"] != wanted:
+                    raise EngineError(str(head.get("message", _LOST)))
+                return head, protocol.receive_blobs(self._wire, head)
+        finally:
+            if isinstance(payload, SharedMemory):
+                payload.close()
+
+    @staticmethod
+    def lost() -> EngineError:
+        """What is raised where an answer does not fit its question."""
+        return EngineError(_LOST)
+
     def close(self) -> None:
         """End the connection; the host stays."""
         self._wire.close()
@@ -173,6 +202,10 @@ SILENT = (
 _OLD = (
     "An older Mattebox engine still runs, which cannot do all that this plug-in asks for; nothing was "
     "changed. Run 'mattebox engine --stop' in a terminal and try again."
+)
+_OLDER = (
+    "An older Mattebox engine still runs, which cannot be pointed at pictures; nothing was changed. Run "
+    "'mattebox engine --stop' in a terminal and try again."
 )
 _WRONG_KEY = (
     "The Mattebox engine holds another key than this plug-in; nothing was changed. Run 'mattebox engine "

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.errors import EngineError, RefusedError
     from mattebox.gimp_plugin.mattebox.options import Options
     from mattebox.gimp_plugin.mattebox.pixels import LayerView, limit_tile_cache
+    from mattebox.gimp_plugin.mattebox.point import add_point_arguments, run_point
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
     from mattebox.gimp_plugin.mattebox.unchanged import require_unchanged
 else:
@@ -32,14 +33,17 @@ else:
     from errors import EngineError, RefusedError
     from options import Options
     from pixels import LayerView, limit_tile_cache
+    from point import add_point_arguments, run_point
     from unchanged import require_unchanged
 
 MASK = "plug-in-mattebox-mask"
 REFINE = "plug-in-mattebox-refine"
 AGAIN = "plug-in-mattebox-again"
+POINT = "plug-in-mattebox-point"
 TITLES = {
     MASK: ("Mask the Sub_ject...", "Find the subject and mask everything around it"),
     REFINE: ("_Refine Mask Edges...", "Make the edges of a mask, or of a selection, follow the picture"),
+    POINT: ("Mask by _Clicking...", "Click what is the subject and what is not, and see the mask at once"),
     AGAIN: ("Mask the Subject (_again)", "Mask the subject with the settings of the last time"),
 }
 RESULTS = (
@@ -48,6 +52,7 @@ RESULTS = (
     ("channel", "Channel"),
     ("layer", "New layer with clean colours"),
 )
+LOOKS = (("fast", "Quick"), ("balanced", "Balanced"), ("best", "Best, with every network at hand"))
 SILENCE = 60.0  # seconds without any news from the engine: sending and reading included
 PULSE = 0.1  # seconds from one sign of life in GIMP's progress bar to the next
 FLAGS = GObject.ParamFlags.READWRITE
@@ -66,7 +71,7 @@ class Mattebox(Gimp.PlugIn):  # type: ignore[misc]  # gi has no types
 
     def do_create_procedure(self, name: str) -> Any:
         """One procedure with its arguments and its place in the menus."""
-        run = _again if name == AGAIN else _run
+        run = {AGAIN: _again, POINT: _point}.get(name, _run)
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, run, None)
         procedure.set_image_types("*")
         procedure.set_sensitivity_mask(
@@ -90,6 +95,10 @@ class Mattebox(Gimp.PlugIn):  # type: ignore[misc]  # gi has no types
                 "mask",
             )
             _add_choice(procedure, "result", "Resul_t", RESULTS, "mask")
+        elif name == POINT:
+            _add_choice(procedure, "quality", "_Quality", LOOKS, "balanced")
+            _add_choice(procedure, "result", "Resul_t", RESULTS[:-1], "mask")
+            add_point_arguments(procedure)
         return procedure
 
 
@@ -97,8 +106,7 @@ def _add_mask_arguments(procedure: Any) -> None:
     networks = _networks()
     names = [name for name, _ in networks]
     _add_choice(procedure, "model", "_Network", networks, "u2net" if "u2net" in names else names[0])
-    looks = (("fast", "Quick"), ("balanced", "Balanced"), ("best", "Best, with every network at hand"))
-    _add_choice(procedure, "quality", "_Quality", looks, "balanced")
+    _add_choice(procedure, "quality", "_Quality", LOOKS, "balanced")
     edges = (
         ("auto", "Follow the picture"),
         ("hair", "Soft, for hair and fur"),
@@ -163,6 +171,22 @@ def _run(procedure: Any, run_mode: Any, image: Any, drawables: list[Any], config
         )
     for remark in remarks:
         Gimp.message(remark)
+    Gimp.displays_flush()
+    return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+
+
+def _point(procedure: Any, run_mode: Any, image: Any, drawables: list[Any], config: Any, _data: Any) -> Any:
+    limit_tile_cache()
+    try:
+        interactive = run_mode == Gimp.RunMode.INTERACTIVE
+        if not run_point(_record(), config, image, _layers(drawables), interactive):
+            return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+    except (EngineError, RefusedError) as error:
+        return _failure(procedure, str(error))
+    except MemoryError:
+        return _failure(
+            procedure, "There is not enough memory for a layer of this size; nothing was changed."
+        )
     Gimp.displays_flush()
     return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
 

@@ -1,0 +1,180 @@
+"""The procedure "Mask by Clicking": its arguments, what they and the image say, the window, the result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gi.repository import Gimp, GObject
+
+if TYPE_CHECKING:
+    from mattebox.gimp_plugin.mattebox.apply import apply
+    from mattebox.gimp_plugin.mattebox.client import Answer, Engine, EngineError, Payload, Record
+    from mattebox.gimp_plugin.mattebox.options import Options, RefusedError
+    from mattebox.gimp_plugin.mattebox.pixels import LayerView
+    from mattebox.gimp_plugin.mattebox.point_request import EDGES
+    from mattebox.gimp_plugin.mattebox.pointing import OpenLayer
+    from mattebox.gimp_plugin.mattebox.prompts import Said, read_box, read_points
+    from mattebox.gimp_plugin.mattebox.protocol import CutRequest
+    from mattebox.gimp_plugin.mattebox.words import _
+else:
+    from apply import apply
+    from client import Answer, Engine, EngineError
+    from options import Options, RefusedError
+    from pixels import LayerView
+    from point_request import EDGES
+    from pointing import OpenLayer
+    from prompts import Said, read_box, read_points
+    from words import _
+
+FLAGS = GObject.ParamFlags.READWRITE
+
+
+def add_edge_arguments(procedure: Any) -> None:
+    """The edge choices, for every procedure that has them."""
+    labels = {
+        "softness": (_("So_ftness (pixels)"), _("Blurs the edge over so many pixels")),
+        "shift": (_("S_hift (pixels)"), _("Moves the edge: below 0 into the subject, above 0 away from it")),
+        "sharper": (_("S_harper"), _("Makes the edge steeper; 0 leaves it as it is, 1 is hard")),
+    }
+    for name, (label, blurb) in labels.items():
+        usual, low, high = EDGES[name]
+        procedure.add_double_argument(name, label, blurb, low, high, usual, FLAGS)
+    hair = _("_Keep hair"), _("Leaves wide soft parts as they are: hair, fur, feathers")
+    procedure.add_boolean_argument("keep-hair", *hair, False, FLAGS)
+
+
+def add_point_arguments(procedure: Any) -> None:
+    """What a script may say instead of a person's clicks."""
+    texts = {
+        "inside": (_("Points on the subject"), _("X,Y pairs in pixels of the layer: 120,80 300,95")),
+        "outside": (_("Points beside it"), _("X,Y pairs in pixels of the layer: 120,80 300,95")),
+        "box": (_("Box around it"), _("LEFT,TOP,RIGHT,BOTTOM in pixels of the layer")),
+    }
+    for name, (label, blurb) in texts.items():
+        procedure.add_string_argument(name, label, blurb, "", FLAGS)
+    switches = {
+        "from-selection": (_("The selection's box"), _("The subject lies in the box of the selection")),
+        "from-path": (_("The path's anchors"), _("The anchors of the selected paths are on the subject")),
+        "from-mask": (_("Go on from the mask"), _("The layer's mask is right where nothing is said")),
+    }
+    for name, (label, blurb) in switches.items():
+        procedure.add_boolean_argument(name, label, blurb, False, FLAGS)
+    add_edge_arguments(procedure)
+
+
+def edges_of(config: Any) -> dict[str, Any]:
+    """The edge choices of a procedure's arguments, as the engine wants them."""
+    numbers = {name: config.get_property(name) for name in EDGES}
+    return {**numbers, "keep_hair": bool(config.get_property("keep-hair"))}
+
+
+def run_point(record: Record, config: Any, image: Any, layers: list[Any], interactive: bool) -> bool:
+    """Point at the one layer and put the mask where the arguments say; False where the person left.
+
+    Raises RefusedError, EngineError, MemoryError: nothing was changed then.
+    """
+    if len(layers) > 1:
+        raise RefusedError(_("Select one layer: clicks are about one picture."))
+    view = LayerView.of(layers[0], image)
+    goes_on = config.get_property("from-mask") and view.layer.get_mask() is not None
+    options = Options(
+        settings={"quality": config.get_property("quality")},
+        source="mask" if goes_on else "network",
+        result=config.get_property("result"),
+    )
+    options.check([view])
+    said = _said(config, view)
+
+    def read(engine: Engine) -> tuple[CutRequest, Payload]:
+        request, blobs = options.request(view)
+        return request, engine.pack(request, blobs)
+
+    if interactive:
+        found = _by_hand(record, read, (said, edges_of(config)), view)
+    else:
+        found = _by_script(record, read, said.request(edges_of(config), full=True))
+    if found is None:
+        return False
+    mask, report = found
+    apply(options, image, [(view, Answer(mask, None, report))])
+    return True
+
+
+def _by_hand(record: Record, read: Any, begun: Any, view: LayerView) -> Any:
+    import gi  # noqa: PLC0415 - only where there is a window
+
+    gi.require_version("GimpUi", "3.0")
+    from gi.repository import GimpUi  # noqa: PLC0415
+
+    GimpUi.init("mattebox")
+    if TYPE_CHECKING:
+        from mattebox.gimp_plugin.mattebox.click_window import ClickWindow  # noqa: PLC0415
+    else:
+        from click_window import ClickWindow  # noqa: PLC0415
+
+    def told(engine: Engine) -> Any:
+        try:
+            return read(engine)
+        except RefusedError as error:
+            raise EngineError(str(error)) from error
+
+    window = ClickWindow(record, told, *begun, (view.width, view.height))
+    found = window.run()
+    if window.failure:
+        raise EngineError(window.failure)
+    return found
+
+
+def _by_script(record: Record, read: Any, asked: Any) -> Any:
+    Gimp.progress_init("Mattebox")
+    engine = Engine(record, Gimp.progress_set_text)
+    try:
+        report, mask = OpenLayer(engine, *read(engine)).matte(asked)
+    finally:
+        engine.close()
+        Gimp.progress_end()
+    return mask, report
+
+
+def _said(config: Any, view: LayerView) -> Said:
+    """What arguments, selection and paths say, in pixels of the layer. Raises RefusedError."""
+    said = Said()
+    if config.get_property("from-selection"):
+        found = Gimp.Selection.bounds(view.image)
+        if not found[1]:
+            raise RefusedError(_("Nothing is selected that could say where the subject is."))
+        left, top, right, bottom = found[-4:]
+        said.box(left - view.left, top - view.top, right - view.left, bottom - view.top)
+    try:
+        if config.get_property("box"):
+            said.box(*read_box(config.get_property("box")))
+        points = [
+            (x, y, inside)
+            for name, inside in (("inside", True), ("outside", False))
+            for x, y in read_points(config.get_property(name) or "")
+        ]
+    except ValueError as error:
+        raise RefusedError(
+            _("Points are written 120,80 300,95 and a box LEFT,TOP,RIGHT,BOTTOM, in pixels of the layer.")
+        ) from error
+    if config.get_property("from-path"):
+        anchors = [(x - view.left, y - view.top, True) for x, y in _anchors(view.image)]
+        if not anchors:
+            raise RefusedError(_("No path is selected whose anchors could say where the subject is."))
+        points = anchors + points
+    for x, y, inside in points:
+        if not (0 <= x < view.width and 0 <= y < view.height):
+            raise RefusedError(_("A point lies outside of the layer."))
+        said.click(x, y, inside)
+    return said
+
+
+def _anchors(image: Any) -> list[tuple[float, float]]:
+    """The anchors of the selected paths, in pixels of the canvas."""
+    found = []
+    for path in image.get_selected_paths():
+        for stroke in path.get_strokes():
+            numbers = list(path.stroke_get_points(stroke)[1])
+            # Of each anchor three points: a handle, itself, a handle.
+            found += list(zip(numbers[2::6], numbers[3::6]))
+    return found
