@@ -8,8 +8,9 @@ from gi.repository import Gimp, GObject
 
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.apply import apply
-    from mattebox.gimp_plugin.mattebox.client import Answer, Engine, EngineError, Payload, Record
-    from mattebox.gimp_plugin.mattebox.options import Options, RefusedError
+    from mattebox.gimp_plugin.mattebox.client import Answer, Engine, Payload, Record
+    from mattebox.gimp_plugin.mattebox.errors import EngineError, RefusedError
+    from mattebox.gimp_plugin.mattebox.options import Options
     from mattebox.gimp_plugin.mattebox.pixels import LayerView
     from mattebox.gimp_plugin.mattebox.point_request import EDGES
     from mattebox.gimp_plugin.mattebox.pointing import OpenLayer
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.words import _
 else:
     from apply import apply
-    from client import Answer, Engine, EngineError
-    from options import Options, RefusedError
+    from client import Answer, Engine
+    from errors import EngineError, RefusedError
+    from options import Options
     from pixels import LayerView
     from point_request import EDGES
     from pointing import OpenLayer

@@ -27,11 +27,8 @@ VERSION = 1
 HEADER_LIMIT = 1 << 20
 SIDE_LIMIT = 524_288  # GIMP's own limit for a side, in pixels
 BLOB_LIMIT = 8 << 30
-CAN = (
-    "profile",
-    "selection",
-    "point",
-)  # what this engine understands beyond the first engines of this version
+# What this engine understands beyond the first engines of this version.
+CAN = ("profile", "selection", "point")
 PROFILE_LIMIT = 64 << 20
 ALIGNMENT = 64
 PATIENCE = 10.0  # seconds for each step of the proof of the key
