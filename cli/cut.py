@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mattebox.cli.pipes import Pipes
-    from mattebox.core.job import JobReport
+    from mattebox.core.job_report import JobReport
     from mattebox.core.settings import Output
 
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from mattebox.cli.console import Console
     from mattebox.cli.plan import PlannedPhoto
     from mattebox.core.engine import Engine
-    from mattebox.core.job import Job, JobReport
+    from mattebox.core.job import Job
+    from mattebox.core.job_report import JobReport
     from mattebox.core.settings import CutSettings, FinishSettings, Output
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from mattebox.core.engine import Engine
-    from mattebox.core.job import Job, JobReport, OpenJob
+    from mattebox.core.job import Job, OpenJob
+    from mattebox.core.job_report import JobReport
 
 # Photos that are being written or wait for it.
 _WAITING: Final = 2

@@ -9,9 +9,9 @@ import hashlib
 import os
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 from mattebox.core.errors import (
     MatteboxError,
@@ -20,11 +20,12 @@ from mattebox.core.errors import (
     UnexpectedError,
     WriteError,
 )
+from mattebox.core.job_report import JobReport, WrittenOutput
 from mattebox.core.process import configure_process
 from mattebox.core.settings import CutSettings, FinishSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from mattebox.core.cutout import Cutout
@@ -89,51 +90,6 @@ class SegmentedJob:
     cut: Callable[[], Cutout]
     read_seconds: float
     cut_layer: Callable[[], Cutout] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenOutput:
-    """One written file: sha256 of its bytes, its size in bytes and its picture's size in pixels."""
-
-    path: str
-    format: str
-    sha256: str
-    bytes: int
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class JobReport:
-    """What became of a job; `seconds` by step, `subject_box` in pixels of the photo.
-
-    judge: the network that judged whole parts. undecided: boxes, as subject_box, of parts that may belong to
-    the subject. photo_notes: those of the `notes` about the photo and its files: what was left out of it,
-    rounded or converted. Whoever shows results shows them.
-    """
-
-    input: str
-    outputs: tuple[WrittenOutput, ...]
-    model: str
-    confidence: float
-    warnings: tuple[str, ...]
-    subject_box: tuple[int, int, int, int] | None
-    seconds: Mapping[str, float]
-    notes: tuple[str, ...] = ()
-    device: str = "cpu"
-    looks: tuple[str, ...] = ()
-    photo_notes: tuple[str, ...] = ()
-    judge: str | None = None
-    undecided: tuple[tuple[int, int, int, int], ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """The report as JSON-ready data."""
-        return asdict(self)
-
-    def with_paths(self, paths: Mapping[str, Path]) -> JobReport:
-        """The report with staged paths replaced by the published ones."""
-        outputs = tuple(replace(item, path=os.fspath(paths[item.path])) for item in self.outputs)
-        return replace(self, outputs=outputs)
 
 
 _ENGINE: Engine | None = None

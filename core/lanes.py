@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from mattebox.core.engine import Engine
-    from mattebox.core.job import Job, JobReport, OpenJob
+    from mattebox.core.job import Job, OpenJob
+    from mattebox.core.job_report import JobReport
 
 # With fewer photos a lane, the cores that have nothing to do at the end cost more than is gained.
 _LEAST_EACH: Final = 4

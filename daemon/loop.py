@@ -80,8 +80,7 @@ class Loop:
         self._pending: deque[Any] = deque()
         self.workers: Callable[[], list[dict[str, Any]]] = list
         # Whether the journal may hold an unknown job; whether it refused, and nothing is begun.
-        self._unsure = self._closed = False
-        self._refusals = 0
+        self._unsure, self._closed, self._refusals = False, False, 0
 
     def recover(self) -> None:
         """Finish what a former run began; what nobody knows of goes back first. Raises JournalError."""
@@ -228,7 +227,7 @@ class Loop:
         for name in sorted(ended):
             count = self.journal.outbox.batches().get(name, 0)
             self._active.discard(name)
-            delivered, failed = self.jobs.batch(name)
+            delivered, failed = self.jobs.tally.batch(name)
             self.events.emit("idle", name, delivered=delivered, failed=failed, batch=count)
 
     def _inspect(self, intake: Intake, candidate: Candidate, pool: Pool) -> None:

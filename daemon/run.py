@@ -131,13 +131,13 @@ def run(
             events.emit("recovering") if journal.jobs() else None
             loop.recover()
             ending = loop.run(started, grace=loaded.config.engine.grace)
-        left = loop.jobs.returned + sum(bool(intake.root.held) for intake in loop.intakes.values())
+        left = loop.jobs.tally.returned + sum(bool(intake.root.held) for intake in loop.intakes.values())
         try:
             left += len(journal.jobs("claimed", "staged", "delivered", "failing", "returning"))
         except JournalError:
             if once:
                 raise
-        return Summary(loop.jobs.delivered, loop.jobs.failed, left, ending)
+        return Summary(loop.jobs.tally.delivered, loop.jobs.tally.failed, left, ending)
     finally:
         if own:
             journal.close()

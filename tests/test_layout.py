@@ -33,6 +33,7 @@ FLOORS = {
         ("matting",),
         ("session",),
         ("engine",),
+        ("job_report",),
         ("job",),
         ("lanes",),
         ("batch",),

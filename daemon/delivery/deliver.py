@@ -28,7 +28,7 @@ from mattebox.daemon.journal.rows import Placement
 from mattebox.daemon.journal.steps import step
 
 if TYPE_CHECKING:
-    from mattebox.core.job import JobReport
+    from mattebox.core.job_report import JobReport
     from mattebox.core.settings import CutSettings
     from mattebox.daemon.journal.journal import Journal
     from mattebox.daemon.journal.rows import JobRow

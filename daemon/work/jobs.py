@@ -13,13 +13,14 @@ from mattebox.daemon.errors import NOT_BEGUN, Failure, JournalError
 from mattebox.daemon.guard import REFUSALS, refusal
 from mattebox.daemon.journal.identity import content_hash, is_folder, is_there
 from mattebox.daemon.journal.states import ENDED
+from mattebox.daemon.work.tally import Tally
 from mattebox.daemon.work.tasks import JobTask, do_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from mattebox.core.job import JobReport
+    from mattebox.core.job_report import JobReport
     from mattebox.core.settings import CutSettings
     from mattebox.daemon.delivery.deliver import Delivery
     from mattebox.daemon.events import Events
@@ -56,10 +57,7 @@ class Jobs:
         self._waiting: dict[str, _Wait] = {}
         self._working: dict[str, _Wait] = {}
         self._look_back = 0.0
-        self._batches: dict[str, list[int]] = {}
-        self.delivered = 0
-        self.failed = 0
-        self.returned = 0
+        self.tally = Tally()
 
     @property
     def in_work(self) -> int:
@@ -75,11 +73,6 @@ class Jobs:
     def folders(self) -> set[str]:
         """The folders with a job that waits or is in work."""
         return {wait.folder for waits in (self._waiting, self._working) for wait in waits.values()}
-
-    def batch(self, folder: str) -> tuple[int, int]:
-        """How many were delivered and have failed in a folder since this was asked last."""
-        delivered, failed = self._batches.pop(folder, (0, 0))
-        return delivered, failed
 
     @property
     def ready(self) -> int:
@@ -257,20 +250,11 @@ class Jobs:
         self._waiting.pop(job.id, None)
         event = ending(job)
         if event is not None:
-            counts = self._batches.setdefault(job.folder, [0, 0])
-            counts[0] += job.state == "done"
-            counts[1] += job.state == "failed"
-            self.delivered += job.state == "done"
-            self.failed += job.state == "failed"
+            self.tally.count(job)
             self._events.dispatch(event)
 
     def _failed(self, job: JobRow, failure: Failure, wait: _Wait) -> None:
-        if not is_there(job.work):
-            if is_folder(job.plan.watch):
-                self._vanished(job)
-            else:
-                self._delivery.requeue(job, count=False)
-                self._postpone(job.id, OSError(None, "the watched folder is gone", os.fspath(job.plan.watch)))
+        if self._is_gone(job):
             return
         if failure.kind == NOT_BEGUN:
             self._delivery.requeue(job, count=False)
@@ -301,16 +285,24 @@ class Jobs:
 
     def _changed(self, job: JobRow) -> None:
         """The original is not what was claimed: somebody still writes, or took it away."""
-        if not is_there(job.work):
-            if is_folder(job.plan.watch):
-                self._vanished(job)
-            else:
-                self._postpone(job.id, OSError(None, "the watched folder is gone", os.fspath(job.plan.watch)))
+        if self._is_gone(job):
             return
         if job.state == "working":
             self._delivery.requeue(job, count=False)
         self._waiting[job.id].until = self._clock() + _UNSETTLED
         self._tell("changed", job)
+
+    def _is_gone(self, job: JobRow) -> bool:
+        """Whether the original went away, alone or with its folder; the job has then been told so."""
+        if is_there(job.work):
+            return False
+        if is_folder(job.plan.watch):
+            self._vanished(job)
+            return True
+        if job.state == "working":
+            self._delivery.requeue(job, count=False)
+        self._postpone(job.id, OSError(None, "the watched folder is gone", os.fspath(job.plan.watch)))
+        return True
 
     def _vanished(self, job: JobRow) -> None:
         self._delivery.drop_vanished(job)
@@ -342,7 +334,7 @@ class Jobs:
 
     def _return_original(self, job: JobRow, error: Exception) -> None:
         """`once` does not wait for a disk: the original goes back, or stays with its job for the next run."""
-        self.returned += 1
+        self.tally.returned += 1
         del self._waiting[job.id]
         where = job.work
         if job.state in ("claimed", "claiming"):

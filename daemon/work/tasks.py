@@ -12,7 +12,8 @@ from mattebox.daemon.journal.markers import in_progress
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mattebox.core.job import Job, JobReport
+    from mattebox.core.job import Job
+    from mattebox.core.job_report import JobReport
 
 _PREVIEW_SIDE: Final = 1024
 

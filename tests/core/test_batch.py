@@ -24,7 +24,8 @@ from mattebox.core.errors import (
     WeightsError,
     WriteError,
 )
-from mattebox.core.job import Job, JobReport, StagedOutput, run_job
+from mattebox.core.job import Job, StagedOutput, run_job
+from mattebox.core.job_report import JobReport
 from mattebox.core.lanes import lanes_for
 from mattebox.core.matting import SegmentedPhoto
 from mattebox.core.network.device import available_cores

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mattebox.core.errors import PhotoError
-from mattebox.core.job import JobReport, WrittenOutput
+from mattebox.core.job_report import JobReport, WrittenOutput
 from mattebox.core.photo import PhotoFacts
 from mattebox.daemon.config.load import load_config
 from mattebox.daemon.delivery.review import Reviews

@@ -20,7 +20,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 from tests.daemon.hot_folders import CONFIG, HotFolders
 
-from mattebox.core.job import JobReport, run_job
+from mattebox.core.job import run_job
+from mattebox.core.job_report import JobReport
 from mattebox.daemon.intake.inspection import inspect_file
 from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.journal.markers import in_progress

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mattebox.core.job import JobReport
+    from mattebox.core.job_report import JobReport
     from mattebox.core.settings import CutSettings, FinishSettings, Output
 
 MEDIA_TYPES: Final = {

@@ -25,7 +25,8 @@ from mattebox.web.table.desk import Desk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mattebox.core.job import Job, JobReport
+    from mattebox.core.job import Job
+    from mattebox.core.job_report import JobReport
 
 # What `mattebox cut` adds to a photo's name, and what this table adds.
 _MADE: Final = (".cutout", ".mask", ".matte")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from mattebox.core.job import JobReport
+    from mattebox.core.job_report import JobReport
     from mattebox.daemon.work.tasks import JobTask
 
 # What faulthandler writes first when the time is over.

@@ -11,7 +11,8 @@ from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from mattebox.core.job import Job, JobReport, StagedOutput, WrittenOutput
+from mattebox.core.job import Job, StagedOutput
+from mattebox.core.job_report import JobReport, WrittenOutput
 from mattebox.core.settings import CutSettings, FinishSettings, Settings, parse_output
 from mattebox.core.settings.label import label_settings
 from mattebox.daemon.errors import Failure

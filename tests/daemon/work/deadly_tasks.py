@@ -11,7 +11,7 @@ from tests.daemon.hot_folders import copy_inspection, copy_job
 from mattebox.daemon.journal.markers import in_progress
 
 if TYPE_CHECKING:
-    from mattebox.core.job import JobReport
+    from mattebox.core.job_report import JobReport
     from mattebox.daemon.intake.inspection import Inspection, InspectionTask
     from mattebox.daemon.work.tasks import JobTask
 

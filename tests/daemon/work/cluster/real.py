@@ -19,7 +19,7 @@ from typing import Any
 
 from tests.daemon.hot_folders import copy_inspection, copy_job
 
-from mattebox.core.job import JobReport
+from mattebox.core.job_report import JobReport
 from mattebox.daemon.intake.inspection import inspect_file
 from mattebox.daemon.work.cluster.pool import ClusterPool
 from mattebox.daemon.work.tasks import JobTask, do_job

@@ -8,7 +8,8 @@ from typing import Any
 from tests.daemon.hot_folders import copy_job
 
 from mattebox.core.errors import PhotoError
-from mattebox.core.job import Job, JobReport, StagedOutput
+from mattebox.core.job import Job, StagedOutput
+from mattebox.core.job_report import JobReport
 from mattebox.core.settings import parse_output
 from mattebox.daemon.errors import NOT_BEGUN, Failure
 from mattebox.daemon.journal.markers import attempt_marker

@@ -11,7 +11,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from mattebox.core.job import Job, JobReport, StagedOutput, WrittenOutput
+from mattebox.core.job import Job, StagedOutput
+from mattebox.core.job_report import JobReport, WrittenOutput
 from mattebox.core.settings import CutSettings, FinishSettings, PromptSettings, parse_output
 from mattebox.core.settings.label import LabelSettings
 from mattebox.daemon.errors import Failure
