@@ -77,6 +77,11 @@ _NAMED: Final = 10
     type=click.Choice(_words("refine")),
     help="Edges: auto (default), hair for soft ones, hard for sharp ones, none as the network drew them.",
 )
+@click.option(
+    "--backdrop",
+    metavar="WHAT",
+    help="auto (default): what the subject encloses of an even one goes; none; or a photo of the empty set.",
+)
 @click.option("-m", "--model", help="The network to use; see 'mattebox models list'.")
 @click.option(
     "--device", type=click.Choice(DEVICES), default="auto", show_default=True, help="Where the network runs."
@@ -137,6 +142,7 @@ def command(
     subject: str | None,
     keep: int | None,
     refine: str | None,
+    backdrop: str | None,
     model: str | None,
     device: str,
     preset: str | None,
@@ -169,6 +175,7 @@ def command(
         "cut.subject": ("--subject", subject),
         "cut.keep": ("--keep", keep),
         "cut.refine": ("--refine", refine),
+        "cut.backdrop": ("--backdrop", backdrop),
         "cut.prompts": ("--point", pointed(points, nots, box, strokes, from_matte)),
         "finish.preset": ("--preset", preset),
         "finish.crop": ("--crop", crop),

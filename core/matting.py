@@ -6,6 +6,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import ceil
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mattebox.core.cutout import Cutout
@@ -21,6 +22,7 @@ from mattebox.core.segment.backdrop import even_backdrop
 from mattebox.core.segment.boxes import subject_box
 from mattebox.core.segment.enclosed import enclosed_backdrop
 from mattebox.core.segment.view import close_up
+from mattebox.core.settings.backdrop import LitBackdrop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,6 +44,11 @@ if TYPE_CHECKING:
 _OTHER_SET: Final = (
     "The photo of the empty set does not show what surrounds the subject, so it was not used; take it anew "
     "from the same place, in the same light."
+)
+
+
+_OTHER_LIGHT: Final = (
+    "The exposure with the lit backdrop does not show the subject before an even light, so it was not used."
 )
 
 
@@ -155,7 +162,10 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
         enclosed=doubtful,
     )
     advice = (*told, *segmented.advice)
-    if enclosed is not None and enclosed.open.any():
+    silhouette, unmeasured = _silhouette(segmented)
+    if silhouette is not None:
+        alpha = silhouette
+    elif enclosed is not None and enclosed.open.any():
         from mattebox.core.matte.see_through import without_enclosed  # noqa: PLC0415 - only where it is seen
 
         with timed(seconds, "backdrop"):
@@ -175,7 +185,7 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
         advice,
         looks,
         segmented.device,
-        (*segmented.notes, *unfit),
+        (*segmented.notes, *unfit, *unmeasured),
         seconds,
         segmented.judge,
         segmented.undecided,
@@ -192,13 +202,27 @@ def _enclosed(segmented: SegmentedPhoto) -> tuple[Enclosed | None, tuple[str, ..
     if photo.alpha is not None or not segmented.count:
         return None, ()
     view, probability = segmented.view, segmented.probability
-    if settings.backdrop == "auto":
+    if not isinstance(settings.backdrop, Path):
         return enclosed_backdrop(view, probability), ()
-    from mattebox.core.matte.empty_set import empty_set  # noqa: PLC0415 - only where there is one
+    from mattebox.core.matte.set_photos import photo_of_set  # noqa: PLC0415 - only where there is one
 
-    backdrop = even_backdrop(view, probability, empty_set(settings, photo))
-    notes = () if backdrop is not None else (_OTHER_SET,)
-    return enclosed_backdrop(view, probability, backdrop), notes
+    empty = photo_of_set(settings.backdrop, "the photo of the empty set", photo, settings)
+    backdrop = even_backdrop(view, probability, empty)
+    return enclosed_backdrop(view, probability, backdrop), () if backdrop is not None else (_OTHER_SET,)
+
+
+def _silhouette(segmented: SegmentedPhoto) -> tuple[Pixels | None, tuple[str, ...]]:
+    """Alpha measured by a second exposure, where settings name one; notes about that."""
+    photo, settings = segmented.photo, segmented.settings
+    if not isinstance(settings.backdrop, LitBackdrop) or segmented.prompts is not None:
+        return None, ()
+    from mattebox.core.matte.lit_backdrop import measured_alpha  # noqa: PLC0415 - only where there is one
+    from mattebox.core.matte.set_photos import photo_of_set  # noqa: PLC0415
+
+    path = settings.backdrop.beside(photo.source)
+    lit = photo_of_set(path, "the exposure with the lit backdrop", photo, settings)
+    alpha = measured_alpha(photo, lit, segmented.probability)
+    return alpha, () if alpha is not None else (_OTHER_LIGHT,)
 
 
 def _of_photo(boxes: Sequence[Frame], segmented: SegmentedPhoto) -> tuple[Frame, ...]:

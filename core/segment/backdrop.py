@@ -68,7 +68,7 @@ class Backdrop:
         across = _powers(size[1], columns).astype(np.float32)
         planes = [down @ self.terms[..., channel].astype(np.float32) @ across.T for channel in range(3)]
         surface = np.asarray(cv2.merge(planes), np.float32)
-        return surface if self.empty is None else surface * _light_of(self.empty, size, rows, columns)
+        return surface if self.empty is None else surface * light_of(self.empty, size, rows, columns)
 
 
 def linear_light(pixels: NDArray[np.uint8]) -> Map:
@@ -104,7 +104,7 @@ def even_backdrop(view: NDArray[np.uint8], probability: Map, empty: Photo | None
         return linear_light(picture[step // 2 :: step, step // 2 :: step][outside]).astype(np.float64)
 
     light, places = asked(view), _terms(height, width, step)[outside]
-    known = None if empty is None else asked(_view_of(empty, (height, width)))
+    known = None if empty is None else asked(view_of(empty, (height, width)))
     if known is not None:
         places = places[:, _SLOPING]
     fit, even = _fitted(places, light, known)
@@ -152,16 +152,16 @@ def _expected(places: Numbers, fit: Numbers, known: Numbers | None) -> Numbers:
     return np.asarray(surface if known is None else surface * known, np.float64)
 
 
-def _view_of(photo: Photo, size: tuple[int, int]) -> NDArray[np.uint8]:
+def view_of(photo: Photo, size: tuple[int, int]) -> NDArray[np.uint8]:
     """A photo at a view's size (height, width), (h, w, 3) uint8 sRGB."""
     small: Any = cv2.resize(photo.pixels, (size[1], size[0]), interpolation=cv2.INTER_AREA)
     return np.asarray(in_depth(to_srgb(small.reshape(*size, -1), photo.mode, photo.icc), 8), np.uint8)
 
 
-def _light_of(photo: Photo, size: tuple[int, int], rows: slice, columns: slice) -> Map:
+def light_of(photo: Photo, size: tuple[int, int], rows: slice, columns: slice) -> Map:
     """The linear light of a part of a photo, at its own size or at a view's."""
     if size != (photo.height, photo.width):
-        return linear_light(_view_of(photo, size)[rows, columns])
+        return linear_light(view_of(photo, size)[rows, columns])
     part: Any = np.ascontiguousarray(photo.pixels[rows, columns])
     return linear_light(np.asarray(in_depth(to_srgb(part, photo.mode, photo.icc), 8), np.uint8))
 

@@ -51,6 +51,9 @@ _LEAST: Final = 24
 _WORTH_A_WORD: Final = 0.01
 # How far, in levels of 255, the light of what is fully lit may be from the backdrop's on average.
 _TRUE: Final = 1.5
+# Linear light beyond which, about level 250, white is clipped; and what a network that doubts says.
+_WHITE: Final = 0.955
+_DOUBTED: Final = 0.9
 # So many like parts are a mesh; its other meshes are no larger than that many times the usual one, and are
 # found from one to the next, up to so many.
 _MESHES: Final = 6
@@ -83,7 +86,8 @@ class _Looked:
 
     lit: how far its light is from the backdrop's, in sigmas; share: how much of that light there is; alike:
     up to how many sigmas it may be the backdrop; level: how many sigmas a level of 255 is. off: how much more
-    light there is than of the backdrop, in levels of 255, (h, w, 3).
+    light there is than of the backdrop, in levels of 255, (h, w, 3). clipped: whether the backdrop is so
+    bright that a photo does not tell it from another white.
     """
 
     lit: Map
@@ -92,6 +96,7 @@ class _Looked:
     alike: float
     level: float
     off: Map
+    clipped: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,8 +157,10 @@ def _compared(
     alike = _alike(lit, claim)
     slope = np.hypot(*(cv2.Sobel(share, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1))))
     shaded = (tinted < alike) & (share > _SHADE[0]) & (share < _SHADE[1]) & (slope < _SOFT)
-    level = level_of(behind.reshape(-1, 3).mean(axis=0, dtype=np.float64)).astype(np.float32)
-    return _Looked(lit, share, np.asarray(shaded), alike, float((level / noise).mean()), apart / level)
+    usual = behind.reshape(-1, 3).mean(axis=0, dtype=np.float64)
+    level, clipped = level_of(usual).astype(np.float32), bool(usual.min() > _WHITE)
+    sigmas = float((level / noise).mean())
+    return _Looked(lit, share, np.asarray(shaded), alike, sigmas, apart / level, clipped)
 
 
 def _without_grains(alike: Mask, looked: _Looked) -> Mask:
@@ -185,6 +192,9 @@ def _judged(parts: _Parts, looked: _Looked, claim: Map) -> tuple[Mask, Mask]:
     off = [parts.mean(np.asarray(looked.off[..., channel] * fully)) for channel in range(3)]
     true = np.abs(off).max(axis=0) < _TRUE * lit
     certain = asked & (stepped >= _STEPPED) & (lit >= _LIT) & true
+    if looked.clipped:
+        # Print and labels may be just as white; here the network's doubt is asked for too.
+        certain &= parts.mean(claim) < _DOUBTED
     certain |= _like_neighbours(parts, certain, asked & (stepped >= _STEPPED))
     subject = float(np.count_nonzero(claim >= 0.5))
     doubted = asked & ~certain & (stepped >= _PERHAPS) & (area >= _WORTH_A_WORD * subject)

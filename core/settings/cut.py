@@ -7,9 +7,10 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from mattebox.core.settings.backdrop import Backdrop  # noqa: TC001 - pydantic reads it at run time
 from mattebox.core.settings.base import Settings
 from mattebox.core.settings.limits import ReadLimits
-from mattebox.core.settings.prompts import Box, Points, PromptFile, PromptSettings
+from mattebox.core.settings.prompts import Box, Points, PromptSettings
 
 # What people write for the words of the vocabulary.
 _SUBJECTS: Final = {
@@ -113,10 +114,11 @@ class CutSettings(Settings):
     holes: float = Field(
         0.002, ge=0, le=1, description="holes below this share of the subject's area are filled"
     )
-    backdrop: Literal["auto", "none"] | PromptFile = Field(
+    backdrop: Backdrop = Field(
         "auto",
         description="auto: an even backdrop is modelled, and goes where the subject encloses it; none: the "
-        "networks alone say what is subject; a file: a photo of the empty set, from the same place",
+        "networks alone say what is subject; a file: a photo of the empty set, from the same place; lit: a "
+        "second exposure with the backdrop lit alone, which measures the silhouette",
     )
     refine: Literal["auto", "none", "hair", "hard"] = Field(
         "auto", description="how edges become alpha: by evidence, as the network drew them, soft, or sharp"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+import pytest
 
 from mattebox.core.matte.solid import solid
 
@@ -34,6 +35,24 @@ def test_a_haze_within_is_closed_away_from_edges(discs: Discs) -> None:
     level = solid(probability, 1.0)
     assert level[60, 65] == 1.0
     assert level[60, 95] < 0.3
+
+
+@pytest.mark.parametrize("detail", [1.0, 3.2])
+@pytest.mark.parametrize("seen", [0.5, 0.55, 0.6, 0.65, 0.7])
+def test_what_is_half_seen_becomes_no_opaque_part(discs: Discs, seen: float, detail: float) -> None:
+    """A part beside the subject that is seen at 0.5 to 0.7 stays nearly as undecided, however wide it is."""
+    subject, part = discs((240, 320), (90, 120, 60)), discs((240, 320), (220, 120, 85))
+    level = solid(np.maximum(subject, part * np.float32(seen)), detail)
+    assert level[120, 90] == 1.0
+    assert level[120, 240:300].max() <= seen + 0.06
+
+
+@pytest.mark.parametrize("seen", [0.1, 0.14])
+def test_what_is_faintly_seen_is_not_lost_for_sure(discs: Discs, seen: float) -> None:
+    """A limb that a network sees at 0.1 is no sure background, so that refining may still find it."""
+    subject, part = discs((240, 320), (90, 120, 60)), discs((240, 320), (220, 120, 85))
+    level = solid(np.maximum(subject, part * np.float32(seen)), 1.0)
+    assert level[120, 240:300].min() > 0.05
 
 
 def test_the_edge_keeps_its_ramp(discs: Discs) -> None:

@@ -10,16 +10,19 @@ import cv2
 import numpy as np
 import pytest
 from bench.product_scenes import Scene, scene
+from pydantic import ValidationError
 
+from mattebox.core.engine import Engine
 from mattebox.core.errors import PhotoError, SettingsError
 from mattebox.core.matting import SegmentedPhoto, cut_segmented
-from mattebox.core.photo import Photo
+from mattebox.core.photo import Photo, read_photo
 from mattebox.core.segment.backdrop import even_backdrop, linear_light
 from mattebox.core.segment.enclosed import enclosed_backdrop
 from mattebox.core.segment.prediction import Prediction
 from mattebox.core.segment.segmentation import Segmentation
 from mattebox.core.segment.view import small_copy
 from mattebox.core.settings import CutSettings
+from mattebox.core.settings.backdrop import LitBackdrop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,6 +127,18 @@ def test_a_subjects_own_shading_through_the_backdrops_light_stays(seed: int) -> 
     assert found is None or not found.open.any()
 
 
+@pytest.mark.parametrize(("told", "goes"), [(0.7, True), (1.0, False)])
+def test_before_a_clipped_white_the_network_has_to_doubt_too(told: float, *, goes: bool) -> None:
+    """A white that is 255 everywhere may be print on the product; where the network is sure it is told."""
+    product = drawn("frame")
+    pixels = np.where(product.alpha[..., None] > 0.5, product.pixels, 255).astype(np.uint8)
+    probability = np.where(product.enclosed, np.float32(told), silhouette(product))
+    found = enclosed_backdrop(pixels, probability)
+    assert found is not None
+    assert bool(found.open.any()) == goes
+    assert bool(found.doubtful) != goes
+
+
 def test_what_only_looks_like_the_backdrop_is_kept_and_told() -> None:
     """A panel a few levels off the backdrop stays; the report says where it is and is less sure."""
     product = drawn("frame")
@@ -174,6 +189,38 @@ def test_a_photo_of_the_empty_set_tells_what_is_enclosed(
     assert not known.report.notes
 
 
+@pytest.mark.parametrize("name", ["bottle", "mesh", "ring"])
+def test_a_second_exposure_with_the_backdrop_lit_measures_the_silhouette(tmp_path: Path, name: str) -> None:
+    """Meshes, and how much light comes through glass, come out to a hundredth, as the network cannot know."""
+    product = drawn(name)
+    cv2.imwrite(str(tmp_path / "photo_b.png"), product.lit[..., ::-1])
+    paired = LitBackdrop(lit=tmp_path / "{stem}_b.png")
+    settings = CutSettings(decontaminate=False)
+    apart = []
+    for told in (settings, settings.model_copy(update={"backdrop": paired})):
+        found = segmented(product, told)
+        found = replace(found, photo=replace(found.photo, source=tmp_path / "photo.jpg"))
+        cutout = cut_segmented(found)
+        assert not any("exposure" in note for note in cutout.report.notes)
+        apart.append(float(np.abs(cutout.alpha / 255 - product.alpha).mean()))
+    assert apart[1] < 0.006
+    assert apart[1] < apart[0]
+
+
+def test_a_lit_exposure_of_another_thing_is_told_and_not_used(tmp_path: Path) -> None:
+    """A pair that does not belong together leaves the matte as it is; an unknown field is refused at once."""
+    product, other = drawn("ring"), drawn("letters")
+    cv2.imwrite(str(tmp_path / "other.png"), other.lit[..., ::-1])
+    settings = CutSettings(decontaminate=False)
+    told = settings.model_copy(update={"backdrop": LitBackdrop(lit=tmp_path / "other.png")})
+    plain = settings.model_copy(update={"backdrop": "none"})
+    found = cut_segmented(segmented(product, told))
+    assert any("lit backdrop" in note for note in found.report.notes)
+    assert (found.alpha <= cut_segmented(segmented(product, plain)).alpha).all()
+    with pytest.raises(ValidationError, match="stem"):
+        CutSettings.model_validate({"backdrop": {"lit": "./{name}_b.jpg"}})
+
+
 def test_a_photo_of_another_set_is_told_and_not_used(tmp_path: Path, patterned: NDArray[np.uint8]) -> None:
     """What does not show the backdrop changes nothing and is named; one of another size is refused."""
     product = drawn("ring")
@@ -189,3 +236,18 @@ def test_a_photo_of_another_set_is_told_and_not_used(tmp_path: Path, patterned: 
     for name, kind in (("small.png", SettingsError), ("none.png", PhotoError)):
         with pytest.raises(kind, match=name):
             cut_segmented(segmented(product, settings.model_copy(update={"backdrop": tmp_path / name}), view))
+
+
+@pytest.mark.network
+def test_photos_without_an_even_backdrop_are_the_same_to_the_last_byte(
+    shipped_photos: dict[str, Path],
+) -> None:
+    """Modelling the backdrop changes nothing of ordinary photos, neither matte nor report."""
+    engine = Engine()
+    for path in shipped_photos.values():
+        settings = CutSettings(quality="fast", decontaminate=False)
+        told = engine.segment(read_photo(path), settings)
+        plain = settings.model_copy(update={"backdrop": "none"})
+        one, other = (cut_segmented(each) for each in (told, replace(told, settings=plain)))
+        assert np.array_equal(one.alpha, other.alpha), path
+        assert replace(one.report, seconds={}) == replace(other.report, seconds={}), path
