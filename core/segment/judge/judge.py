@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 _ALIKE: Final = 0.92
 _AGREED: Final = 0.9
 # A decision less sure than this is told, where the part is this share of the subject or more.
-_DOUBT: Final = 0.25
+_DOUBT: Final = 0.3
 _NOTABLE: Final = 0.02
 _CROSS: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)), np.uint8)
 _SOFT: Final = 0.7
