@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,7 @@ def test_the_mask_is_the_command_lines(forms: tuple[Rig, Masks], case: dict[str,
 def options(rig: Rig) -> tuple[Rig, NDArray[Any]]:
     """All cases of selections, masks and results, done in one GIMP; with the photo's own matte."""
     (rig.scratch / "rules.yaml").write_text(RULES, encoding="utf-8")
-    rig.run("options", timeout=500)
+    (rig.scratch / "options.log").write_text(rig.run("options", timeout=500), encoding="utf-8")
     plain = rig.result("existing-replace")
     return rig, by_command_line(rig, [plain])["existing-replace"]
 
@@ -196,6 +197,7 @@ def test_a_clean_layer_lies_above_the_hidden_original(options: tuple[Rig, NDArra
         ("outside", "does not touch"),
         ("nothing-found", "No subject was found in the layer"),
         ("nothing-found-selection", "No subject was found in the layer"),
+        ("nothing-found-effect", "No subject was found in the layer"),
         ("nothing-to-refine", "shows nothing whose edges"),
         ("refine-nothing", "has no mask"),
         ("refine-no-selection", "Nothing is selected"),
@@ -211,6 +213,17 @@ def test_what_cannot_be_done_is_said_and_changes_nothing(
     assert result["status"] == "execution-error"
     assert words in result["error"]
     assert result["same"]
+
+
+def test_doubts_and_layers_that_stay_shown_are_messages(options: tuple[Rig, NDArray[Any]]) -> None:
+    """Without a window GIMP prints them: one line for each, with what to do."""
+    rig, _ = options
+    assert rig.result("remarks")["status"] == "success"
+    printed = (rig.scratch / "options.log").read_text(encoding="utf-8")
+    lines = [line.partition("-Warning: ")[2] for line in printed.splitlines()]
+    assert any(line.startswith("“doubtful” is locked visible") for line in lines)
+    assert any(re.fullmatch(r"Mattebox is \d+% sure: .+\. .+\.", line) for line in lines)
+    assert any(line.startswith("No subject was found in “blank”") for line in lines)
 
 
 def test_where_one_of_two_layers_holds_nothing_the_other_gets_its_mask(

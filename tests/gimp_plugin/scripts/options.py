@@ -107,10 +107,13 @@ for name in ("ellipse", "ellipse-16"):
 for name, values in (
     ("nothing-found", {}),
     ("nothing-found-selection", {"result": "selection"}),
+    ("nothing-found-effect", {}),
 ):
     image, layer = fresh()
     layer.fill(Gimp.FillType.WHITE)
     box(image, 10, 10, 20, 20)
+    if name.endswith("effect"):
+        layer.append_filter(Gimp.DrawableFilter.new(layer, "gegl:exposure", ""))
     image.clean_all()
     before = in_gimp.state(image)
     status, error = in_gimp.call("mask", image, [layer], **values, **FAST)
@@ -219,3 +222,11 @@ for name in ("again", "mask"):
     status, error = in_gimp.call(name, image, [layer])
     in_gimp.record_result(f"{name}-defaults", image, layer, status=status, error=error)
     image.delete()
+
+# Last, so that what GIMP prints of it is at the end: what the engine doubts, and what keeps a layer shown.
+image, layer = fresh()
+layer.set_name("doubtful")
+layer.set_lock_visibility(True)
+status, error = in_gimp.call("mask", image, [layer], result="layer", **FAST)
+in_gimp.write_down("remarks", status=status, error=error)
+image.delete()

@@ -11,6 +11,8 @@ FAST = {"model": "u2netp", "quality": "fast"}
 RESULTS = ("mask", "selection", "channel", "layer")
 LOCKS = ("content", "alpha", "position", "visibility")
 STATES = ("plain", "hidden", "masked", "locked", "parent")
+# Kinds that differ from one of these in their pixels alone are tried in two states.
+WHOLE = ("raster", "text", "group", "exposure", "link", "vector")
 EFFECTS = {
     "exposure": ("gegl:exposure", {"exposure": 1.5}),
     "lens": ("gegl:lens-distortion", {"main": 60.0}),
@@ -208,6 +210,6 @@ for kind in kinds():
     for state in ("plain", "locked"):
         reference(kind, state)
     locks = [f"lock-{lock}" for lock in LOCKS] if kind in ("raster", "group") else []
-    for state in (*STATES, *locks):
+    for state in (*(STATES if kind in WHOLE else ("plain", "locked")), *locks):
         for result in RESULTS:
             case(kind, state, result)
