@@ -19,11 +19,11 @@ from __future__ import annotations
 import hashlib
 import heapq
 from dataclasses import dataclass, replace
-from math import exp, floor, inf, lgamma, log
+from math import ceil, exp, floor, inf, lgamma, log
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from mattebox.daemon.journal.drawings import DrawnJob
 
@@ -36,6 +36,9 @@ _COMMON: Final = 0.3
 _EACH: Final = 0.2
 _QUARTER: Final = 4.0
 _BETA: Final = (0.5, 10.0)
+# So many steps of a small batch are asked one by one.
+_STEPS: Final = 25
+_SLACK: Final = 1e-9
 _HALVINGS: Final = 30
 
 
@@ -214,14 +217,31 @@ def _needs(order: Sequence[Sequence[Drawn]], promise: Promise, undrawn: int) -> 
         unlooked = len(ahead) - looks + undrawn
         return _most_left(then, promise) + undrawn <= promise.share * unlooked
 
-    low, high = 1, len(ahead)
+    low, high = _window(len(ahead), undrawn, promise, enough)
     while low < high:
         middle = (low + high) // 2
         if enough(middle):
             high = middle
         else:
             low = middle + 1
-    return low + undrawn if undrawn else low
+    return low if not undrawn or enough(low) else low + undrawn
+
+
+def _window(left: int, undrawn: int, promise: Promise, enough: Callable[[int], bool]) -> tuple[int, int]:
+    """Between which numbers of looks the promise begins to hold.
+
+    More looks tell more but leave fewer, of which a share is a whole number: in a small batch the promise may
+    hold, hold no more, and hold again. It is asked at the last look before each such step.
+    """
+    steps = floor(promise.share * (left + undrawn))
+    before = 0
+    for allowed in range(steps if steps <= _STEPS else 0, 0, -1):
+        looks = left + undrawn - ceil(allowed / promise.share - _SLACK)
+        if looks > before:
+            if looks <= left and enough(looks):
+                return before + 1, looks
+            before = looks
+    return min(before + 1, left), left
 
 
 def _most_left(order: Sequence[Sequence[Drawn]], promise: Promise) -> int:
