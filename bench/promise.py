@@ -17,17 +17,8 @@ import random
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mattebox.daemon.report.promise import (
-    Drawn,
-    Promise,
-    Stratum,
-    known,
-    most_wrong,
-    new_order,
-    next_looks,
-    stratum_of,
-    surprise_allowed,
-)
+from mattebox.daemon.report.promise import Drawn, known, new_order, next_looks, stratum_of
+from mattebox.daemon.report.wrong_bound import Promise, Stratum, most_wrong, surprise_allowed
 
 _ROWS: Final = ((200, 0.01), (1000, 0.002), (1000, 0.01), (1000, 0.05), (3000, 0.002), (3000, 0.01))
 _SIZES: Final = (100, 200, 500, 1000, 2000, 5000, 10_000)
