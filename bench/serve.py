@@ -34,7 +34,7 @@ _PHOTOS: Final = (".jpg", ".jpeg", ".png", ".tif", ".webp")
 def served(*options: str) -> Iterator[tuple[str, int]]:
     """A service of its own: its address, and its process id; it answers and its workers are warm."""
     with subprocess.Popen(
-        [*_MATTEBOX, "serve", "--port", "0", *options], stdout=subprocess.PIPE, text=True
+        [*_MATTEBOX, "serve", "--port", "0", "--timeout", "10m", *options], stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
