@@ -17,18 +17,12 @@ import random
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mattebox.daemon.report.promise import (
-    Drawn,
-    Promise,
-    Stratum,
-    most_wrong,
-    new_order,
-    next_looks,
-    stratum_of,
-    surprise_allowed,
-)
+from mattebox.daemon.report.promise import Drawn, known, new_order, next_looks, stratum_of
+from mattebox.daemon.report.wrong_bound import Promise, Stratum, most_wrong, surprise_allowed
 
 _ROWS: Final = ((200, 0.01), (1000, 0.002), (1000, 0.01), (1000, 0.05), (3000, 0.002), (3000, 0.01))
+_SIZES: Final = (100, 200, 500, 1000, 2000, 5000, 10_000)
+_SHARES: Final = (0.01, 0.02, 0.05, 0.1)
 KINDS: Final = ("honest", "shuffled", "all too high")
 _PROMISE: Final = Promise(0.02, 0.95)
 _WORST: Final = 0.1
@@ -119,12 +113,19 @@ def refuted(wrong: int, drawn: int, share: float, error: float) -> bool:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print both tables: looks without a fault that promises need, and the simulation."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--batches", type=int, default=1000)
     options = parser.parse_args()
     count = 40 if options.short else options.batches
+    print("| photos | " + " | ".join(f"at most {share:.0%} wrong" for share in _SHARES) + " |")
+    print("|" + "---|" * (1 + len(_SHARES)))
+    for size in _SIZES:
+        items = [Drawn(f"photo-{number}", 0.99, seed="needs") for number in range(size)]
+        needs = [known(items, Promise(share)).needs for share in _SHARES]
+        print(f"| {size} | {' | '.join(map(str, needs))} |", flush=True)
+    print()
     head = "confidence | photos | wrong | bound always true | promise kept | ended by a sample"
     print(f"| {head} | looks, median | looks, 9 of 10 | Clopper-Pearson always true |")
     print("|" + "---|" * 9)

@@ -1,7 +1,7 @@
 """Photos a second through `mattebox serve` beside `mattebox cut` of a folder, and many clients at once.
 
 python -m bench.serve rate FOLDER [--clients 4]     both in turn, outputs compared byte by byte
-python -m bench.serve crowd PHOTO [--clients 200]   each client posts once; memory before, most, after
+python -m bench.serve crowd PHOTO [--clients 200] [--model u2netp]   memory before, most, after
 python -m bench.serve rembg FOLDER --url URL        the same folder through a `rembg s` that runs already
 """
 
@@ -34,7 +34,7 @@ _PHOTOS: Final = (".jpg", ".jpeg", ".png", ".tif", ".webp")
 def served(*options: str) -> Iterator[tuple[str, int]]:
     """A service of its own: its address, and its process id; it answers and its workers are warm."""
     with subprocess.Popen(
-        [*_MATTEBOX, "serve", "--port", "0", *options], stdout=subprocess.PIPE, text=True
+        [*_MATTEBOX, "serve", "--port", "0", "--timeout", "10m", *options], stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
@@ -102,7 +102,7 @@ def _all(url: str, photos: list[Path], clients: int) -> dict[Path, bytes]:
         return dict(zip(photos, pool.map(one, photos), strict=True))
 
 
-def crowd(photo: Path, clients: int) -> dict[str, Any]:
+def crowd(photo: Path, clients: int, model: str) -> dict[str, Any]:
     """Many clients at once, each until it has its answer: seconds, refusals, memory of the server in MB."""
     data = photo.read_bytes()
     refused = 0
@@ -120,7 +120,7 @@ def crowd(photo: Path, clients: int) -> dict[str, Any]:
                 refused += 1
             time.sleep(wait)
 
-    with served("--quality", "fast") as (url, pid):
+    with served("--quality", "fast", "--model", model) as (url, pid):
         for _ in range(4):
             one(url)
         before, most, over = memory(pid), [0.0, 0.0], threading.Event()
@@ -141,6 +141,7 @@ def crowd(photo: Path, clients: int) -> dict[str, Any]:
         after = memory(pid)
     return {
         "clients": clients,
+        "model": model,
         "seconds": round(seconds, 1),
         "a_second": round(clients / seconds, 2),
         "refused_and_came_again": refused,
@@ -189,12 +190,13 @@ def main() -> None:
     parser.add_argument("what", choices=["rate", "crowd", "rembg"])
     parser.add_argument("path", type=Path)
     parser.add_argument("--clients", type=int)
+    parser.add_argument("--model", default="u2net")
     parser.add_argument("--url", default="http://127.0.0.1:7000")
     options = parser.parse_args()
     if options.what == "rate":
         found = rate(options.path, options.clients or 4)
     elif options.what == "crowd":
-        found = crowd(options.path, options.clients or 200)
+        found = crowd(options.path, options.clients or 200, options.model)
     else:
         found = rembg(options.path, options.url, options.clients or 4)
     print(json.dumps({**found, "cores": len(os.sched_getaffinity(0))}))

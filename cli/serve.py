@@ -42,6 +42,9 @@ class _Quantity(click.ParamType[Any]):
 @click.command(name="serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
+    "--name", "names", multiple=True, metavar="HOST", help="A name by which clients ask, too; repeatable."
+)
+@click.option(
     "--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, help="0: a free one."
 )
 @click.option(
@@ -120,6 +123,7 @@ class _Quantity(click.ParamType[Any]):
 def command(
     *,
     host: str,
+    names: tuple[str, ...],
     port: int,
     model: str,
     quality: str,
@@ -163,6 +167,7 @@ def command(
         uploads=UploadLimits(max_upload),
         limits=ReadLimits(megapixels=max_megapixels, megabytes=max(max_upload / 1e6, 0.001)),
         host=host,
+        names=names,
     )
     cutting = CutterSettings(model, device, workers or "auto", memory, queue, timeout)
     inbox = Inbox()

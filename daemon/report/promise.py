@@ -2,11 +2,9 @@
 
 A part of a batch is drawn at random, in strata of confidence, and a person says of each whether it is right.
 Looking after each verdict whether it is enough spoils a bound that is made for one look (Clopper-Pearson's is
-broken by it, `bench/promise.py`); this one holds at all moments together. It is the prior-posterior-ratio
-confidence sequence for sampling without replacement (Waudby-Smith and Ramdas, NeurIPS 2020): with probability
-`surety` the true number of wrong ones is never outside of it. Strata are joined by one mixture, so that no
-error is shared out between them. Confidence decides where a cutout is drawn from and nothing else: where it
-says nothing, or the untrue, the bound is wider and still holds.
+broken by it, `bench/promise.py`); the one of `wrong_bound.py` holds at all moments together. Confidence
+decides where a cutout is drawn from and nothing else: where it says nothing, or the untrue, the bound is
+wider and still holds.
 
 What the light table does: when a folder rests it calls `journal.drawings.draw(folder, {job: confidence},
 share=)` for what was delivered without a review; `next_looks(items, n)` names what to mix into the queue;
@@ -17,39 +15,22 @@ undo is None) and shows `known(items, promise).sentence`. `items_of(journal.draw
 from __future__ import annotations
 
 import hashlib
-import heapq
 from dataclasses import dataclass, replace
-from math import exp, floor, inf, lgamma, log
+from math import ceil, floor
 from typing import TYPE_CHECKING, Final
 
+from mattebox.daemon.report.wrong_bound import Promise, Stratum, most_wrong, percent
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from mattebox.daemon.journal.drawings import DrawnJob
 
 # Strata of confidence begin here; below the first one a review's rule looks at all of them anyway.
 _BANDS: Final = (0.5, 0.8, 0.95)
-# Before anything is seen, half is staked on nothing being wrong, the rest on Beta-distributed rates: one of
-# all strata in common, a quarter of what is promised on average, and one of each by itself.
-_NOTHING_WRONG: Final = 0.5
-_COMMON: Final = 0.3
-_EACH: Final = 0.2
-_QUARTER: Final = 4.0
-_BETA: Final = (0.5, 10.0)
-_HALVINGS: Final = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """At most this `share` of what nobody looked at is wrong; that is true `surety` of the times."""
-
-    share: float = 0.02
-    surety: float = 0.95
-
-    @property
-    def text(self) -> str:
-        """The promise in words: at most 2 % wrong, 95 times in 100."""
-        return f"at most {_percent(self.share)} wrong, {self.surety * 100:g} times in 100"
+# So many steps of a small batch are asked one by one.
+_STEPS: Final = 25
+_SLACK: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,55 +81,16 @@ class Known:
             return f"{seen}; nothing is left that nobody looked at."
         rest = f"of the {self.unlooked} that nobody looked at"
         if self.holds:
-            return f"{seen}; enough: {rest} at most {_percent(self.share)} are wrong, {self._times}."
-        bound = f"{seen}; {rest} at most {_percent(self.share)} are wrong, {self._times}"
+            return f"{seen}; enough: {rest} at most {percent(self.share)} are wrong, {self._times}."
+        bound = f"{seen}; {rest} at most {percent(self.share)} are wrong, {self._times}"
         if not self.by_sample:
-            return f"{bound}. No sample can promise {_percent(self.promise.share)}: look at all of them."
+            return f"{bound}. No sample can promise {percent(self.promise.share)}: look at all of them."
         looks = "1 more look" if self.needs == 1 else f"{self.needs} more looks"
-        return f"{bound}; {looks} without a fault promise {_percent(self.promise.share)}."
+        return f"{bound}; {looks} without a fault promise {percent(self.promise.share)}."
 
     @property
     def _times(self) -> str:
         return f"{self.promise.surety * 100:g} times in 100"
-
-
-@dataclass(frozen=True, slots=True)
-class Stratum:
-    """What is known of one stratum.
-
-    size: of it. drawn: the longest run of the drawing's order that was looked at; wrong: of those.
-    least, most: how many can be wrong in all, by everything that was looked at.
-    """
-
-    size: int
-    drawn: int
-    wrong: int
-    least: int
-    most: int
-
-    def cost(self, wrong: int) -> float:
-        """Minus the logarithm of how likely what was drawn is, in its order, where so many are wrong."""
-        right = self.drawn - self.wrong
-        if wrong < self.wrong or self.size - wrong < right:
-            return inf
-        return -(
-            _falling(wrong, self.wrong) + _falling(self.size - wrong, right) - _falling(self.size, self.drawn)
-        )
-
-    def step(self, wrong: int) -> float:
-        """What one more wrong one costs; it never gets cheaper (both logarithms are concave)."""
-        return self.cost(wrong + 1) - self.cost(wrong)
-
-    def upto(self, price: float, start: int) -> int:
-        """The most wrong ones whose every step from `start` costs at most `price`."""
-        low, high = start, self.most
-        while low < high:
-            middle = (low + high) // 2
-            if self.step(middle) <= price:
-                low = middle + 1
-            else:
-                high = middle
-        return low
 
 
 def items_of(rows: Sequence[DrawnJob]) -> tuple[list[Drawn], Promise]:
@@ -214,14 +156,31 @@ def _needs(order: Sequence[Sequence[Drawn]], promise: Promise, undrawn: int) -> 
         unlooked = len(ahead) - looks + undrawn
         return _most_left(then, promise) + undrawn <= promise.share * unlooked
 
-    low, high = 1, len(ahead)
+    low, high = _window(len(ahead), undrawn, promise, enough)
     while low < high:
         middle = (low + high) // 2
         if enough(middle):
             high = middle
         else:
             low = middle + 1
-    return low + undrawn if undrawn else low
+    return low if not undrawn or enough(low) else low + undrawn
+
+
+def _window(left: int, undrawn: int, promise: Promise, enough: Callable[[int], bool]) -> tuple[int, int]:
+    """Between which numbers of looks the promise begins to hold.
+
+    More looks tell more but leave fewer, of which a share is a whole number: in a small batch the promise may
+    hold, hold no more, and hold again. It is asked at the last look before each such step.
+    """
+    steps = floor(promise.share * (left + undrawn))
+    before = 0
+    for allowed in range(steps if steps <= _STEPS else 0, 0, -1):
+        looks = left + undrawn - ceil(allowed / promise.share - _SLACK)
+        if looks > before:
+            if looks <= left and enough(looks):
+                return before + 1, looks
+            before = looks
+    return min(before + 1, left), left
 
 
 def _most_left(order: Sequence[Sequence[Drawn]], promise: Promise) -> int:
@@ -242,98 +201,3 @@ def stratum_of(items: Sequence[Drawn]) -> Stratum:
     right = sum(item.right is True for item in items)
     of_drawn = sum(item.right is False for item in items[:drawn])
     return Stratum(len(items), drawn, of_drawn, wrong, len(items) - right)
-
-
-def most_wrong(strata: Sequence[Stratum], promise: Promise) -> int:
-    """The largest number of wrong ones, looked at or not, that what was drawn does not refute.
-
-    Among all ways to share them out between the strata it is found exactly: each further one is put where it
-    costs least, and costs never fall.
-    """
-    budget = surprise_allowed(strata, promise)
-    start = [_likeliest(stratum) for stratum in strata]
-    budget -= sum(stratum.cost(wrong) for stratum, wrong in zip(strata, start, strict=True))
-    if budget <= 0:
-        return sum(start)
-    low, high = 0.0, budget
-    best = start
-    for _ in range(_HALVINGS):
-        price = (low + high) / 2
-        found = [stratum.upto(price, wrong) for stratum, wrong in zip(strata, start, strict=True)]
-        if _spent(strata, start, found) < budget:
-            low, best = price, found
-        else:
-            high = price
-    return sum(_filled(strata, start, best, budget))
-
-
-def surprise_allowed(strata: Sequence[Stratum], promise: Promise) -> float:
-    """The sum of costs from which on numbers of wrong ones are refuted by what was drawn."""
-    return log(1 / (1 - promise.surety)) - _stake(strata, promise)
-
-
-def _filled(strata: Sequence[Stratum], start: list[int], found: list[int], budget: float) -> list[int]:
-    """The last steps of equal price, as long as the budget lasts."""
-    found = list(found)
-    left = budget - _spent(strata, start, found)
-    steps = [
-        (stratum.step(wrong), number)
-        for number, (stratum, wrong) in enumerate(zip(strata, found, strict=True))
-        if wrong < stratum.most
-    ]
-    heapq.heapify(steps)
-    while steps and steps[0][0] < left:
-        price, number = heapq.heappop(steps)
-        left -= price
-        found[number] += 1
-        if found[number] < strata[number].most:
-            heapq.heappush(steps, (strata[number].step(found[number]), number))
-    return found
-
-
-def _spent(strata: Sequence[Stratum], start: Sequence[int], found: Sequence[int]) -> float:
-    return sum(
-        stratum.cost(now) - stratum.cost(then)
-        for stratum, then, now in zip(strata, start, found, strict=True)
-    )
-
-
-def _likeliest(stratum: Stratum) -> int:
-    """The number of wrong ones that explains best what was drawn, within what is possible."""
-    share = stratum.wrong * (stratum.size + 1) / stratum.drawn if stratum.drawn else 0
-    return min(max(floor(share), stratum.least), stratum.most)
-
-
-def _stake(strata: Sequence[Stratum], promise: Promise) -> float:
-    """The logarithm of the probability that the mixture gave to what was drawn, in its order."""
-    drawn = sum(stratum.drawn for stratum in strata)
-    wrong = sum(stratum.wrong for stratum in strata)
-    parts = [
-        log(_COMMON) + _beta(wrong, drawn, (1.0, _QUARTER / promise.share)),
-        log(_EACH) + sum(_beta(stratum.wrong, stratum.drawn, _BETA) for stratum in strata),
-    ]
-    if wrong == 0:
-        parts.append(log(_NOTHING_WRONG))
-    top = max(parts)
-    return top + log(sum(exp(part - top) for part in parts))
-
-
-def _beta(wrong: int, drawn: int, shape: tuple[float, float]) -> float:
-    """The logarithm of a sequence's probability under a Beta-distributed rate."""
-    first, second = shape
-    return (
-        lgamma(first + wrong)
-        + lgamma(second + drawn - wrong)
-        - lgamma(first + second + drawn)
-        - (lgamma(first) + lgamma(second) - lgamma(first + second))
-    )
-
-
-def _falling(value: int, count: int) -> float:
-    """The logarithm of value (value - 1) ... with `count` factors."""
-    return lgamma(value + 1) - lgamma(value - count + 1)
-
-
-def _percent(share: float) -> str:
-    """A share as people read it: rounded up, never to less than it is."""
-    return f"{floor(share * 1000 + 0.999999) / 10:g} %"

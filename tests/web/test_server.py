@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import http.client
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -16,6 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from mattebox.web.errors import ServerError
 from mattebox.web.server import Address, Server, check_address
@@ -127,6 +133,42 @@ def test_beyond_loopback_only_with_password_and_tls(host: str) -> None:
     check_address(Address(host, **both), has_password=True)  # type: ignore[arg-type]
     with pytest.raises(ServerError, match="two files"):
         check_address(Address(certificate=Path("c")), has_password=True)
+
+
+def test_with_tls_files_it_speaks_tls_alone(tmp_path: Path) -> None:
+    """A client that trusts the certificate is answered, one that does not use TLS is not."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    today = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(today - dt.timedelta(days=1))
+        .not_valid_after(today + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (tmp_path / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(pem, form, plain))
+    server = Server(_app, Address("localhost", 0, tmp_path / "cert.pem", tmp_path / "key.pem"))
+    server.start()
+    try:
+        assert server.url == f"https://localhost:{server.port}"
+        trusting = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+        with closing(
+            http.client.HTTPSConnection("localhost", server.port, timeout=20, context=trusting)
+        ) as connection:
+            connection.request("GET", "/")
+            assert connection.getresponse().read() == b"end"
+        with pytest.raises((OSError, http.client.HTTPException)), _ask(server.port, "/"):
+            pass
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "::1"])

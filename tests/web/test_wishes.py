@@ -162,7 +162,7 @@ def test_a_rules_settings_are_taken_as_they_are(tmp_path: Path) -> None:
         ({"deliver": ["gif"]}, "deliver"),
         ({"deliver": []}, "deliver"),
         ({"deliver": [7]}, "deliver"),
-        ({"deliver": "jpeg"}, "deliver"),
+        ({"deliver": "jpeg"}, "finish.background"),
         ({"when": {}}, "settings"),
         ([], "settings"),
         (7, "settings"),

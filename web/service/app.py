@@ -48,7 +48,8 @@ _LIMITS: Final = ReadLimits()
 class ServiceSettings:
     """What the server's owner decides. keys: who may ask; none: everybody who reaches it.
 
-    urls: hosts that photos may be fetched from. uploads: limits of a body, limits: of a photo's header.
+    urls: hosts that photos may be fetched from. names: by which clients ask, besides those of `host`.
+    uploads: limits of a body, limits: of a photo's header.
     """
 
     model: str = "u2net"
@@ -58,6 +59,7 @@ class ServiceSettings:
     uploads: UploadLimits = _UPLOADS
     limits: ReadLimits = _LIMITS
     host: str = "127.0.0.1"
+    names: tuple[str, ...] = ()
 
 
 class Service:
@@ -84,7 +86,7 @@ class Service:
         handlers: Any = {404: _not_found, 405: _not_found, 500: _unforeseen}
         inner = Starlette(routes=routes, lifespan=self._lifespan, exception_handlers=handlers)
         counted = _Counted(_Keys(inner, self._settings.keys), self._metrics, paths)
-        return SafeHeaders(OwnNames(counted, names=own_names(self._settings.host)))
+        return SafeHeaders(OwnNames(counted, names=own_names(self._settings.host, self._settings.names)))
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:

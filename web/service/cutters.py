@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 # A task whose client went may end by itself within this: a killed worker costs as much to begin anew.
 _LAST_SECONDS: Final = 2.0
+_LONGEST_WAIT: Final = 60
 # Seconds of a photo before any was measured.
 _FIRST_GUESS: Final = 3.0
 _CLIENTS_FAULT: Final = {
@@ -140,8 +141,9 @@ class Cutters:
         return self.places - self.here
 
     def retry_after(self) -> int:
-        """Whole seconds until a place is likely to be free, at least 1."""
-        return max(1, math.ceil(self._seconds / self._workers))
+        """Whole seconds until half of the queue is likely to be done, 1 to 60: sooner, most come in vain."""
+        ahead = max(1, self.here - self.in_work) / 2
+        return min(_LONGEST_WAIT, max(1, math.ceil(self._seconds * ahead / self._workers)))
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:

@@ -86,7 +86,9 @@ def rule_wish(
         image = type(finish.background)(image=files["background"])
         finish = finish.model_copy(update={"background": image})
     if any(output.format == "jpeg" for output in outputs) and finish.background == type(finish.background)():
-        raise _wrong("deliver: a jpeg has no transparency; set finish.background.")
+        raise _wrong(
+            "A jpeg has no transparency: give it something behind the subject with finish.background."
+        )
     return RuleWish(cut, finish, outputs)
 
 
@@ -110,16 +112,16 @@ def _mapping(data: dict[str, Any], key: str) -> dict[str, Any]:
 def _outputs(value: Any) -> tuple[Output, ...]:
     items = value if isinstance(value, list) else [value]
     if not 0 < len(items) <= len(FORMATS):
-        raise _wrong(f"deliver: write one to {len(FORMATS)} outputs.")
+        raise _wrong(f"In deliver there must be one to {len(FORMATS)} outputs.")
     outputs = []
     for item in items:
         options = {"format": item} if isinstance(item, str) else item
         if not isinstance(options, dict):
-            raise _wrong("deliver: write formats such as png, or objects with the key format.")
+            raise _wrong("In deliver there must be formats such as png, or objects with the key format.")
         name = options.get("format")
         name = (format_of_ending(name) or name) if isinstance(name, str) else name
         if name not in FORMATS:
-            raise _wrong(f"deliver: the formats are {', '.join(FORMATS)}.")
+            raise _wrong(f"In deliver the formats are {', '.join(FORMATS)}.")
         outputs.append(
             output_settings(name, {key: value for key, value in options.items() if key != "format"})
         )

@@ -142,7 +142,7 @@ def test_no_subject_leaves_the_whole_photo_and_says_so(cutout: Callable[..., Cut
 
 @given(st.integers(1, 400), st.integers(1, 400), st.floats(0.0001, 0.2))
 def test_a_finished_picture_has_at_most_so_many_pixels(width: int, height: int, megapixels: float) -> None:
-    """It is made smaller, never larger, in its shape to within a pixel; the frame keeps its place on it."""
+    """It is made smaller and never larger; its shape is kept to within a pixel, as is the frame's place."""
     wanted = FinishSettings.model_validate({"megapixels": megapixels, "margin": "10px"})
     small, plain = (
         place((0.0, 0.0, float(width), float(height)), settings)

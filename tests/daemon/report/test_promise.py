@@ -17,17 +17,8 @@ from tests.daemon.test_commands import call
 
 from mattebox.daemon.config.load import load_config
 from mattebox.daemon.journal.journal import Journal
-from mattebox.daemon.report.promise import (
-    Drawn,
-    Promise,
-    Stratum,
-    items_of,
-    known,
-    most_wrong,
-    new_order,
-    next_looks,
-    surprise_allowed,
-)
+from mattebox.daemon.report.promise import Drawn, items_of, known, new_order, next_looks
+from mattebox.daemon.report.wrong_bound import Promise, Stratum, most_wrong, surprise_allowed
 
 if TYPE_CHECKING:
     from pathlib import Path
