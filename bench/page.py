@@ -105,14 +105,19 @@ def keys(chromium: Any, root: Path, count: int) -> dict[str, Any]:
         half = count // 2 - 1
         for name, pause in (("looking", LOOK), ("at once", 0)):
             page.evaluate("performance.clearMeasures()")
-            for _ in range(half):
-                before = page.evaluate("document.body.dataset.painted")
-                page.keyboard.press("a")
-                shown(page, f"document.body.dataset.painted !== {before!r}")
-                page.wait_for_timeout(pause)
+            decide(page, half, pause)
             spans = page.evaluate("performance.getEntriesByName('key to picture').map(e => e.duration)")
             found[name] = {"photos": len(spans), **summary(spans)}
     return {"megapixels": round(SIZE[0] * SIZE[1] / 1e6, 1), "pause_ms": LOOK, **found}
+
+
+def decide(page: Any, count: int, pause: int) -> None:
+    """Accept so many photos, each once it is painted and looked at for so many milliseconds."""
+    for _ in range(count):
+        before = page.evaluate("document.body.dataset.painted")
+        page.keyboard.press("a")
+        shown(page, f"document.body.dataset.painted !== {before!r}", 60)
+        page.wait_for_timeout(pause)
 
 
 def rows(chromium: Any, root: Path, count: int) -> dict[str, Any]:
@@ -135,9 +140,7 @@ def rows(chromium: Any, root: Path, count: int) -> dict[str, Any]:
             page.keyboard.press("j")
             page.wait_for_timeout(20)
         page.evaluate("performance.clearMeasures()")
-        for _ in range(50):
-            page.keyboard.press("a")
-            page.wait_for_timeout(200)
+        decide(page, 50, LOOK)
         spans = page.evaluate("performance.getEntriesByName('key to picture').map(e => e.duration)")
         ended = memory(session, server.process.pid)
         drawn = page.evaluate("document.querySelectorAll('.row').length")

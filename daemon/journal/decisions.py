@@ -105,13 +105,13 @@ class Decisions:
             self._db.execute("DELETE FROM decision_steps WHERE step = ?", (number,))
         return taken_back
 
-    def send(self) -> int:
-        """Have every mark on a job in review carried out; how many were sent."""
-        self._db.execute(
+    def send(self) -> list[str]:
+        """Have every mark on a job in review carried out; these jobs."""
+        rows = self._db.execute(
             f"UPDATE decisions SET sent = {SENT} WHERE sent = {MARKED} AND verdict IN ('accept', 'reject')"  # noqa: S608 - our own
-            " AND job IN (SELECT id FROM jobs WHERE state = 'review')"
+            " AND job IN (SELECT id FROM jobs WHERE state = 'review') RETURNING job"
         )
-        return int(self._db.execute("SELECT changes()").fetchone()[0])
+        return [row[0] for row in rows]
 
     def carried_out(self, job_id: str) -> None:
         """A decision was carried out: it stays as history, but for "again", which is asked anew."""

@@ -220,9 +220,9 @@ class Journal:
         query = f"SELECT {JOB_COLUMNS} FROM jobs WHERE state = ? ORDER BY updated DESC LIMIT ?"  # noqa: S608
         return [job_of(row) for row in self._db.execute(query, (state, count))]
 
-    def overview(self) -> Iterator[JobSummary]:
-        """All jobs as lists show them, but those that were given back; in no order."""
-        return overview(self._db)
+    def overview(self, jobs: Sequence[str] | None = None) -> Iterator[JobSummary]:
+        """All jobs, or those named, as lists show them, but those that were given back; in no order."""
+        return overview(self._db, jobs)
 
     def states(self) -> dict[str, str]:
         """The state of every job by its id."""

@@ -46,9 +46,13 @@ class JobSummary:
     decided: float
 
 
-def overview(database: Database) -> Iterator[JobSummary]:
-    """All jobs but those that were given back, in no order. Raises JournalError."""
-    for row in database.execute(_QUERY):
+def overview(database: Database, jobs: Sequence[str] | None = None) -> Iterator[JobSummary]:
+    """All jobs, or those named, but for those that were given back; in no order. Raises JournalError."""
+    if jobs is None:
+        rows = database.execute(_QUERY)
+    else:
+        rows = database.execute(f"{_QUERY} AND jobs.id IN ({','.join('?' * len(jobs))})", jobs)
+    for row in rows:
         yield _seen(row)
 
 

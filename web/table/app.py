@@ -134,26 +134,26 @@ class TableEndpoints:
             settings = again_settings(body.get("settings", {}), await self._table.known_networks())
         ids = [str(job) for job in jobs]
         known = await self._table.ask(lambda desk: desk.decide(ids, verdict, settings=settings))
-        await self._table.refresh(forced=True)
+        await self._table.decided(known)
         return JSONResponse({"jobs": known})
 
     async def undo(self, _: Request) -> Response:
         """Take the last decision back."""
         jobs = await self._table.ask(lambda desk: desk.undo())
-        await self._table.refresh(forced=True)
+        await self._table.decided(jobs)
         return JSONResponse({"jobs": jobs})
 
     async def send(self, _: Request) -> Response:
         """Have what is marked carried out."""
-        count = await self._table.ask(lambda desk: desk.send())
-        await self._table.refresh(forced=True)
-        return JSONResponse({"sent": count})
+        jobs = await self._table.ask(lambda desk: desk.send())
+        await self._table.decided(jobs)
+        return JSONResponse({"sent": len(jobs)})
 
     async def hand_over(self, request: Request) -> Response:
         """Open a review's PSD in the program that the system has for it."""
         job = request.path_params["job"]
         await self._table.ask(lambda desk: hand_over(desk, job, open_in_system))
-        await self._table.refresh(forced=True)
+        await self._table.decided([job])
         return JSONResponse({})
 
     async def sheet(self, _: Request) -> Response:

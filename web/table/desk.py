@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _MATTES: Final = "mattes"
 # After so many seconds a matte that was taken back is gone.
 _OLD: Final = 7 * 86400.0
+# So many jobs are asked for by name; of more all are read.
+_FEW: Final = 500
 _QUALITIES: Final = ("fast", "balanced", "best")
 
 
@@ -46,8 +48,13 @@ class Desk:
         self._version: int | None = None
         self._sweep()
 
-    def changes(self, *, forced: bool = False) -> tuple[list[Item], list[str]]:
-        """What is new since this was asked last. Raises JournalError."""
+    def changes_of(self, jobs: Sequence[str]) -> list[Item]:
+        """What is new about jobs that were decided here: the others need not be read. Raises JournalError."""
+        few = jobs if len(jobs) <= _FEW else None
+        return self.known.update(self.journal.overview(few))
+
+    def changes(self) -> tuple[list[Item], list[str]]:
+        """What another process has changed since this was asked last. Raises JournalError."""
         try:
             self.journal.check_there()
         except LostJournalError:
@@ -56,7 +63,7 @@ class Desk:
             self.journal = Journal(self.state, lock=False)
             self._version = None
         found = self.journal.version()
-        if not forced and found == self._version:
+        if found == self._version:
             return [], []
         self._version = found
         return self.known.take(self.journal.overview())
@@ -86,8 +93,8 @@ class Desk:
         with self.journal.transaction():
             return self.journal.decisions.undo()
 
-    def send(self) -> int:
-        """Have all marks carried out; how many there were."""
+    def send(self) -> list[str]:
+        """Have all marks carried out; their jobs."""
         with self.journal.transaction():
             return self.journal.decisions.send()
 

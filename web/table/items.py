@@ -43,6 +43,12 @@ class KnownItems:
     def __init__(self) -> None:
         self.items: dict[str, Item] = {}
 
+    def update(self, seen: Iterable[JobSummary]) -> list[Item]:
+        """Take over what the journal says of some jobs; those of them that changed."""
+        changed = [item for item in map(item_of, seen) if self.items.get(item["id"]) != item]
+        self.items = {**self.items, **{item["id"]: item for item in changed}}
+        return changed
+
     def take(self, seen: Iterable[JobSummary]) -> tuple[list[Item], list[str]]:
         """Take over what the journal says now; the items that changed or are new, and the ids of others."""
         now = {item["id"]: item for item in map(item_of, seen)}

@@ -120,7 +120,7 @@ class MendEndpoints:
             return found
 
         jobs = await self._table.ask(decide)
-        await self._table.refresh(forced=True)
+        await self._table.decided(jobs)
         return JSONResponse({"jobs": jobs})
 
     async def _ask(self, work: Callable[[], Any], urgency: int) -> Any:

@@ -20,7 +20,7 @@ from mattebox.web.table.handover import HandoverWatch
 from mattebox.web.table.pictures import thumbnail, view_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Sequence
     from pathlib import Path
 
     from mattebox.core.engine import Engine
@@ -113,9 +113,15 @@ class Table:
             self._networks = await self.paint(networks_here)
         return self._networks
 
-    async def refresh(self, *, forced: bool = False) -> None:
-        """Tell every listener what has changed in the journal."""
-        changed, gone = await self.ask(lambda desk: desk.changes(forced=forced))
+    async def decided(self, jobs: Sequence[str]) -> None:
+        """Tell every listener what was decided here of some jobs."""
+        changed = await self.ask(lambda desk: desk.changes_of(jobs))
+        if changed:
+            self.tell({"items": changed, "gone": []})
+
+    async def refresh(self) -> None:
+        """Tell every listener what others have changed in the journal."""
+        changed, gone = await self.ask(lambda desk: desk.changes())
         if changed or gone:
             for listener in self._listeners:
                 listener.put_nowait({"items": changed, "gone": gone})
@@ -155,8 +161,7 @@ class Table:
 
     async def _look_around(self) -> None:
         """What came back from other programs, and whether a daemon is there."""
-        if await self.ask(lambda _: bool(self._returns.look())):
-            await self.refresh(forced=True)
+        await self.decided(await self.ask(lambda _: self._returns.look()))
         now = await self.ask(lambda desk: desk.delivers or desk.is_delivering())
         if now != self._delivering:
             self._delivering = now
@@ -174,7 +179,7 @@ class Table:
             except MatteboxError as error:
                 await asyncio.wrap_future(self.journal.ask(partial(desk.give_up, work.id)))
                 self.tell({"say": str(error)})
-            await self.refresh(forced=True)
+            await self.decided([work.id])
 
     def stop(self) -> None:
         """End the threads and close the journal."""

@@ -48,7 +48,7 @@ def test_a_mark_does_nothing_until_it_is_sent(rig: Rig) -> None:
     rig.hot_folders.once()
     assert rig.states() == {"a": "review", "b": "review", "c": "review"}
     with rig.journal.transaction():
-        assert decisions.send() == 2
+        assert sorted(decisions.send()) == sorted([rig.ids["a"], rig.ids["b"]])
     rig.hot_folders.once()
     assert rig.states() == {"a": "done", "b": "failed", "c": "review"}
     assert rig.hot_folders.files("out") == {"a.psd": b"psd:doubt a", "a.png": b"png:doubt a"}
@@ -93,7 +93,7 @@ def test_every_step_is_taken_back_in_its_order(rig: Rig) -> None:
     with rig.journal.transaction():
         assert decisions.undo() == ids[:1]
         assert decisions.undo() == []
-        assert decisions.send() == 0
+        assert decisions.send() == []
 
 
 def test_what_was_carried_out_is_not_taken_back(rig: Rig) -> None:
