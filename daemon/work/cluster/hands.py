@@ -175,11 +175,14 @@ class Hands:
         except asyncio.CancelledError:
             future.release()
             raise
-        except Exception:  # noqa: BLE001 - the worker's death, its silence, or what it could not say itself
+        except Exception as error:  # noqa: BLE001 - its death, its silence, or what it could not say itself
             failure = _back("The scheduler went away.")
             if connected():
+                silent = isinstance(error, TimeoutError)
+                if silent:
+                    self.roster.doubt(worker.address, "it did not answer in time.")
                 marker = attempt_marker(item.task.job.outputs[0].staged)
-                failure = await asyncio.to_thread(how_it_ended, marker, item.timeout)
+                failure = await asyncio.to_thread(how_it_ended, marker, item.timeout, silent=silent)
             result = TaskResult(item.token, failure=failure)
         else:
             result = self._judged(worker, item, answer)
