@@ -129,7 +129,7 @@ def one_seed(seed: int, cluster: RealCluster, root: Path, share: Share) -> list[
     dice = random.Random(seed)
     share.attach()
     for path in share.store.iterdir():
-        shutil.rmtree(path)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     (share.store / "in").mkdir()
     config, log = root / f"{seed}.yaml", root / f"{seed}.log"
     config.write_text(

@@ -192,9 +192,10 @@ class Loop:
         self.jobs.start(pool, max_tasks - self.jobs.in_work)
         # So many files are inspected and claimed ahead that no worker waits for its next one.
         free = max_tasks - self.jobs.ready - len(self._in_inspection)
-        for intake in self.intakes.values():
-            if free > 0 and not intake.root.held:
-                free -= self._begin_looks(intake, now, pool, free)
+        for name, intake in list(self.intakes.items()):
+            if free > 0 and not intake.root.held and (begun := self._begin_looks(intake, now, pool, free)):
+                free -= begun
+                self.intakes[name] = self.intakes.pop(name)  # it comes last in the next turn
         self._emit_idle()
 
     def _begin_looks(self, intake: Intake, now: float, pool: Pool, free: int) -> int:

@@ -89,13 +89,13 @@ def attempt(function: Callable[[JobTask], JobReport], data: dict[str, Any], time
             marker.unlink(missing_ok=True)
 
 
-def how_it_ended(marker: Path, timeout: float) -> Failure:
-    """What a worker's death, or its silence, means for the job that it had, as its marker tells."""
+def how_it_ended(marker: Path, timeout: float, *, silent: bool = False) -> Failure:
+    """What a worker's death means for the job that it had, as its marker tells. silent: it may live."""
     try:
         said = marker.read_bytes()[: len(_TIMEOUT)]
     except OSError:
         return Failure("Its worker went away before it had begun.", NOT_BEGUN, True, True)
-    if said == _TIMEOUT:
+    if silent or said == _TIMEOUT:
         return Failure(f"It took longer than {timeout:g} seconds and was stopped.", "timeout", retry=True)
     return Failure("The worker process ended while it worked on it.", "crash", retry=True)
 

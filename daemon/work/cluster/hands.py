@@ -16,7 +16,7 @@ from mattebox.daemon.errors import NOT_BEGUN, Failure
 from mattebox.daemon.inbox import News
 from mattebox.daemon.journal.markers import attempt_marker
 from mattebox.daemon.work.cluster.attempt import NO_STORAGE, attempt, how_it_ended
-from mattebox.daemon.work.cluster.handshake import differences, greet, probing, request, versions
+from mattebox.daemon.work.cluster.handshake import differences, greet, probing, request, sweep, versions
 from mattebox.daemon.work.cluster.roster import Roster
 from mattebox.daemon.work.cluster.wire import packed_task, unpacked_answer
 from mattebox.daemon.work.workers import TaskResult
@@ -50,8 +50,9 @@ class Item(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What workers must have. resources: what one job takes, such as {"GPU": 1}."""
+    """What workers must have. daemon: a word for who asks. resources: what a job takes: {"GPU": 1}."""
 
+    daemon: str
     cuts: tuple[CutSettings, ...]
     places: tuple[Place, ...]
     resources: Mapping[str, float] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class Hands:
         self._queue: deque[Item] = deque()
         self._running: set[asyncio.Task[None]] = set()
         self._greetings = asyncio.Semaphore(_GREETINGS)
+        self._first = asyncio.Lock()
         self._finished: dict[str, deque[float]] = {}
         self._changed = asyncio.Event()
         self.roster = Roster(needs.resources, time.monotonic)
@@ -175,11 +177,14 @@ class Hands:
         except asyncio.CancelledError:
             future.release()
             raise
-        except Exception:  # noqa: BLE001 - the worker's death, its silence, or what it could not say itself
+        except Exception as error:  # noqa: BLE001 - its death, its silence, or what it could not say itself
             failure = _back("The scheduler went away.")
             if connected():
+                silent = isinstance(error, TimeoutError)
+                if silent:
+                    self.roster.doubt(worker.address, "it did not answer in time.")
                 marker = attempt_marker(item.task.job.outputs[0].staged)
-                failure = await asyncio.to_thread(how_it_ended, marker, item.timeout)
+                failure = await asyncio.to_thread(how_it_ended, marker, item.timeout, silent=silent)
             result = TaskResult(item.token, failure=failure)
         else:
             result = self._judged(worker, item, answer)
@@ -223,18 +228,28 @@ class Hands:
         self._changed.set()
 
     async def _differences(self, client: Any, worker: Worker) -> tuple[str, ...]:
-        if self._ours is None:
-            self._ours = {
-                "versions": await asyncio.to_thread(versions),
-                "weights": await asyncio.to_thread(weights_in_use, self._needs.cuts),
-            }
+        async with self._first:
+            if self._ours is None:
+                await asyncio.to_thread(sweep, self._needs.places, self._needs.daemon)
+                self._ours = {
+                    "versions": await asyncio.to_thread(versions),
+                    "weights": await asyncio.to_thread(weights_in_use, self._needs.cuts),
+                }
+            ours = self._ours
         with contextlib.ExitStack() as stack:
-            probes = await asyncio.to_thread(stack.enter_context, probing(self._needs.places))
+            wanted = probing(self._needs.places, self._needs.daemon)
+            making = asyncio.ensure_future(asyncio.to_thread(stack.enter_context, wanted))
+            try:
+                probes = await asyncio.shield(making)
+            except asyncio.CancelledError:
+                # What a thread is writing is waited for, and removed.
+                await asyncio.wait([making])
+                raise
             key = f"mattebox-handshake-{secrets.token_hex(6)}"
             future = self._submit(client, worker, key, greet, request(self._needs.cuts, probes))
             answer = await self._answered(future, worker, _GREETING)
             worker.host = f"{answer['host']} (process {answer['pid']})"
-            return await asyncio.to_thread(differences, self._ours, answer, probes)
+            return await asyncio.to_thread(differences, ours, answer, probes)
 
     def _submit(self, client: Any, worker: Worker, key: str, function: Any, *arguments: Any) -> Any:
         return client.submit(

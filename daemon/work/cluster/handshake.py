@@ -99,9 +99,20 @@ def request(cuts: Iterable[CutSettings], probes: Sequence[Probe]) -> dict[str, A
     }
 
 
+def sweep(places: Iterable[Place], daemon: str) -> None:
+    """Remove the probes that a killed run of this daemon left; call it before the first new one."""
+    for place in places:
+        for folder in (place.folder, place.folder.parent):
+            with contextlib.suppress(OSError):
+                for path in folder.glob(f"{STAGED_PREFIX}probe-{daemon}-*"):
+                    path.unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
-def probing(places: Iterable[Place]) -> Iterator[list[Probe]]:
+def probing(places: Iterable[Place], daemon: str) -> Iterator[list[Probe]]:
     """A probe in each place, or in what is there above it, removed at the end. Raises OSError.
+
+    daemon: a word for whose they are.
 
     Where the daemon itself may not write, that the folder is there is all that a worker can be asked.
     """
@@ -112,7 +123,7 @@ def probing(places: Iterable[Place]) -> Iterator[list[Probe]]:
             known = probes.get(os.fspath(folder))
             if known is not None and (known.writes or not place.writes):
                 continue
-            name = f"{STAGED_PREFIX}probe-{secrets.token_hex(6)}"
+            name = f"{STAGED_PREFIX}probe-{daemon}-{secrets.token_hex(6)}"
             probe = Probe(os.fspath(folder), name, secrets.token_hex(16), place.writes)
             try:
                 (folder / name).write_text(probe.text, encoding="ascii")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from mattebox.core.errors import reason_of
-from mattebox.daemon.config.cluster import Certificates, is_loopback
+from mattebox.daemon.config.cluster import Certificates
 from mattebox.daemon.work.cluster.attempt import give_up, this_machine
 from mattebox.daemon.work.cluster.library import ClusterError, load
 from mattebox.daemon.work.cluster.paths import PathMap
@@ -178,15 +178,17 @@ async def _serve(host: WorkerHost, number: int, scratch: str) -> None:
             """Listen for the scheduler and other workers alone."""
 
     secured = security(None if host.certificates is None else Certificates(host.certificates))
-    target = urlsplit(host.scheduler).hostname or ""
     told = False
     while True:
         try:
+            own = host.host or _own_address(host.scheduler)
+            # By itself it asks for the way to port 80 of the scheduler's machine, to learn the same.
+            sys.modules["distributed.worker"].get_ip = lambda *_, own=own: own  # type: ignore[attr-defined]
             worker = await Worker(
                 host.scheduler,
                 nthreads=1,
                 name=f"{host.name}-{number + 1}-{os.getpid()}",
-                host=host.host or ("127.0.0.1" if is_loopback(target) else None),
+                host=own,
                 security=secured,
                 resources=dict(host.resources) or None,
                 memory_limit=0,
@@ -202,3 +204,12 @@ async def _serve(host: WorkerHost, number: int, scratch: str) -> None:
         # The scheduler is gone, or has given this process up: whatever is still at work here is nobody's.
         give_up()
         return
+
+
+def _own_address(scheduler: str) -> str:
+    """This machine's address on the way to the scheduler; nothing is sent. Raises OSError."""
+    parts = urlsplit(scheduler)
+    family, _, _, _, place = socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_DGRAM)[0]
+    with socket.socket(family, socket.SOCK_DGRAM) as way:
+        way.connect(place)
+        return str(way.getsockname()[0])

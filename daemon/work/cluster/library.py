@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.errors import MatteboxError
@@ -60,4 +61,6 @@ def load() -> ModuleType:
     # Its words are for those who run Dask itself; what matters here is told by us.
     for name in ("distributed", "tornado.application"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    # Other versions are told of by the handshake.
+    warnings.filterwarnings("ignore", category=distributed.versions.VersionMismatchWarning)
     return distributed

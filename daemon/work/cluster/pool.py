@@ -8,6 +8,7 @@ import itertools
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
+from mattebox.daemon.inbox import News
 from mattebox.daemon.work.cluster.hands import Hands, Item
 from mattebox.daemon.work.cluster.library import ClusterError, load
 from mattebox.daemon.work.tasks import JobTask
@@ -137,6 +138,11 @@ class ClusterPool:
                     self._away = ""
                     try:
                         await hands.serve(client)
+                    except Exception as error:  # noqa: BLE001 - else the daemon would wait for ever
+                        why = (
+                            f"The connection to the cluster broke ({type(error).__name__}); it is made anew."
+                        )
+                        self._report(News("held", {"why": why}))
                     finally:
                         await self._leave(client, hands)
                 await hands.give_back_all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from typing import TYPE_CHECKING
 
 from mattebox.core.network.device import available_cores
@@ -30,6 +32,7 @@ def start_cluster(
     events.emit("workers", workers="dask", scheduler=engine.scheduler, looking=sizing.workers, why=sizing.why)
     local = Workers(inbox, workers=sizing.workers, threads=1, device="cpu", memory=sizing.memory)
     places = tuple(Place(folder, writes) for folder, writes in worker_folders(loaded).items())
-    needs = Needs(tuple(all_cuts(loaded.config)), places, engine.resources)
+    daemon = hashlib.sha256(os.fsencode(loaded.state.resolve())).hexdigest()[:8]
+    needs = Needs(daemon, tuple(all_cuts(loaded.config)), places, engine.resources)
     pool = kind(inbox, local=local, scheduler=engine.scheduler or "", security=secured, needs=needs)
     return RunningPool(pool, lambda: pool.capacity, pool.now)

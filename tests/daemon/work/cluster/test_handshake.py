@@ -11,7 +11,15 @@ import pytest
 
 from mattebox.core.settings import CutSettings
 from mattebox.daemon.work.cluster.attempt import this_machine
-from mattebox.daemon.work.cluster.handshake import Place, differences, greet, probing, request, versions
+from mattebox.daemon.work.cluster.handshake import (
+    Place,
+    differences,
+    greet,
+    probing,
+    request,
+    sweep,
+    versions,
+)
 from mattebox.daemon.work.cluster.paths import PathMap, Prefix
 
 OURS = {"versions": {"mattebox": "1", "Mattebox's own files": "ab", "numpy": "2"}, "weights": {"u2net": "f0"}}
@@ -47,7 +55,7 @@ def test_each_difference_is_one_sentence(changes: dict[str, Any], word: str) -> 
 def test_the_same_machine_has_no_difference(tmp_path: Path) -> None:
     """Real versions, real weights, a real probe; nothing is left of it."""
     cuts = [CutSettings(model="u2netp")]
-    with probing([Place(tmp_path / "out" / "{tree}", True), Place(tmp_path, False)]) as probes:
+    with probing([Place(tmp_path / "out" / "{tree}", True), Place(tmp_path, False)], "me") as probes:
         said = greet(request(cuts, probes))
         ours = {"versions": versions(), "weights": said["weights"]}
         assert differences(ours, said, probes) == ()
@@ -64,7 +72,7 @@ def test_another_folder_under_the_same_name_is_found_out(tmp_path: Path) -> None
     here.mkdir()
     this_machine(PathMap((Prefix(os.fspath(daemon), os.fspath(here)),)))
     try:
-        with probing([Place(daemon, True)]) as probes:
+        with probing([Place(daemon, True)], "me") as probes:
             asked = request([], probes)
             (why,) = differences(_ours(), greet(asked), probes)
             assert "the daemon's probe is not there" in why
@@ -84,9 +92,20 @@ def test_another_folder_under_the_same_name_is_found_out(tmp_path: Path) -> None
 
 def test_a_folder_that_is_only_read_needs_no_answer(tmp_path: Path) -> None:
     """Originals that stay may lie on a read-only share; that it is there is all that is asked."""
-    with probing([Place(tmp_path, False)]) as probes:
+    with probing([Place(tmp_path, False)], "me") as probes:
         assert differences(_ours(), greet(request([], probes)), probes) == ()
         assert not list(tmp_path.glob("*-answer"))
+
+
+def test_what_a_killed_daemon_left_is_swept_and_nobody_elses(tmp_path: Path) -> None:
+    """Probes of another daemon, which may be asking just now, stay."""
+    place = Place(tmp_path / "out", True)
+    with probing([place], "other"):
+        (tmp_path / ".mattebox-probe-me-1").write_text("left", encoding="ascii")
+        (tmp_path / ".mattebox-probe-me-1-answer").write_text("left", encoding="ascii")
+        sweep([place], "me")
+        (kept,) = tmp_path.iterdir()
+        assert kept.name.startswith(".mattebox-probe-other-")
 
 
 def _ours() -> dict[str, dict[str, str]]:
