@@ -194,10 +194,12 @@ class PluginConnection:
     def _computed(self, request: protocol.CutRequest, blobs: Any) -> tuple[dict[str, Any], list[memoryview]]:
         """The report and the answer's bytes, when the engine had time for it."""
         from mattebox.gimp_plugin.cut import cut_layer  # noqa: PLC0415 - loads arrays
+        from mattebox.gimp_plugin.open_photo import with_request_edges  # noqa: PLC0415
 
         with self._watched(), self._engine_to_stop() as engine:
             start = time.monotonic()
             report, answer = cut_layer(request, blobs, engine, self.on_step)
+            answer[0] = with_request_edges(request, answer[0])
             self._host.last_seconds = round(time.monotonic() - start, 3)
         return {**report, "took": self._host.last_seconds}, answer
 

@@ -142,6 +142,15 @@ class OpenPhoto:
         return Prompts(clicks, box, strokes, self._former if asked.full else self._small_former)
 
 
+def with_request_edges(request: CutRequest, mask: memoryview) -> memoryview:
+    """A finished mask's bytes with its edge as the request chooses it."""
+    if not request.edges:
+        return mask
+    kind = np.uint8 if request.bits == 8 else np.uint16
+    alpha: Any = np.frombuffer(mask, kind).reshape(request.height, request.width)
+    return np.ascontiguousarray(with_edges(alpha, EdgeChoices(**request.edges))).data.cast("B")
+
+
 def _sent(request: CutRequest, blobs: Sequence[bytes | memoryview]) -> tuple[Photo, NDArray[Any] | None]:
     """The layer, and the mask (h, w) where one was sent; every plane lies where CutRequest tells."""
     kind = np.uint8 if request.bits == 8 else np.uint16

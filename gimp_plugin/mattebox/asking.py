@@ -14,7 +14,7 @@ from gi.repository import GLib
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mattebox.gimp_plugin.mattebox.client import Engine, Payload, Record
+    from mattebox.gimp_plugin.mattebox.client import Engine, EngineError, Payload, Record
     from mattebox.gimp_plugin.mattebox.point_request import PointRequest
     from mattebox.gimp_plugin.mattebox.pointing import OpenLayer
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
