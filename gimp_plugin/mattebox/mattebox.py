@@ -107,7 +107,9 @@ class Mattebox(Gimp.PlugIn):  # type: ignore[misc]  # gi has no types
             add_edge_arguments(procedure)
             _add_choice(procedure, "result", _("Resul_t"), _("What the mask becomes"), RESULTS)
         elif name == POINT:
-            _add_choice(procedure, "quality", _("_Quality"), _("Better takes longer"), LOOKS, "balanced")
+            _add_choice(
+                procedure, "quality", _("_Quality"), _("Better takes longer"), LOOKS, default="balanced"
+            )
             _add_choice(procedure, "result", _("Resul_t"), _("What the mask becomes"), RESULTS[:-1])
             add_point_arguments(procedure)
         return procedure
@@ -117,8 +119,8 @@ def _add_mask_arguments(procedure: Any) -> None:
     rows = [(row.name, row.choice) for row in _networks()]
     usual = USUAL if USUAL in dict(rows) else rows[0][0]
     blurb = _("What looks for the subject; one that is not here is fetched after a question")
-    _add_choice(procedure, "model", _("_Network"), blurb, rows, usual)
-    _add_choice(procedure, "quality", _("_Quality"), _("Better takes longer"), LOOKS, "balanced")
+    _add_choice(procedure, "model", _("_Network"), blurb, rows, default=usual)
+    _add_quality(procedure)
     _add_choice(procedure, "refine", _("_Edges"), _("How soft the edge of the mask becomes"), EDGES)
     ways = (
         ("replace", _("Replace it")),
@@ -140,7 +142,11 @@ def _add_mask_arguments(procedure: Any) -> None:
     procedure.add_string_argument("rule", *rule, "", FLAGS)
 
 
-def _add_choice(procedure: Any, name: str, label: str, blurb: str, rows: Any, default: str = "") -> None:
+def _add_quality(procedure: Any) -> None:
+    _add_choice(procedure, "quality", _("_Quality"), _("Better takes longer"), LOOKS, default="balanced")
+
+
+def _add_choice(procedure: Any, name: str, label: str, blurb: str, rows: Any, *, default: str = "") -> None:
     choice = Gimp.Choice.new()
     for number, (nick, text) in enumerate(rows):
         choice.add(nick, number, text, "")
