@@ -11,19 +11,27 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import GimpUi, GObject, Gtk  # noqa: E402 - versions are chosen first
 
 if TYPE_CHECKING:
+    from mattebox.gimp_plugin.mattebox.client import Record
     from mattebox.gimp_plugin.mattebox.effects import EFFECTS, has_effect
     from mattebox.gimp_plugin.mattebox.networks import NetworkFacts
+    from mattebox.gimp_plugin.mattebox.preview import Preview
     from mattebox.gimp_plugin.mattebox.words import _
 else:
     from effects import EFFECTS, has_effect
+    from preview import Preview
     from words import _
 
 FIRST = ("model", "quality", "refine", "result", "existing", "inside-selection")
 SELDOM = ("rule-file", "rule", "accept-licence")
 
 
-def ask_mask(procedure: Any, config: Any, title: str, networks: list[NetworkFacts]) -> bool:
-    """Ask for the settings of "Mask the Subject", and before a network is fetched whether it may be."""
+def ask_mask(
+    procedure: Any, config: Any, title: str, networks: list[NetworkFacts], shown: tuple[Record, Any]
+) -> bool:
+    """Ask for the settings of "Mask the Subject", and before a network is fetched whether it may be.
+
+    shown: the record and the layer of the preview.
+    """
     GimpUi.init("mattebox")
     dialog = GimpUi.ProcedureDialog.new(procedure, config, title)
     dialog.fill_box("seldom", list(SELDOM))
@@ -31,9 +39,13 @@ def ask_mask(procedure: Any, config: Any, title: str, networks: list[NetworkFact
     dialog.fill_expander("more", "seldom-title", False, "seldom")
     dialog.fill([*FIRST, "more"])
     _gray_out(dialog, config, networks)
+    preview = Preview(shown[0], config, shown[1], networks)
+    dialog.get_content_area().pack_start(preview, False, False, 0)
+    preview.show_all()
     agreed = False
     while not agreed and dialog.run():
         agreed = _may_fetch(dialog, config, networks)
+    preview.end()
     dialog.destroy()
     return agreed
 

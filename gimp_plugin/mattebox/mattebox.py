@@ -176,8 +176,11 @@ def _record() -> Record:
 
 
 def _run(procedure: Any, run_mode: Any, image: Any, drawables: list[Any], config: Any, _data: Any) -> Any:
-    if run_mode == Gimp.RunMode.INTERACTIVE and not _ask(procedure, config):
-        return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+    try:
+        if run_mode == Gimp.RunMode.INTERACTIVE and not _ask(procedure, config, drawables):
+            return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+    except (EngineError, RefusedError) as error:
+        return _failure(procedure, str(error))
     limit_tile_cache()
     is_refine = procedure.get_name() == REFINE
     try:
@@ -230,14 +233,14 @@ def _failure(procedure: Any, sentence: str) -> Any:
     return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, error)
 
 
-def _ask(procedure: Any, config: Any) -> bool:
+def _ask(procedure: Any, config: Any, drawables: list[Any]) -> bool:
     if TYPE_CHECKING:
         from mattebox.gimp_plugin.mattebox.dialog import ask_mask, ask_plainly  # noqa: PLC0415
     else:
         from dialog import ask_mask, ask_plainly  # noqa: PLC0415 - only where there is a window
     title = procedure.get_menu_label().replace("_", "").rstrip(".")
     if procedure.get_name() == MASK:
-        return ask_mask(procedure, config, title, _networks())
+        return ask_mask(procedure, config, title, _networks(), (_record(), _layers(drawables)[0]))
     return ask_plainly(procedure, config, title)
 
 
