@@ -14,6 +14,7 @@ from mattebox.gimp_plugin.install import install, record, remove
 from mattebox.gimp_plugin.profiles import find_profiles, profile_at
 from mattebox.gimp_plugin.rendezvous import default_folder, require_short
 from mattebox.models.catalogue import load_catalogue
+from mattebox.models.store import models_folder
 
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.profiles import Profile
@@ -42,13 +43,22 @@ def command() -> None:
 def install_plugin(context: click.Context, *, folders: tuple[Path, ...]) -> None:
     """Put the plug-in into every GIMP 3 profile: native, Flatpak and Snap."""
     profiles = _profiles(context, folders)
+    networks = [network for network in load_catalogue().values() if network.kind == "salient"]
     rows = [
         (network.name, network.name + (" (not for commercial use)" if network.commercial is False else ""))
-        for network in load_catalogue().values()
-        if network.kind == "salient"
+        for network in networks
     ]
     require_short(default_folder())
-    details = record(default_folder(), rows)
+    facts = {
+        network.name: {
+            "file": network.file,
+            "size": network.size,
+            "licence": network.licence,
+            "commercial": network.commercial,
+        }
+        for network in networks
+    }
+    details = record(default_folder(), rows, facts, models_folder())
     failed = False
     for profile in profiles:
         try:

@@ -136,11 +136,12 @@ class PluginConnection:
         from mattebox.gimp_plugin.open_photo import OpenPhoto  # noqa: PLC0415 - loads arrays
 
         self.photo = None
+        pointing = head.pop("pointing", True) is not False
         with self._received(head) as (request, blobs, _):
             self._host.admit(self, request.room())
             try:
                 with self._watched(), self._engine_to_stop() as engine:
-                    self.photo = OpenPhoto(request, blobs, engine, self.on_step)
+                    self.photo = OpenPhoto(request, blobs, engine, self.on_step, pointing=pointing)
             finally:
                 self._host.settle(self)
         self._send("opened", [self.photo.picture()], size=list(self.photo.size))
@@ -195,10 +196,12 @@ class PluginConnection:
     def _computed(self, request: protocol.CutRequest, blobs: Any) -> tuple[dict[str, Any], list[memoryview]]:
         """The report and the answer's bytes, when the engine had time for it."""
         from mattebox.gimp_plugin.cut import cut_layer  # noqa: PLC0415 - loads arrays
+        from mattebox.gimp_plugin.open_photo import with_request_edges  # noqa: PLC0415
 
         with self._watched(), self._engine_to_stop() as engine:
             start = time.monotonic()
             report, answer = cut_layer(request, blobs, engine, self.on_step)
+            answer[0] = with_request_edges(request, answer[0])
             self._host.last_seconds = round(time.monotonic() - start, 3)
         return {**report, "took": self._host.last_seconds}, answer
 

@@ -30,18 +30,30 @@ class InstallError(MatteboxError):
 
 
 def files() -> list[str]:
-    """The names of the files that GIMP needs."""
-    return sorted(path.name for path in SOURCE.glob("*.py"))
+    """The files that GIMP needs, code and translations, as paths in the plug-in's folder."""
+    found = (*SOURCE.glob("*.py"), *SOURCE.glob("locale/*/LC_MESSAGES/*.mo"))
+    return sorted(path.relative_to(SOURCE).as_posix() for path in found)
 
 
-def record(folder: Path, networks: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """What the plug-in must know of this mattebox: how to start its engine, and where to meet it."""
+def record(
+    folder: Path,
+    networks: Sequence[tuple[str, str]],
+    catalogue: dict[str, dict[str, Any]] | None = None,
+    models: Path | None = None,
+) -> dict[str, Any]:
+    """What the plug-in must know of this mattebox: how to start its engine, and where to meet it.
+
+    catalogue: of each network its file, size, licence and whether it allows commercial use; models: where
+    the files lie.
+    """
     return {
         "command": [sys.executable, "-P", "-m", "mattebox.cli.main", "engine"],
         "folder": os.fspath(folder),
         "version": package_version(),
         "environment": {name: os.environ[name] for name in _KEPT if os.environ.get(name)},
         "networks": [list(row) for row in networks],
+        "catalogue": catalogue or {},
+        "models": os.fspath(models) if models is not None else "",
     }
 
 
@@ -56,6 +68,7 @@ def install(profile: Profile, details: dict[str, Any]) -> Path:
         staged = Path(tempfile.mkdtemp(prefix=".mattebox-", dir=profile.folder))
         try:
             for name in files():
+                (staged / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(SOURCE / name, staged / name)
             (staged / RECORD).write_text(json.dumps(details, indent=2) + "\n", encoding="utf-8")
             (staged / "mattebox.py").chmod(0o755)

@@ -45,15 +45,22 @@ class OpenPhoto:
         blobs: Sequence[bytes | memoryview],
         engine: Engine,
         on_step: Callable[[str], None],
+        *,
+        pointing: bool = True,
     ) -> None:
         """Networks look at the layer here, and at no other time. Raises what Engine.segmenter() raises.
+
+        pointing: whether the network that answers clicks looks at it too, and is fetched where it is missing.
 
         A mask that is sent as rough is the former matte that all prompts go on from.
         """
         settings = settings_of(request).model_copy(update={"decontaminate": False})
         photo, mask = _sent(request, blobs)
         self.request = request
-        self._full = open_session(engine, photo, settings, on_step=on_step)
+        if pointing:
+            self._full = open_session(engine, photo, settings, on_step=on_step)
+        else:
+            self._full = Session(engine.segment_salient(photo, settings, on_step=on_step), None)
         self._former = None
         if mask is not None and request.rough:
             self._former = mask.astype(np.float32) / np.float32(np.iinfo(mask.dtype).max)
@@ -140,6 +147,15 @@ class OpenPhoto:
             )
         strokes = _drawn(asked.strokes, (photo.height, photo.width), share) if asked.strokes else None
         return Prompts(clicks, box, strokes, self._former if asked.full else self._small_former)
+
+
+def with_request_edges(request: CutRequest, mask: memoryview) -> memoryview:
+    """A finished mask's bytes with its edge as the request chooses it."""
+    if not request.edges:
+        return mask
+    kind = np.uint8 if request.bits == 8 else np.uint16
+    alpha: Any = np.frombuffer(mask, kind).reshape(request.height, request.width)
+    return np.ascontiguousarray(with_edges(alpha, EdgeChoices(**request.edges))).data.cast("B")
 
 
 def _sent(request: CutRequest, blobs: Sequence[bytes | memoryview]) -> tuple[Photo, NDArray[Any] | None]:

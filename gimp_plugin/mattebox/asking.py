@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mattebox.gimp_plugin.mattebox.client import Engine, Payload, Record
+    from mattebox.gimp_plugin.mattebox.errors import EngineError
     from mattebox.gimp_plugin.mattebox.point_request import PointRequest
     from mattebox.gimp_plugin.mattebox.pointing import OpenLayer
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
 
     Read = Callable[[Engine], tuple[CutRequest, Payload]]
 else:
-    from client import Engine, EngineError
+    from client import Engine
+    from errors import EngineError
     from pointing import OpenLayer
 
 
@@ -32,8 +34,14 @@ class Asking:
     a sentence.
     """
 
-    def __init__(self, record: Record, read: Read, hear: Callable[[str, Any], None]) -> None:
-        """`read` packs the layer for an engine, and is called in the window's thread, as GIMP wants it."""
+    def __init__(
+        self, record: Record, read: Read, hear: Callable[[str, Any], None], *, pointing: bool = True
+    ) -> None:
+        """`read` packs the layer for an engine, and is called in the window's thread, as GIMP wants it.
+
+        pointing: whether there will be clicks; without, the network that answers them is left out.
+        """
+        self._pointing = pointing
         self._record, self._read, self._hear = record, read, hear
         self._wanted: PointRequest | None = None
         self._more = threading.Condition()
@@ -67,7 +75,7 @@ class Asking:
         try:
             self._engine = engine = Engine(self._record, lambda text: self._tell("step", text))
             request, payload = self._packed(engine)
-            layer = OpenLayer(engine, request, payload)
+            layer = OpenLayer(engine, request, payload, pointing=self._pointing)
             self._tell("opened", layer)
             while True:
                 with self._more:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.client import Record
     from mattebox.gimp_plugin.mattebox.edge_controls import EdgeControls
     from mattebox.gimp_plugin.mattebox.prompts import Said, Viewport
-    from mattebox.gimp_plugin.mattebox.stage import Stage
+    from mattebox.gimp_plugin.mattebox.stage import Stage, ground_labels
     from mattebox.gimp_plugin.mattebox.words import _
 else:
     from asking import Asking
     from edge_controls import EdgeControls
     from prompts import Said, Viewport
-    from stage import Stage
+    from stage import Stage, ground_labels
     from words import _
 
 SMALLEST_DRAG = 4  # pixels of the window: less is a click
@@ -29,28 +29,16 @@ FACTOR = 1.25
 SIZE = (820, 560)
 
 
-def ground_labels() -> dict[str, str]:
-    """What stands behind the subject, in words."""
-    return {
-        "checks": _("Chequers"),
-        "white": _("White"),
-        "black": _("Black"),
-        "magenta": _("Magenta"),
-        "green": _("Green"),
-        "dimmed": _("The picture, dimmed"),
-    }
-
-
 def tool_labels() -> dict[str, tuple[str, str]]:
     """The tools, and what each does."""
     return {
         "click": (
-            _("_Click"),
+            _("C_lick"),
             _("Click the subject; right-click or Ctrl-click what is none of it; drag a box around it"),
         ),
         "in": (_("Paint _in"), _("What you paint over belongs to the subject")),
-        "out": (_("Paint _out"), _("What you paint over does not belong to the subject")),
-        "unsure": (_("Paint _unsure"), _("What you paint over is solved again: hair, fur, glass")),
+        "out": (_("Paint ou_t"), _("What you paint over does not belong to the subject")),
+        "unsure": (_("Paint un_sure"), _("What you paint over is solved again: hair, fur, glass")),
     }
 
 
@@ -60,9 +48,13 @@ class ClickWindow:
     def __init__(self, record: Record, read: Read, said: Said, edges: dict[str, Any], layer: Any) -> None:
         """`read` packs the layer; `said` is what was pointed at before; `layer` its size in pixels."""
         self._said, self._layer = said, layer
-        self._view, self._stage = Viewport(), None
-        self._fitted, self._drag, self._line = True, None, None
-        self._mask: bytes | None = None
+        self._view = Viewport()
+        self._stage: Stage | None = None
+        self._fitted = True
+        # Where a button went down, and what goes on since then: "pan", a box's other corner, nothing yet.
+        self._drag: Any = None
+        self._line: dict[str, Any] | None = None
+        self._answer: tuple[bytes, dict[str, Any]] | None = None
         self.failure = ""
         self._build(edges)
         self._asking = Asking(record, read, self._hear)
@@ -70,7 +62,6 @@ class ClickWindow:
     def run(self) -> tuple[bytes, dict[str, Any]] | None:
         """Let the person work, and return the mask and the engine's report after OK. The window goes."""
         self._dialog.show_all()
-        self._answer: tuple[bytes, dict[str, Any]] | None = None
         while True:
             reply = self._dialog.run()
             if reply != Gtk.ResponseType.OK or self._answer is not None or self.failure:
@@ -138,7 +129,7 @@ class ClickWindow:
         self._edges = EdgeControls(edges, self._ask)
         self._controls.pack_start(self._edges, False, False, 8)
         for label, action, blurb in (
-            (_("U_ndo"), self._undo, _("Take back the last click, box or stroke (Ctrl+Z)")),
+            (_("Un_do"), self._undo, _("Take back the last click, box or stroke (Ctrl+Z)")),
             (
                 _("_Whole picture"),
                 self._fit,
@@ -174,7 +165,8 @@ class ClickWindow:
                 self._answer = (mask, report)
                 self._dialog.response(Gtk.ResponseType.OK)
                 return
-            self._stage.show(mask)
+            if self._stage is not None:
+                self._stage.show(mask)
             self._dialog.set_response_sensitive(Gtk.ResponseType.OK, True)
             self._say(" ".join(report.get("notes", [])[-1:]) if report.get("warnings") else _hint())
             self._draw()
@@ -263,7 +255,7 @@ class ClickWindow:
         elif drag is None or drag[2] == "pan":
             return True
         elif drag[2] is not None:
-            left, top, right, bottom = _box(*drag[:2], *self._view.place(event.x, event.y))
+            left, top, right, bottom = _box(drag[0], drag[1], *self._view.place(event.x, event.y))
             if right - left < 1 or bottom - top < 1:
                 return True
             self._said.box(left, top, right, bottom)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from multiprocessing import AuthenticationError
 from pathlib import Path
@@ -47,6 +47,9 @@ class Record:
     version: str
     environment: dict[str, str]
     networks: list[list[str]]
+    # Of each network its file, size, licence and "commercial", and the folder where files lie.
+    catalogue: dict[str, Any] = field(default_factory=dict)
+    models: str = ""
 
     @classmethod
     def read(cls, path: Path) -> Record:
@@ -59,6 +62,8 @@ class Record:
                 version=str(values["version"]),
                 environment={str(name): str(value) for name, value in values["environment"].items()},
                 networks=[[str(name), str(label)] for name, label in values["networks"]],
+                catalogue={str(name): dict(row) for name, row in values.get("catalogue", {}).items()},
+                models=str(values.get("models", "")),
             )
         except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
             raise EngineError(_INCOMPLETE) from error

@@ -12,10 +12,10 @@ from gi.repository import Gtk  # noqa: E402 - the version is chosen first
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mattebox.gimp_plugin.mattebox.point_request import EDGES
+    from mattebox.gimp_plugin.mattebox.protocol import EDGES
     from mattebox.gimp_plugin.mattebox.words import _
 else:
-    from point_request import EDGES
+    from protocol import EDGES
     from words import _
 
 
@@ -28,7 +28,7 @@ def edge_labels() -> dict[str, tuple[str, str, float]]:
             _("Moves the edge: below 0 into the subject, above 0 away from it"),
             0.5,
         ),
-        "sharper": (_("S_harper"), _("Makes the edge steeper; 0 leaves it as it is, 1 is hard"), 0.05),
+        "sharper": (_("Shar_per"), _("Makes the edge steeper; 0 leaves it as it is, 1 is hard"), 0.05),
     }
 
 

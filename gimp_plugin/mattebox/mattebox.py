@@ -22,37 +22,53 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.apply import apply
     from mattebox.gimp_plugin.mattebox.client import SILENT, Answer, Engine, Payload, Record
     from mattebox.gimp_plugin.mattebox.errors import EngineError, RefusedError
+    from mattebox.gimp_plugin.mattebox.networks import USUAL, NetworkFacts, facts_of
     from mattebox.gimp_plugin.mattebox.options import Options
     from mattebox.gimp_plugin.mattebox.pixels import LayerView, limit_tile_cache
-    from mattebox.gimp_plugin.mattebox.point import add_point_arguments, run_point
+    from mattebox.gimp_plugin.mattebox.point import add_edge_arguments, add_point_arguments, run_point
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
     from mattebox.gimp_plugin.mattebox.unchanged import require_unchanged
+    from mattebox.gimp_plugin.mattebox.words import DOMAIN, _
 else:
     from apply import apply
     from client import SILENT, Engine, Record
     from errors import EngineError, RefusedError
+    from networks import USUAL, facts_of
     from options import Options
     from pixels import LayerView, limit_tile_cache
-    from point import add_point_arguments, run_point
+    from point import add_edge_arguments, add_point_arguments, run_point
     from unchanged import require_unchanged
+    from words import DOMAIN, _
 
 MASK = "plug-in-mattebox-mask"
 REFINE = "plug-in-mattebox-refine"
 AGAIN = "plug-in-mattebox-again"
 POINT = "plug-in-mattebox-point"
 TITLES = {
-    MASK: ("Mask the Sub_ject...", "Find the subject and mask everything around it"),
-    REFINE: ("_Refine Mask Edges...", "Make the edges of a mask, or of a selection, follow the picture"),
-    POINT: ("Mask by _Clicking...", "Click what is the subject and what is not, and see the mask at once"),
-    AGAIN: ("Mask the Subject (_again)", "Mask the subject with the settings of the last time"),
+    MASK: (_("Mask the Sub_ject..."), _("Find the subject and mask everything around it")),
+    REFINE: (_("_Refine Mask Edges..."), _("Change the edges of a mask, or of a selection")),
+    POINT: (_("Mask by _Clicking..."), _("Click what is the subject and what is not, and see the mask")),
+    # Its name follows that of the first one in an alphabetical menu.
+    AGAIN: (_("Mask the Subject: a_gain"), _("Mask the subject with the settings of the last time")),
 }
 RESULTS = (
-    ("mask", "Layer mask"),
-    ("selection", "Selection"),
-    ("channel", "Channel"),
-    ("layer", "New layer with clean colours"),
+    ("mask", _("Layer mask")),
+    ("selection", _("Selection")),
+    ("channel", _("Channel")),
+    ("layer", _("New layer with clean colours")),
 )
-LOOKS = (("fast", "Quick"), ("balanced", "Balanced"), ("best", "Best, with every network at hand"))
+LOOKS = (
+    ("fast", _("Quick")),
+    ("balanced", _("Balanced")),
+    ("best", _("Best, with every network at hand")),
+)
+EDGES = (
+    ("auto", _("Follow the picture")),
+    ("hair", _("Soft, for hair and fur")),
+    ("hard", _("Sharp, for products")),
+    ("none", _("As they are")),
+)
+LICENCE = _("Accept a licence _without commercial use")
 SILENCE = 60.0  # seconds without any news from the engine: sending and reading included
 PULSE = 0.1  # seconds from one sign of life in GIMP's progress bar to the next
 FLAGS = GObject.ParamFlags.READWRITE
@@ -61,9 +77,9 @@ FLAGS = GObject.ParamFlags.READWRITE
 class Mattebox(Gimp.PlugIn):  # type: ignore[misc]  # gi has no types
     """What GIMP asks for procedures."""
 
-    def do_set_i18n(self, _name: str) -> bool:
-        """The words are English alone."""
-        return False
+    def do_set_i18n(self, _name: str) -> tuple[bool, str, None]:
+        """GIMP's own mechanism: a gettext domain in the folder locale/ beside this file."""
+        return True, DOMAIN, None
 
     def do_query_procedures(self) -> list[str]:
         """The names of all procedures."""
@@ -82,69 +98,85 @@ class Mattebox(Gimp.PlugIn):  # type: ignore[misc]  # gi has no types
         procedure.add_menu_path("<Image>/Layer/Mask")
         procedure.add_menu_path("<Layers>/Layers Menu")
         # Without a help id the dialog has no Help button: GIMP would look for a page in its own manual.
-        procedure.set_documentation(blurb, f"{blurb}. The picture never leaves this computer.", None)
+        procedure.set_documentation(blurb, f"{blurb}. {_('The picture stays on this computer.')}", None)
         procedure.set_attribution("The Mattebox founders", "MIT", "2026")
         if name == MASK:
             _add_mask_arguments(procedure)
         elif name == REFINE:
+            sources = (("mask", _("The layer's mask")), ("selection", _("The selection")))
+            _add_choice(procedure, "source", _("Re_fine"), _("Whose edges are changed"), sources)
             _add_choice(
-                procedure,
-                "source",
-                "Re_fine",
-                (("mask", "The layer's mask"), ("selection", "The selection")),
-                "mask",
+                procedure, "refine", _("_Edges"), _("“As they are” leaves them to the numbers"), EDGES
             )
-            _add_choice(procedure, "result", "Resul_t", RESULTS, "mask")
+            add_edge_arguments(procedure)
+            _add_choice(procedure, "result", _("Resul_t"), _("What the mask becomes"), RESULTS)
         elif name == POINT:
-            _add_choice(procedure, "quality", "_Quality", LOOKS, "balanced")
-            _add_choice(procedure, "result", "Resul_t", RESULTS[:-1], "mask")
+            _add_choice(
+                procedure, "quality", _("_Quality"), _("Better takes longer"), LOOKS, default="balanced"
+            )
+            _add_choice(procedure, "result", _("Resul_t"), _("What the mask becomes"), RESULTS[:-1])
             add_point_arguments(procedure)
         return procedure
 
 
 def _add_mask_arguments(procedure: Any) -> None:
-    networks = _networks()
-    names = [name for name, _ in networks]
-    _add_choice(procedure, "model", "_Network", networks, "u2net" if "u2net" in names else names[0])
-    _add_choice(procedure, "quality", "_Quality", LOOKS, "balanced")
-    edges = (
-        ("auto", "Follow the picture"),
-        ("hair", "Soft, for hair and fur"),
-        ("hard", "Sharp, for products"),
-        ("none", "As the network drew them"),
-    )
-    _add_choice(procedure, "refine", "_Edges", edges, "auto")
+    rows = [(row.name, row.choice) for row in _networks()]
+    usual = USUAL if USUAL in dict(rows) else rows[0][0]
+    blurb = _("What looks for the subject; one that is not here is fetched after a question")
+    _add_choice(procedure, "model", _("_Network"), blurb, rows, default=usual)
+    _add_quality(procedure)
+    _add_choice(procedure, "refine", _("_Edges"), _("How soft the edge of the mask becomes"), EDGES)
     ways = (
-        ("replace", "Replace it"),
-        ("intersect", "Intersect with it"),
-        ("add", "Add to it"),
-        ("subtract", "Subtract from it"),
-        ("refuse", "Keep it, and do nothing"),
+        ("replace", _("Replace it")),
+        ("intersect", _("Intersect with it")),
+        ("add", _("Add to it")),
+        ("subtract", _("Subtract from it")),
+        ("refuse", _("Keep it, and do nothing")),
     )
-    _add_choice(procedure, "existing", "E_xisting mask", ways, "replace")
-    _add_choice(procedure, "result", "Resul_t", RESULTS, "mask")
-    inside = "Only _inside the selection", "Look for the subject in the selection's box alone"
+    kept = _("What becomes of a mask, or a selection, that is there already")
+    _add_choice(procedure, "existing", _("E_xisting mask"), kept, ways)
+    _add_choice(procedure, "result", _("Resul_t"), _("What the mask becomes"), RESULTS)
+    inside = _("Only _inside the selection"), _("Nothing outside of the selection becomes subject")
     procedure.add_boolean_argument("inside-selection", *inside, False, FLAGS)
-    licence = "Accept a licence _without commercial use", "Some networks' weights forbid commercial use"
+    licence = LICENCE, _("Some networks' weights forbid commercial use")
     procedure.add_boolean_argument("accept-licence", *licence, False, FLAGS)
-    file = "Apply r_ule of", "A hot-folder YAML: one of its rules replaces network and edges"
+    file = _("Apply r_ule of"), _("A hot-folder YAML: one of its rules replaces network and edges")
     procedure.add_file_argument("rule-file", *file, Gimp.FileChooserAction.OPEN, True, None, FLAGS)
-    procedure.add_string_argument("rule", "Rule's na_me", "May be empty where there is one rule", "", FLAGS)
+    rule = _("Rule's na_me"), _("May be empty where there is one rule")
+    procedure.add_string_argument("rule", *rule, "", FLAGS)
 
 
-def _add_choice(procedure: Any, name: str, label: str, rows: Any, default: str) -> None:
+def _add_quality(procedure: Any) -> None:
+    _add_choice(procedure, "quality", _("_Quality"), _("Better takes longer"), LOOKS, default="balanced")
+
+
+def _add_choice(procedure: Any, name: str, label: str, blurb: str, rows: Any, *, default: str = "") -> None:
     choice = Gimp.Choice.new()
     for number, (nick, text) in enumerate(rows):
         choice.add(nick, number, text, "")
-    procedure.add_choice_argument(name, label, label.replace("_", ""), choice, default, FLAGS)
+    procedure.add_choice_argument(name, label, blurb, choice, default or rows[0][0], FLAGS)
 
 
-def _networks() -> list[list[str]]:
-    """Names and labels. A damaged record is told when the procedure runs: GIMP cannot show it here."""
+def _networks() -> list[NetworkFacts]:
+    """What there is. A damaged record is told when the procedure runs: GIMP cannot show it here."""
     try:
-        return _record().networks
+        record = _record()
     except EngineError:
-        return [["u2net", "u2net"]]
+        return facts_of([[USUAL, USUAL]], {}, "")
+    return facts_of(record.networks, record.catalogue, record.models)
+
+
+def _require_licence(options: Options) -> None:
+    """Raise RefusedError where a network's licence asks for consent, naming the dialog's own box."""
+    name = options.settings.get("model")
+    refused = [row for row in _networks() if row.name == name and row.commercial is False]
+    if refused and not options.rule_file and not options.settings.get("accept_licence"):
+        raise RefusedError(
+            _(
+                "{licence} Tick “{box}” in the dialog (accept-licence in a script) if your use is not "
+                "commercial; nothing was changed."
+            ).format(licence=refused[0].licence_words, box=LICENCE.replace("_", ""))
+        )
 
 
 def _record() -> Record:
@@ -152,8 +184,11 @@ def _record() -> Record:
 
 
 def _run(procedure: Any, run_mode: Any, image: Any, drawables: list[Any], config: Any, _data: Any) -> Any:
-    if run_mode == Gimp.RunMode.INTERACTIVE and not _ask(procedure, config):
-        return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+    try:
+        if run_mode == Gimp.RunMode.INTERACTIVE and not _ask(procedure, config, drawables):
+            return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+    except (EngineError, RefusedError) as error:
+        return _failure(procedure, str(error))
     limit_tile_cache()
     is_refine = procedure.get_name() == REFINE
     try:
@@ -161,6 +196,7 @@ def _run(procedure: Any, run_mode: Any, image: Any, drawables: list[Any], config
         wanted = options.with_selection
         views = [LayerView.of(layer, image, with_selection=wanted) for layer in _layers(drawables)]
         options.check(views)
+        _require_licence(options)
         answers = _EngineRun(options, views).done()
         remarks = apply(options, image, list(zip(views, answers)))
     except (EngineError, RefusedError) as error:
@@ -208,17 +244,15 @@ def _failure(procedure: Any, sentence: str) -> Any:
     return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, error)
 
 
-def _ask(procedure: Any, config: Any) -> bool:
-    gi.require_version("GimpUi", "3.0")
-    from gi.repository import GimpUi  # noqa: PLC0415 - only where there is a window
-
-    GimpUi.init("mattebox")
+def _ask(procedure: Any, config: Any, drawables: list[Any]) -> bool:
+    if TYPE_CHECKING:
+        from mattebox.gimp_plugin.mattebox.dialog import ask_mask, ask_plainly  # noqa: PLC0415
+    else:
+        from dialog import ask_mask, ask_plainly  # noqa: PLC0415 - only where there is a window
     title = procedure.get_menu_label().replace("_", "").rstrip(".")
-    dialog = GimpUi.ProcedureDialog.new(procedure, config, title)
-    dialog.fill(None)
-    agreed = bool(dialog.run())
-    dialog.destroy()
-    return agreed
+    if procedure.get_name() == MASK:
+        return ask_mask(procedure, config, title, _networks(), (_record(), _layers(drawables)[0]))
+    return ask_plainly(procedure, config, title)
 
 
 def _layers(drawables: list[Any]) -> list[Any]:

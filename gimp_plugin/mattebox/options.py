@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gi.repository import Gimp
@@ -29,6 +29,7 @@ class Options:
     existing: str = "replace"
     inside: bool = False
     result: str = "mask"
+    edges: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of_mask(cls, config: Any) -> Options:
@@ -51,7 +52,14 @@ class Options:
     @classmethod
     def of_refine(cls, config: Any) -> Options:
         """The settings of "Refine Mask Edges"."""
-        return cls(settings={}, source=config.get_property("source"), result=config.get_property("result"))
+        edges = {name: config.get_property(name) for name in protocol.EDGES}
+        chosen = any(edges.values())
+        return cls(
+            settings={"refine": config.get_property("refine")},
+            source=config.get_property("source"),
+            result=config.get_property("result"),
+            edges={**edges, "keep_hair": bool(config.get_property("keep-hair"))} if chosen else {},
+        )
 
     @property
     def with_selection(self) -> bool:
@@ -106,6 +114,7 @@ class Options:
             colours=self.result == "layer",
             apply_alpha=self.result in ("selection", "channel"),
             profile=len(view.profile),
+            edges=self.edges,
         )
         return request, blobs
 

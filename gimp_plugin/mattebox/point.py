@@ -12,10 +12,9 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.errors import EngineError, RefusedError
     from mattebox.gimp_plugin.mattebox.options import Options
     from mattebox.gimp_plugin.mattebox.pixels import LayerView
-    from mattebox.gimp_plugin.mattebox.point_request import EDGES
     from mattebox.gimp_plugin.mattebox.pointing import OpenLayer
     from mattebox.gimp_plugin.mattebox.prompts import Said, read_box, read_points
-    from mattebox.gimp_plugin.mattebox.protocol import CutRequest
+    from mattebox.gimp_plugin.mattebox.protocol import EDGES, CutRequest
     from mattebox.gimp_plugin.mattebox.words import _
 else:
     from apply import apply
@@ -23,9 +22,9 @@ else:
     from errors import EngineError, RefusedError
     from options import Options
     from pixels import LayerView
-    from point_request import EDGES
     from pointing import OpenLayer
     from prompts import Said, read_box, read_points
+    from protocol import EDGES
     from words import _
 
 FLAGS = GObject.ParamFlags.READWRITE
@@ -36,7 +35,7 @@ def add_edge_arguments(procedure: Any) -> None:
     labels = {
         "softness": (_("So_ftness (pixels)"), _("Blurs the edge over so many pixels")),
         "shift": (_("S_hift (pixels)"), _("Moves the edge: below 0 into the subject, above 0 away from it")),
-        "sharper": (_("S_harper"), _("Makes the edge steeper; 0 leaves it as it is, 1 is hard")),
+        "sharper": (_("Shar_per"), _("Makes the edge steeper; 0 leaves it as it is, 1 is hard")),
     }
     for name, (label, blurb) in labels.items():
         usual, low, high = EDGES[name]
@@ -48,8 +47,8 @@ def add_edge_arguments(procedure: Any) -> None:
 def add_point_arguments(procedure: Any) -> None:
     """What a script may say instead of a person's clicks."""
     texts = {
-        "inside": (_("Points on the subject"), _("X,Y pairs in pixels of the layer: 120,80 300,95")),
-        "outside": (_("Points beside it"), _("X,Y pairs in pixels of the layer: 120,80 300,95")),
+        "inside": (_("Points on the subject"), _("X,Y pairs in pixels of the layer, such as 120,80 300,95")),
+        "outside": (_("Points beside it"), _("X,Y pairs in pixels of the layer, such as 120,80 300,95")),
         "box": (_("Box around it"), _("LEFT,TOP,RIGHT,BOTTOM in pixels of the layer")),
     }
     for name, (label, blurb) in texts.items():
@@ -102,7 +101,7 @@ def run_point(record: Record, config: Any, image: Any, layers: list[Any], intera
     return True
 
 
-def _by_hand(record: Record, read: Any, begun: Any, view: LayerView) -> Any:
+def _by_hand(record: Record, read: Any, begun: tuple[Said, dict[str, Any]], view: LayerView) -> Any:
     import gi  # noqa: PLC0415 - only where there is a window
 
     gi.require_version("GimpUi", "3.0")

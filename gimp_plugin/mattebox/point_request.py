@@ -11,20 +11,18 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mattebox.gimp_plugin.mattebox.protocol import ProtocolError
+    from mattebox.gimp_plugin.mattebox.protocol import ProtocolError, has_sound_edges
 else:
     try:
-        from protocol import ProtocolError
+        from protocol import ProtocolError, has_sound_edges
     except ImportError:  # imported as a part of mattebox, not run by GIMP
-        from mattebox.gimp_plugin.mattebox.protocol import ProtocolError
+        from mattebox.gimp_plugin.mattebox.protocol import ProtocolError, has_sound_edges
 
 SAYS = ("in", "out", "unsure")
 CLICKS = 1000
 STROKES = 1000
 POINTS = 20_000  # of all strokes together
 FAR = 1_000_000.0
-# Edge choices, their usual values and their limits.
-EDGES = {"softness": (0.0, 0.0, 100.0), "shift": (0.0, -50.0, 50.0), "sharper": (0.0, 0.0, 1.0)}
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,8 @@ class PointRequest:
         if type(self.full) is not bool:
             raise ProtocolError("full is neither true nor false")
         self._check_strokes()
-        self._check_edges()
+        if not has_sound_edges(self.edges):
+            raise ProtocolError("the edge choices are not known")
 
     def _check_strokes(self) -> None:
         if not isinstance(self.strokes, list) or len(self.strokes) > STROKES:
@@ -92,16 +91,6 @@ class PointRequest:
                 raise ProtocolError("a stroke is out of bounds")
             for point in points:
                 _check_point(point)
-
-    def _check_edges(self) -> None:
-        if not isinstance(self.edges, dict) or set(self.edges) - {*EDGES, "keep_hair"}:
-            raise ProtocolError("the edge choices are not known")
-        for name, (_, low, high) in EDGES.items():
-            value = self.edges.get(name, 0.0)
-            if not is_number(value) or not low <= value <= high:
-                raise ProtocolError(f"{name} is out of bounds")
-        if type(self.edges.get("keep_hair", False)) is not bool:
-            raise ProtocolError("keep_hair is neither true nor false")
 
 
 def is_number(value: Any) -> bool:

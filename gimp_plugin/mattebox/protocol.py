@@ -14,7 +14,7 @@ import json
 import os
 import stat
 import sys
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import answer_challenge, deliver_challenge
 from typing import TYPE_CHECKING, Any, Protocol
@@ -32,6 +32,8 @@ CAN = ("profile", "selection", "point")
 PROFILE_LIMIT = 64 << 20
 ALIGNMENT = 64
 PATIENCE = 10.0  # seconds for each step of the proof of the key
+# Edge choices: their usual values and their limits.
+EDGES = {"softness": (0.0, 0.0, 100.0), "shift": (0.0, -50.0, 50.0), "sharper": (0.0, 0.0, 1.0)}
 COMBINE = ("replace", "intersect", "add", "subtract")
 
 
@@ -134,8 +136,9 @@ class CutRequest:
     replaces them. box: left, top, right, bottom where the subject is looked for; beside a selection, which
     cuts the answer to its shape, only where the whole picture's answer is not what was meant. rough: the
     mask is the rough answer, no network runs. combine: what becomes of the mask that is sent. colours: clean
-    colours are asked for too. apply_alpha: the matte is multiplied with alpha. The answer "done" has the mask
-    as its first blob, and as its second the colours, with alpha where it was sent.
+    colours are asked for too. apply_alpha: the matte is multiplied with alpha. edges: how the mask's edge is
+    moved, softened or sharpened. The answer "done" has the mask as its first blob, and as its second the
+    colours, with alpha where it was sent.
     """
 
     width: int
@@ -154,10 +157,12 @@ class CutRequest:
     colours: bool = False
     apply_alpha: bool = False
     profile: int = 0
+    edges: dict[str, Any] = field(default_factory=dict)
 
     def head(self) -> dict[str, Any]:
         """The request as plain data; what is usual is not said, so that older engines understand it."""
-        usual = {field.name: field.default for field in fields(self)}
+        usual = {item.name: item.default for item in fields(self)}
+        usual["edges"] = {}
         return {name: value for name, value in asdict(self).items() if value != usual[name]}
 
     def lengths(self) -> list[int]:
@@ -182,7 +187,7 @@ class CutRequest:
     @classmethod
     def of(cls, head: dict[str, Any]) -> CutRequest:
         """The request that a message holds. Raises ProtocolError where it makes no sense."""
-        known = {field.name for field in fields(cls)}
+        known = {item.name for item in fields(cls)}
         values = {name: value for name, value in head.items() if name in known}
         unknown = set(head) - known - {"mattebox", "say", "blobs", "shared"}
         if unknown:
@@ -219,6 +224,8 @@ class CutRequest:
             raise ProtocolError("the rule is not named by text")
         if (self.rough or self.combine != "replace") and not self.has_mask:
             raise ProtocolError("a mask is asked for that was not sent")
+        if not has_sound_edges(self.edges):
+            raise ProtocolError("the edge choices are not known")
         if self.box is not None and not self._has_sound_box(self.box):
             raise ProtocolError("the box lies outside of the layer")
 
@@ -230,6 +237,16 @@ class CutRequest:
             return False
         left, top, right, bottom = box
         return 0 <= left < right <= self.width and 0 <= top < bottom <= self.height
+
+
+def has_sound_edges(edges: Any) -> bool:
+    """Whether edge choices are numbers of EDGES within their limits, and "keep_hair" true or false."""
+    if not isinstance(edges, dict) or set(edges) - {*EDGES, "keep_hair"}:
+        return False
+    if type(edges.get("keep_hair", False)) is not bool:
+        return False
+    numbers = [(edges.get(name, 0.0), low, high) for name, (_, low, high) in EDGES.items()]
+    return all(type(value) in (int, float) and low <= value <= high for value, low, high in numbers)
 
 
 def address(folder: Path) -> str:

@@ -71,6 +71,7 @@ class Rig:
     """A scratch folder with a home, a profile with the plug-in, and a place for the engine."""
 
     root: Path | None
+    language: str = "C.UTF-8"
     scratch: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="mbx-", dir="/tmp")))
 
     def __post_init__(self) -> None:
@@ -105,7 +106,7 @@ class Rig:
         """A command line that runs beside GIMP, with its home."""
         known = {
             "HOME": str(self.scratch / "home"),
-            "LC_ALL": "C.UTF-8",
+            "LC_ALL": self.language,
             "MATTEBOX_SCRATCH": str(self.scratch),
             "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
             **environment,

@@ -63,7 +63,8 @@ def test_install_and_remove_reach_every_profile(home: Path) -> None:
     for profile in find_profiles():
         program = profile.plugin / "mattebox.py"
         assert os.access(program, os.X_OK)
-        assert sorted(path.name for path in profile.plugin.iterdir()) == sorted([*files(), "record.json"])
+        put = (path.relative_to(profile.plugin) for path in profile.plugin.rglob("*") if path.is_file())
+        assert sorted(path.as_posix() for path in put) == sorted([*files(), "record.json"])
     result = CliRunner().invoke(command, ["remove"])
     assert result.exit_code == 0
     left = [path for path in sorted(home.rglob("*")) if path.name != "plug-ins"]

@@ -130,7 +130,7 @@ def test_again_repeats_what_the_dialog_said(window: Window) -> None:
     window.until(lambda: window.images() == [[True, [False], 1]], "the channel")
     window.keys("slash")
     window.until(lambda: window.has("Search Actions"), "the search")
-    window.do("xdotool", "type", "--delay", "80", "subject (again")
+    window.do("xdotool", "type", "--delay", "80", "subject: again")
     window.picture("window-search.png")
     window.keys("Return")
     window.until(lambda: window.images() == [[True, [False], 2]], "the second channel")

@@ -31,3 +31,11 @@ run("selection", from_selection=True)
 run("path", from_path=True)
 run("nonsense", inside="290;170")
 run("beyond", inside="290,1700")
+
+image = in_gimp.load("coffee.png")
+layer = image.get_layers()[0]
+said = [in_gimp.call("point", image, [layer], quality="fast", inside="290,170")[0]]
+in_gimp.record_result("point-before", image, layer, said=said)
+said = [in_gimp.call("refine", image, [layer], refine="none", shift=2.0)[0]]
+in_gimp.record_result("point-moved", image, layer, said=said)
+image.delete()
