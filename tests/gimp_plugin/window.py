@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.gimp_plugin.rig import Rig
 
-DISPLAY = ":77"
+# Of this process alone: two test runs on one machine would meet on a fixed one.
+DISPLAY = f":{1000 + os.getpid() % 30_000}"
 SIZE = "1100x760x24"
 LOOK = """
 import json
