@@ -6,6 +6,9 @@ set -euo pipefail
 
 suite=${MATTEBOX_GIMP_SUITE:-trixie}
 root=${MATTEBOX_GIMP_ROOT:-${XDG_CACHE_HOME:-$HOME/.cache}/mattebox-ci/gimp-$suite}
+if [ -e "$root/.complete" ] && [ ! -e "$root/usr/share/i18n/locales/de_DE" ]; then
+  rm "$root/.complete"  # of a time when it knew one language; it is built anew
+fi
 if [ -e "$root/.complete" ]; then
   echo "$root"
   exit 0
@@ -73,9 +76,11 @@ unshare --mount --propagation private bash -euc '
   unset APT_CONFIG
   chroot "$1" apt-get update -q
   chroot "$1" apt-get install -y -q --no-install-recommends gimp xvfb xauth xdotool x11-utils openbox \
-    imagemagick dbus fonts-dejavu-core adwaita-icon-theme
+    imagemagick dbus fonts-dejavu-core adwaita-icon-theme locales
+  chroot "$1" localedef -i de_DE -f UTF-8 de_DE.UTF-8
   chroot "$1" apt-get clean
 ' bash "$build" >&2
 touch "$build/.complete"
+rm -rf --one-file-system "$root"
 mv "$build" "$root"
 echo "$root"

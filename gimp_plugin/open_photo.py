@@ -45,15 +45,22 @@ class OpenPhoto:
         blobs: Sequence[bytes | memoryview],
         engine: Engine,
         on_step: Callable[[str], None],
+        *,
+        pointing: bool = True,
     ) -> None:
         """Networks look at the layer here, and at no other time. Raises what Engine.segmenter() raises.
+
+        pointing: whether the network that answers clicks looks at it too, and is fetched where it is missing.
 
         A mask that is sent as rough is the former matte that all prompts go on from.
         """
         settings = settings_of(request).model_copy(update={"decontaminate": False})
         photo, mask = _sent(request, blobs)
         self.request = request
-        self._full = open_session(engine, photo, settings, on_step=on_step)
+        if pointing:
+            self._full = open_session(engine, photo, settings, on_step=on_step)
+        else:
+            self._full = Session(engine.segment_salient(photo, settings, on_step=on_step), None)
         self._former = None
         if mask is not None and request.rough:
             self._former = mask.astype(np.float32) / np.float32(np.iinfo(mask.dtype).max)

@@ -32,8 +32,14 @@ class Asking:
     a sentence.
     """
 
-    def __init__(self, record: Record, read: Read, hear: Callable[[str, Any], None]) -> None:
-        """`read` packs the layer for an engine, and is called in the window's thread, as GIMP wants it."""
+    def __init__(
+        self, record: Record, read: Read, hear: Callable[[str, Any], None], *, pointing: bool = True
+    ) -> None:
+        """`read` packs the layer for an engine, and is called in the window's thread, as GIMP wants it.
+
+        pointing: whether there will be clicks; without, the network that answers them is left out.
+        """
+        self._pointing = pointing
         self._record, self._read, self._hear = record, read, hear
         self._wanted: PointRequest | None = None
         self._more = threading.Condition()
@@ -67,7 +73,7 @@ class Asking:
         try:
             self._engine = engine = Engine(self._record, lambda text: self._tell("step", text))
             request, payload = self._packed(engine)
-            layer = OpenLayer(engine, request, payload)
+            layer = OpenLayer(engine, request, payload, pointing=self._pointing)
             self._tell("opened", layer)
             while True:
                 with self._more:

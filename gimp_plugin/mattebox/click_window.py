@@ -15,30 +15,18 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.client import Record
     from mattebox.gimp_plugin.mattebox.edge_controls import EdgeControls
     from mattebox.gimp_plugin.mattebox.prompts import Said, Viewport
-    from mattebox.gimp_plugin.mattebox.stage import Stage
+    from mattebox.gimp_plugin.mattebox.stage import Stage, ground_labels
     from mattebox.gimp_plugin.mattebox.words import _
 else:
     from asking import Asking
     from edge_controls import EdgeControls
     from prompts import Said, Viewport
-    from stage import Stage
+    from stage import Stage, ground_labels
     from words import _
 
 SMALLEST_DRAG = 4  # pixels of the window: less is a click
 FACTOR = 1.25
 SIZE = (820, 560)
-
-
-def ground_labels() -> dict[str, str]:
-    """What stands behind the subject, in words."""
-    return {
-        "checks": _("Chequers"),
-        "white": _("White"),
-        "black": _("Black"),
-        "magenta": _("Magenta"),
-        "green": _("Green"),
-        "dimmed": _("The picture, dimmed"),
-    }
 
 
 def tool_labels() -> dict[str, tuple[str, str]]:

@@ -11,25 +11,27 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import GimpUi, GObject, Gtk  # noqa: E402 - versions are chosen first
 
 if TYPE_CHECKING:
+    from mattebox.gimp_plugin.mattebox.client import Record
+    from mattebox.gimp_plugin.mattebox.effects import EFFECTS, has_effect
     from mattebox.gimp_plugin.mattebox.networks import NetworkFacts
+    from mattebox.gimp_plugin.mattebox.preview import Preview
     from mattebox.gimp_plugin.mattebox.words import _
 else:
+    from effects import EFFECTS, has_effect
+    from preview import Preview
     from words import _
 
 FIRST = ("model", "quality", "refine", "result", "existing", "inside-selection")
 SELDOM = ("rule-file", "rule", "accept-licence")
-# What has an effect, told by the other choices.
-EFFECTS = {
-    "existing": lambda value: value("result") in ("mask", "selection"),
-    "model": lambda value: value("rule-file") is None,
-    "quality": lambda value: value("rule-file") is None,
-    "refine": lambda value: value("rule-file") is None,
-    "rule": lambda value: value("rule-file") is not None,
-}
 
 
-def ask_mask(procedure: Any, config: Any, title: str, networks: list[NetworkFacts]) -> bool:
-    """Ask for the settings of "Mask the Subject", and before a network is fetched whether it may be."""
+def ask_mask(
+    procedure: Any, config: Any, title: str, networks: list[NetworkFacts], shown: tuple[Record, Any]
+) -> bool:
+    """Ask for the settings of "Mask the Subject", and before a network is fetched whether it may be.
+
+    shown: the record and the layer of the preview.
+    """
     GimpUi.init("mattebox")
     dialog = GimpUi.ProcedureDialog.new(procedure, config, title)
     dialog.fill_box("seldom", list(SELDOM))
@@ -37,9 +39,13 @@ def ask_mask(procedure: Any, config: Any, title: str, networks: list[NetworkFact
     dialog.fill_expander("more", "seldom-title", False, "seldom")
     dialog.fill([*FIRST, "more"])
     _gray_out(dialog, config, networks)
+    preview = Preview(shown[0], config, shown[1], networks)
+    dialog.get_content_area().pack_start(preview, False, False, 0)
+    preview.show_all()
     agreed = False
     while not agreed and dialog.run():
         agreed = _may_fetch(dialog, config, networks)
+    preview.end()
     dialog.destroy()
     return agreed
 
@@ -54,23 +60,14 @@ def ask_plainly(procedure: Any, config: Any, title: str) -> bool:
     return agreed
 
 
-def has_effect(name: str, value: Any, networks: list[NetworkFacts]) -> bool:
-    """Whether a choice has an effect beside the others; `value` gives the value of each."""
-    if name == "accept-licence":
-        asked = any(row.name == value("model") and row.commercial is False for row in networks)
-        return asked or value("rule-file") is not None
-    effect = EFFECTS.get(name)
-    return effect is None or bool(effect(value))
-
-
 def _gray_out(dialog: Any, config: Any, networks: list[NetworkFacts]) -> None:
-    names = (*EFFECTS, "accept-licence")
+    forbidding = {row.name for row in networks if row.commercial is False}
 
     def update(*_changed: Any) -> None:
-        for name in names:
+        for name in EFFECTS:
             widget = dialog.get_widget(name, GObject.TYPE_NONE)
             if widget is not None:
-                widget.set_sensitive(has_effect(name, config.get_property, networks))
+                widget.set_sensitive(has_effect(name, config.get_property, forbidding))
 
     for name in ("result", "rule-file", "model"):
         config.connect(f"notify::{name}", update)

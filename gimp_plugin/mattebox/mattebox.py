@@ -107,7 +107,9 @@ class Mattebox(Gimp.PlugIn):  # type: ignore[misc]  # gi has no types
             add_edge_arguments(procedure)
             _add_choice(procedure, "result", _("Resul_t"), _("What the mask becomes"), RESULTS)
         elif name == POINT:
-            _add_choice(procedure, "quality", _("_Quality"), _("Better takes longer"), LOOKS, "balanced")
+            _add_choice(
+                procedure, "quality", _("_Quality"), _("Better takes longer"), LOOKS, default="balanced"
+            )
             _add_choice(procedure, "result", _("Resul_t"), _("What the mask becomes"), RESULTS[:-1])
             add_point_arguments(procedure)
         return procedure
@@ -117,8 +119,8 @@ def _add_mask_arguments(procedure: Any) -> None:
     rows = [(row.name, row.choice) for row in _networks()]
     usual = USUAL if USUAL in dict(rows) else rows[0][0]
     blurb = _("What looks for the subject; one that is not here is fetched after a question")
-    _add_choice(procedure, "model", _("_Network"), blurb, rows, usual)
-    _add_choice(procedure, "quality", _("_Quality"), _("Better takes longer"), LOOKS, "balanced")
+    _add_choice(procedure, "model", _("_Network"), blurb, rows, default=usual)
+    _add_quality(procedure)
     _add_choice(procedure, "refine", _("_Edges"), _("How soft the edge of the mask becomes"), EDGES)
     ways = (
         ("replace", _("Replace it")),
@@ -140,7 +142,11 @@ def _add_mask_arguments(procedure: Any) -> None:
     procedure.add_string_argument("rule", *rule, "", FLAGS)
 
 
-def _add_choice(procedure: Any, name: str, label: str, blurb: str, rows: Any, default: str = "") -> None:
+def _add_quality(procedure: Any) -> None:
+    _add_choice(procedure, "quality", _("_Quality"), _("Better takes longer"), LOOKS, default="balanced")
+
+
+def _add_choice(procedure: Any, name: str, label: str, blurb: str, rows: Any, *, default: str = "") -> None:
     choice = Gimp.Choice.new()
     for number, (nick, text) in enumerate(rows):
         choice.add(nick, number, text, "")
@@ -170,8 +176,11 @@ def _record() -> Record:
 
 
 def _run(procedure: Any, run_mode: Any, image: Any, drawables: list[Any], config: Any, _data: Any) -> Any:
-    if run_mode == Gimp.RunMode.INTERACTIVE and not _ask(procedure, config):
-        return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+    try:
+        if run_mode == Gimp.RunMode.INTERACTIVE and not _ask(procedure, config, drawables):
+            return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
+    except (EngineError, RefusedError) as error:
+        return _failure(procedure, str(error))
     limit_tile_cache()
     is_refine = procedure.get_name() == REFINE
     try:
@@ -224,14 +233,14 @@ def _failure(procedure: Any, sentence: str) -> Any:
     return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, error)
 
 
-def _ask(procedure: Any, config: Any) -> bool:
+def _ask(procedure: Any, config: Any, drawables: list[Any]) -> bool:
     if TYPE_CHECKING:
         from mattebox.gimp_plugin.mattebox.dialog import ask_mask, ask_plainly  # noqa: PLC0415
     else:
         from dialog import ask_mask, ask_plainly  # noqa: PLC0415 - only where there is a window
     title = procedure.get_menu_label().replace("_", "").rstrip(".")
     if procedure.get_name() == MASK:
-        return ask_mask(procedure, config, title, _networks())
+        return ask_mask(procedure, config, title, _networks(), (_record(), _layers(drawables)[0]))
     return ask_plainly(procedure, config, title)
 
 

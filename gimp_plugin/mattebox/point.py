@@ -45,8 +45,8 @@ def add_edge_arguments(procedure: Any) -> None:
 def add_point_arguments(procedure: Any) -> None:
     """What a script may say instead of a person's clicks."""
     texts = {
-        "inside": (_("Points on the subject"), _("X,Y pairs in pixels of the layer: 120,80 300,95")),
-        "outside": (_("Points beside it"), _("X,Y pairs in pixels of the layer: 120,80 300,95")),
+        "inside": (_("Points on the subject"), _("X,Y pairs in pixels of the layer, such as 120,80 300,95")),
+        "outside": (_("Points beside it"), _("X,Y pairs in pixels of the layer, such as 120,80 300,95")),
         "box": (_("Box around it"), _("LEFT,TOP,RIGHT,BOTTOM in pixels of the layer")),
     }
     for name, (label, blurb) in texts.items():

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
 class OpenLayer:
     """One layer at the engine, and its preview: `size` (width, height) and `picture`, RGB bytes."""
 
-    def __init__(self, engine: Engine, request: CutRequest, payload: Payload) -> None:
+    def __init__(
+        self, engine: Engine, request: CutRequest, payload: Payload, *, pointing: bool = True
+    ) -> None:
         """Send the layer and wait until the networks have looked at it. Raises EngineError."""
         self._engine = engine
         self._full_length = request.answer_lengths()[0]
-        head, blobs = engine.ask("open", "opened", payload, request.lengths(), request.head())
+        values = request.head() if pointing else {**request.head(), "pointing": False}
+        head, blobs = engine.ask("open", "opened", payload, request.lengths(), values)
         self.size: tuple[int, int] = (int(head["size"][0]), int(head["size"][1]))
         self.picture: bytes = blobs[0]
         if len(self.picture) != 3 * self.size[0] * self.size[1]:

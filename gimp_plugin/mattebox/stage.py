@@ -11,6 +11,9 @@ from gi.repository import GdkPixbuf, GLib  # noqa: E402 - the version is chosen 
 
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.prompts import Said, Viewport
+    from mattebox.gimp_plugin.mattebox.words import _
+else:
+    from words import _
 
 # Grounds by name: two colours of a chequer, or None for the picture itself, dimmed.
 GROUNDS = {
@@ -26,6 +29,18 @@ CHECK = 12
 DIMMED = 90
 _AROUND = 0x404040FF
 _LARGEST = 400  # pixels of a dab that is drawn
+
+
+def ground_labels() -> dict[str, str]:
+    """What stands behind the subject, in words."""
+    return {
+        "checks": _("Chequers"),
+        "white": _("White"),
+        "black": _("Black"),
+        "magenta": _("Magenta"),
+        "green": _("Green"),
+        "dimmed": _("The picture, dimmed"),
+    }
 
 
 class Stage:

@@ -42,15 +42,22 @@ def window(request: pytest.FixtureRequest, shipped_photos: dict[str, Path]) -> I
         rig.stop()
 
 
+def magenta(window: Window, name: str) -> int:
+    """How many pixels of the screen are the ground of the preview."""
+    screen = np.asarray(Image.open(window.picture(name)).convert("RGB")).astype(int)
+    return int(((screen[..., 0] > 200) & (screen[..., 1] < 90) & (screen[..., 2] > 200)).sum())
+
+
 def test_the_dialog_speaks_the_users_language(window: Window) -> None:
-    """The menu's entry is found by its own words, the dialog has them as its title, and leaves by Escape."""
+    """The menu's entry is found by its own words, the dialog has them as its title, and a preview."""
     title, search = WORDS[window.rig.language]
     window.keys("slash")
     window.until(lambda: window.has("Search Actions") or window.has("Aktionen"), "the search")
     window.do("xdotool", "type", "--delay", "80", search)
     window.keys("Return")
     window.until(lambda: window.has(title), "the dialog")
-    window.picture(f"dialog-{window.rig.language[:2].lower()}.png")
+    name = f"dialog-{'de' if window.rig.language.startswith('de') else 'en'}.png"
+    window.until(lambda: magenta(window, name) > 10_000, "the preview")
     window.keys("Escape")
     window.until(lambda: not window.has(title), "the end of the dialog")
     assert window.images() == [[False, [False], 0]]

@@ -125,9 +125,10 @@ def opened(rig: Rig, photo: Path) -> Iterator[Window]:
         # A second gimp hands its batch to the first one only when that one is on the bus.
         window.until(lambda: window.has(photo.stem), "the window of the photo")
         window.until(lambda: bool(window.images()), "the photo in GIMP")
-        if window.has("Welcome to GIMP"):
-            window.do("xdotool", "search", "--name", "Welcome to GIMP", "windowactivate", "--sync")
-            window.keys("Escape")
+        for welcome in ("Welcome to GIMP", "Willkommen zu GIMP"):
+            if window.has(welcome):
+                window.do("xdotool", "search", "--name", welcome, "windowactivate", "--sync")
+                window.keys("Escape")
         window.do("xdotool", "search", "--onlyvisible", "--name", photo.stem, "windowsize", "1100", "735")
         window.do("xdotool", "search", "--onlyvisible", "--name", photo.stem, "windowactivate", "--sync")
         window.do("xdotool", "mousemove", "1095", "755")
