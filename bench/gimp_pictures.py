@@ -1,4 +1,4 @@
-"""Draws README's picture of GIMP: a real window with the dialog, and the layer mask that it made.
+"""Draws README's picture of GIMP: a real window with the dialog, and the window for clicking.
 
 Needs the chroot of .ci/gimp.sh. The picture in the window is a toy that is drawn here: no photo of others
 is in this repository.
@@ -76,17 +76,29 @@ def ball(picture: np.ndarray, left: int, top: int, radius: int, colour: Any) -> 
 
 
 def shots(window: Window) -> list[Path]:
-    """The window with the dialog, and with the mask."""
+    """The window with the dialog and its preview, and with the window for clicking."""
     window.keys("alt+l")
     window.keys("m")
     window.keys("j")
     window.until(lambda: window.has("Mask the Subject"), "the dialog")
     title = ["--onlyvisible", "--name", "Mask the Subject"]
-    window.do("xdotool", "search", *title, "windowmove", "--sync", "12", "250")
-    first = window.picture("dialog.png")
+    window.do("xdotool", "search", *title, "windowmove", "--sync", "12", "30")
+    window.until(lambda: ground(window.picture("dialog.png")) > 10_000, "the preview")
+    window.keys("Escape")
+    window.until(lambda: not window.has("Mask the Subject"), "the end of the dialog")
+    window.keys("slash")
+    window.until(lambda: window.has("Search Actions"), "the search")
+    window.do("xdotool", "type", "--delay", "80", "mask by cl")
     window.keys("Return")
-    window.until(lambda: window.masks() == [True], "the mask")
-    return [first, window.picture("mask.png")]
+    window.until(lambda: window.has("Mask by Clicking"), "the window for clicking")
+    window.until(lambda: ground(window.picture("clicking.png")) > 50_000, "the matte")
+    return [window.rig.scratch / "dialog.png", window.rig.scratch / "clicking.png"]
+
+
+def ground(path: Path) -> int:
+    """How many pixels of a picture are the magenta ground."""
+    levels = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    return int(((levels[..., 0] > 200) & (levels[..., 1] < 90) & (levels[..., 2] > 200)).sum())
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mattebox.core.matte.edges import EdgeChoices, with_edges
+
 if TYPE_CHECKING:
     from tests.gimp_plugin.rig import Rig
 
@@ -44,6 +46,17 @@ def test_edge_choices_reach_the_mask(pointed: Rig) -> None:
     assert less is not None
     assert (less <= whole).all()
     assert less.astype(int).sum() < whole.astype(int).sum()
+
+
+def test_refine_moves_the_edge_of_the_matte_at_hand(pointed: Rig) -> None:
+    """With edges "as they are" two pixels outwards are the gray dilation of the mask, and nothing else."""
+    before, moved = (pointed.result(f"point-{name}") for name in ("before", "moved"))
+    assert [before["said"], moved["said"]] == [["success"], ["success"]]
+    mask, wider = before.plane("mask"), moved.plane("mask")
+    assert mask is not None
+    assert wider is not None
+    assert np.array_equal(wider, with_edges(mask, EdgeChoices(shift=2.0)))
+    assert wider.astype(int).sum() > mask.astype(int).sum()
 
 
 @pytest.mark.parametrize(
