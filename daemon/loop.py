@@ -7,6 +7,7 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from mattebox.core.errors import reason_of
@@ -74,10 +75,10 @@ class Loop:
         self._due_times = [0.0 for _ in periodic_tasks]
         self._in_inspection: dict[str, Candidate] = {}
         self._ending: Ending | None = None
-        self._active: set[str] = set()
+        self._active = set[str]()
         self.guards = Guards(events)
         self._hold = self.guards.of("nothing is begun and nothing is delivered")
-        self._pending: deque[Any] = deque()
+        self._pending = deque[Any]()
         self.workers: Callable[[], list[dict[str, Any]]] = list
         # Whether the journal may hold an unknown job; whether it refused, and nothing is begun.
         self._unsure, self._closed, self._refusals = False, False, 0
@@ -204,11 +205,9 @@ class Loop:
 
         def begin() -> None:
             nonlocal begun
-            for candidate in intake.candidates(now):
+            for candidate in islice(intake.candidates(now), free):
                 self._inspect(intake, candidate, pool)
                 begun += 1
-                if begun >= free:
-                    break
 
         self._in_folder(intake, begin, _NO_LOOK)
         return begun
@@ -347,5 +346,5 @@ class Loop:
             due.append(jobs)
         soonest = min(due, default=now + _LONGEST_SLEEP) - now
         # With all workers busy nothing can be started: their answers wake the loop.
-        floor = 0.05 if self._in_inspection or self.jobs.in_work else 0.0
-        return min(max(soonest, floor, 0.01), _LONGEST_SLEEP)
+        floor = 0.05 if self._in_inspection or self.jobs.in_work else 0.01
+        return min(max(soonest, floor), _LONGEST_SLEEP)

@@ -87,8 +87,9 @@ def run_point(record: Record, config: Any, image: Any, layers: list[Any], intera
     said = _said(config, view)
 
     def read(engine: Engine) -> tuple[CutRequest, Payload]:
-        request, blobs = options.request(view)
-        return request, engine.pack(request, blobs)
+        with view.opened() as opened:
+            request, blobs = options.request(opened)
+            return request, engine.pack(request, blobs)
 
     if interactive:
         found = _by_hand(record, read, (said, edges_of(config)), view)
@@ -97,7 +98,8 @@ def run_point(record: Record, config: Any, image: Any, layers: list[Any], intera
     if found is None:
         return False
     mask, report = found
-    apply(options, image, [(view, Answer(mask, None, report))])
+    for remark in apply(options, image, [(view, Answer(mask, None, report))]):
+        Gimp.message(remark)
     return True
 
 

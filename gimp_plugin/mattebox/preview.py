@@ -97,8 +97,9 @@ class Preview(Gtk.Box):  # type: ignore[misc]  # gi has no types
         def read(engine: Any) -> Any:
             try:
                 view = LayerView.of(self._layer, self._layer.get_image())
-                request, blobs = Options(settings=settings).request(view)
-                return request, engine.pack(request, blobs)
+                with view.opened() as opened:
+                    request, blobs = Options(settings=settings).request(opened)
+                    return request, engine.pack(request, blobs)
             except RefusedError as error:
                 raise EngineError(str(error)) from error
 
