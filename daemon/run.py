@@ -56,8 +56,8 @@ def start_workers(
     The weights are fetched here, once, before workers could all ask for them. Raises LicenceError,
     WeightsError.
     """
-    weights = fetch_networks(all_cuts(loaded.config), progress, loaded.config.engine.device)
     engine = loaded.config.engine
+    weights = fetch_networks(all_cuts(loaded.config), progress, engine.device, quick=engine.workers != "dask")
     if engine.workers == "dask":
         from mattebox.daemon.work.cluster.start import start_cluster  # noqa: PLC0415 - the extra `cluster`
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +10,11 @@ import numpy as np
 from pydantic import ValidationError
 
 from mattebox.core.errors import SettingsError
-from mattebox.core.photo import Photo
 from mattebox.core.settings import CutSettings
 from mattebox.core.settings.explain import explain
 from mattebox.core.settings.rule import read_rule
 from mattebox.gimp_plugin import selected
+from mattebox.gimp_plugin.sent import Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from mattebox.core.cutout import Cutout
     from mattebox.core.engine import Engine
-    from mattebox.core.photo import ColourMode
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
 
 
@@ -35,7 +34,7 @@ def cut_layer(
     The report's "empty" says that nothing was found, or nothing of it in the selection. `on_step` is called
     before each step with its name and may raise to stop. Raises MatteboxError children.
     """
-    sent = _Sent.of(request, blobs)
+    sent = Sent.of(request, blobs)
     photo, cut = sent.photo, _cutter(request, sent, engine, on_step)
     settings = settings_of(request)
     if sent.selection is None:
@@ -112,34 +111,8 @@ def combined(how: str, old: NDArray[Any], new: NDArray[Any]) -> NDArray[Any]:
     return np.where(new > old, 0, old - new).astype(old.dtype)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """A request's bytes as arrays: mask and selection are (h, w) of the pixels' depth."""
-
-    photo: Photo
-    mask: NDArray[Any] | None
-    selection: NDArray[Any] | None
-
-    @classmethod
-    def of(cls, request: CutRequest, blobs: Sequence[bytes | memoryview]) -> _Sent:
-        """The blobs in the order that CutRequest tells."""
-        kind = np.uint8 if request.bits == 8 else np.uint16
-        shape = (request.height, request.width)
-        pixels: NDArray[Any] = np.frombuffer(blobs[0], kind).reshape(*shape, request.channels)
-        rest = iter(blobs[1:])
-        planes = (request.has_alpha, request.has_mask, request.has_selection)
-        read: list[Any] = [
-            np.frombuffer(next(rest), kind).reshape(shape) if sent else None for sent in planes
-        ]
-        alpha, mask, selection = read
-        icc = bytes(next(rest)) if request.profile else None
-        mode: ColourMode = "gray" if request.channels == 1 else "rgb"
-        photo = Photo(pixels=pixels, mode=mode, alpha=alpha, icc=icc)
-        return cls(photo=photo, mask=mask, selection=selection)
-
-
 def _cutter(
-    request: CutRequest, sent: _Sent, engine: Engine, on_step: Callable[[str], None]
+    request: CutRequest, sent: Sent, engine: Engine, on_step: Callable[[str], None]
 ) -> Callable[[CutSettings], Cutout]:
     rough: NDArray[np.float32] | None = None
     if request.rough and sent.mask is not None:

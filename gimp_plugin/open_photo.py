@@ -10,12 +10,12 @@ import numpy as np
 
 from mattebox.core.errors import MatteboxError
 from mattebox.core.matte.edges import EdgeChoices, with_edges
-from mattebox.core.photo import Photo
 from mattebox.core.segment.prompt.prompts import Click, Prompts, Strokes
 from mattebox.core.segment.view import network_view, small_copy
 from mattebox.core.session import Session, open_session
 from mattebox.gimp_plugin.cut import divided, settings_of
 from mattebox.gimp_plugin.mattebox.point_request import SAYS
+from mattebox.gimp_plugin.sent import Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mattebox.core.cutout import Cutout
     from mattebox.core.engine import Engine
-    from mattebox.core.photo import ColourMode, Pixels
+    from mattebox.core.photo import Pixels
     from mattebox.gimp_plugin.mattebox.point_request import PointRequest
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
 
@@ -55,7 +55,8 @@ class OpenPhoto:
         A mask that is sent as rough is the former matte that all prompts go on from.
         """
         settings = settings_of(request).model_copy(update={"decontaminate": False})
-        photo, mask = _sent(request, blobs)
+        sent = Sent.of(request, blobs)
+        photo, mask = sent.photo, sent.mask
         self.request = request
         if pointing:
             self._full = open_session(engine, photo, settings, on_step=on_step)
@@ -156,19 +157,6 @@ def with_request_edges(request: CutRequest, mask: memoryview) -> memoryview:
     kind = np.uint8 if request.bits == 8 else np.uint16
     alpha: Any = np.frombuffer(mask, kind).reshape(request.height, request.width)
     return np.ascontiguousarray(with_edges(alpha, EdgeChoices(**request.edges))).data.cast("B")
-
-
-def _sent(request: CutRequest, blobs: Sequence[bytes | memoryview]) -> tuple[Photo, NDArray[Any] | None]:
-    """The layer, and the mask (h, w) where one was sent; every plane lies where CutRequest tells."""
-    kind = np.uint8 if request.bits == 8 else np.uint16
-    shape = (request.height, request.width)
-    rest = iter(blobs)
-    pixels: NDArray[Any] = np.frombuffer(next(rest), kind).reshape(*shape, request.channels)
-    alpha: Any = np.frombuffer(next(rest), kind).reshape(shape) if request.has_alpha else None
-    mask: Any = np.frombuffer(next(rest), kind).reshape(shape) if request.has_mask else None
-    icc = bytes(next(rest)) if request.profile else None
-    mode: ColourMode = "gray" if request.channels == 1 else "rgb"
-    return Photo(pixels=pixels, mode=mode, alpha=alpha, icc=icc), mask
 
 
 def _within(place: float, side: int) -> float:

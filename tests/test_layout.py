@@ -58,7 +58,7 @@ FLOORS = {
         ("table", "service"),
     ),
     "gimp_plugin": (
-        ("profiles", "rendezvous", "selected"),
+        ("profiles", "rendezvous", "selected", "sent"),
         ("cut",),
         ("open_photo",),
         ("install", "connection"),

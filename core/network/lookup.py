@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -61,11 +60,15 @@ def input_side(name: str) -> int:
 
 
 def fetch_networks(
-    cuts: Iterable[CutSettings], progress: Progress | None = None, device: str = "auto"
+    cuts: Iterable[CutSettings],
+    progress: Progress | None = None,
+    device: str = "auto",
+    *,
+    quick: bool = True,
 ) -> dict[str, Path]:
     """The verified weights of every network that `cuts` name, fetched where they are missing.
 
-    Where they are new on this computer, their quicker form is made too (`quick.make_quick`).
+    quick: where they are new on this computer, their quicker form is made too (`quick.make_quick`).
 
     Where one of them points or is judged, the promptable network is fetched too; that it cannot be had is no
     error, for both go without it. Raises UnknownNetworkError, LicenceError, WeightsError.
@@ -86,40 +89,35 @@ def fetch_networks(
     for cut in cuts:
         network = find_network(cut.model)
         found[cut.model] = store.ensure(network, accept_licence=cut.accept_licence)
-        make_quick(store, network, cut.precision, device)
+        if quick:
+            make_quick(store, network, cut.precision, device)
     return found
 
 
 def weights_in_use(cuts: Iterable[CutSettings]) -> dict[str, str]:
     """The sha256 of every file of weights that a worker on this machine would load for `cuts`, by name.
 
-    Missing ones are left out, nothing is fetched. With `quality: best` companions that are here count, and
-    so do 8-bit copies, which are used where they are. Raises UnknownNetworkError.
+    Missing ones are left out, nothing is fetched. With `quality: best` companions that are here count; 8-bit
+    forms do not, for processors differ in them. Raises UnknownNetworkError.
     """
     from mattebox.models.catalogue import COMPANIONS, PROMPTABLE, find_network  # noqa: PLC0415 - as above
-    from mattebox.models.optimised import find_optimised  # noqa: PLC0415
     from mattebox.models.seal import read_seal  # noqa: PLC0415
     from mattebox.models.store import Store  # noqa: PLC0415
 
     store, found = Store(), {}
-    wanted: dict[str, bool] = {}
+    wanted: dict[str, None] = {}
     for cut in cuts:
-        companions = [name for name in COMPANIONS if cut.quality == "best" and _allowed(name, cut)]
-        for name in (cut.model, *companions):
-            wanted[name] = wanted.get(name, False) or cut.precision == "auto"
+        wanted[cut.model] = None
+        if cut.quality == "best":
+            wanted |= dict.fromkeys(name for name in COMPANIONS if _allowed(name, cut))
         if cut.needs_promptable:
-            wanted.setdefault(PROMPTABLE, False)
-    for name, quick in wanted.items():
+            wanted[PROMPTABLE] = None
+    for name in wanted:
         network = find_network(name)
         path = store.find(network)
         seal = read_seal(path) if path is not None else None
-        if seal is None:
-            continue
-        found[name] = seal.sha256
-        optimised = find_optimised(store, network) if quick else None
-        if optimised is not None:
-            with optimised[0].open("rb") as file:
-                found[f"{name} in 8 bits"] = hashlib.file_digest(file, "sha256").hexdigest()
+        if seal is not None:
+            found[name] = seal.sha256
     return found
 
 

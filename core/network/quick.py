@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 _LEAST_SPEEDUP: Final = 1.2
 _PATIENCE: Final = 600.0
 _ROOM: Final = 4  # times the weights, in bytes that must be free
-_VARIABLE: Final = "MATTEBOX_PRECISION"
+PRECISION: Final = "MATTEBOX_PRECISION"
 
 
 def wants_full(precision: str) -> bool:
     """Whether the original is to run: by the setting, or by MATTEBOX_PRECISION=full where that is auto."""
-    return precision != "auto" or os.environ.get(_VARIABLE, "auto").lower() in ("full", "float32")
+    return precision != "auto" or os.environ.get(PRECISION, "auto").lower() in ("full", "float32")
 
 
 def make_quick(store: Store, network: Network, precision: str = "auto", device: str = "auto") -> None:

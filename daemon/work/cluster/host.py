@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from mattebox.core.errors import reason_of
+from mattebox.core.network.quick import PRECISION
 from mattebox.daemon.config.cluster import Certificates
 from mattebox.daemon.work.cluster.attempt import give_up, this_machine
 from mattebox.daemon.work.cluster.library import ClusterError, load
@@ -154,6 +155,8 @@ async def _schedule(scratch: str, address: str, certificates: Path | None) -> No
 
 def _be_worker(scratch: str, host: WorkerHost, number: int) -> None:
     """One worker process: networks first, then the scheduler, for as long as it is there."""
+    # In 8 bits each kind of processor answers a little otherwise: outputs would depend on who is free.
+    os.environ[PRECISION] = "full"
     prepare(host.settings)
     this_machine(host.paths)
     # What it is at goes back unharmed: the daemon sees by the marker that nobody is to blame.
