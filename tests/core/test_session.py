@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,9 +15,6 @@ from mattebox.core.session import Session, open_session
 from mattebox.core.settings import CutSettings
 from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.network
 
@@ -39,6 +36,16 @@ def session(engine: Engine, shipped_photos: dict[str, Path]) -> Session:
     return open_session(engine, read_photo(shipped_photos["coffee.png"]), FAST)
 
 
+@pytest.fixture(scope="module")
+def coins(engine: Engine) -> Session:
+    """A session on a photo of many equal things."""
+    import skimage
+
+    return open_session(
+        engine, read_photo(Path(skimage.__file__).parent / "data" / "coins.png"), CutSettings()
+    )
+
+
 def test_a_click_is_inside_its_answer(session: Session) -> None:
     """What is clicked at belongs to the answer, and what lies far from it does not."""
     answer = session.answer(Prompts().with_click(*CUP))
@@ -46,6 +53,33 @@ def test_a_click_is_inside_its_answer(session: Session) -> None:
     assert answer.advice == ()
     assert answer.level[int(CUP[1]), int(CUP[0])] > 0.5
     assert answer.level[int(TABLE[1]), int(TABLE[0])] < 0.5
+
+
+# Middles of eight coins of skimage's photo, 384 x 303, and their radii: the network finds them, whatever
+# stands out.
+COINS = (
+    (334, 42, 27),
+    (154, 50, 24),
+    (276, 52, 21),
+    (44, 124, 21),
+    (205, 124, 22),
+    (153, 127, 20),
+    (212, 193, 26),
+    (101, 195, 24),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("coin", COINS)
+def test_one_thing_among_many_is_found_by_a_click(
+    engine: Engine, coins: Session, coin: tuple[int, int, int]
+) -> None:
+    """A click at a coin takes that coin, and neither the others nor the table under them."""
+    x, y, radius = coin
+    level = coins.answer(Prompts().with_click(float(x), float(y))).level > 0.5
+    rows, columns = np.mgrid[0 : level.shape[0], 0 : level.shape[1]]
+    disc = (columns - x) ** 2 + (rows - y) ** 2 <= radius**2
+    assert (level & disc).sum() / (level | disc).sum() > 0.6
 
 
 def test_each_click_is_kept_to(session: Session) -> None:

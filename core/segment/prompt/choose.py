@@ -14,7 +14,7 @@ import numpy as np
 from mattebox.core.segment.prompt.frame import sigmoid
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _DIFFERS: Final = 0.3
 _THICK: Final = 1
 _SMALLEST: Final = 1e-6
+_BEHIND: Final = 0.6
 _HALF: Final = 0.5
 # Chosen on 129 second to fourth clicks of 43 labelled photos, for the IoU after them and for how often a
 # click made it worse: an answer has what it shares with the former one, and beside it so much for the
@@ -54,9 +55,37 @@ def meant(masks: Sequence[Map], salient: Map) -> int:
     """Which mask is meant, given the part of the salient map that was clicked at.
 
     The one that agrees best with it, and rather the whole of it than a part: a click takes a shirt for the
-    person as readily as the person.
+    person as readily as the person. What lies behind things is none of them.
     """
-    return int(np.argmax([soft_iou(mask, salient) + recall(mask, salient) for mask in masks]))
+    is_close = surrounds(salient)
+    return _best(
+        [
+            soft_iou(mask, salient) + recall(mask, salient) if is_close or not surrounds(mask) else 0.0
+            for mask in masks
+        ]
+    )
+
+
+def widest(masks: Sequence[Map], guesses: Iterable[float]) -> int:
+    """Which of a click's masks is meant at what the salient map has missed: the whole thing, not its part.
+
+    masks: from the network's single answer to the widest. Where the widest is what lies behind things, as
+    with one of many coins on a table, the one that the network is surest of.
+    """
+    if not surrounds(masks[-1]):
+        return len(masks) - 1
+    return _best(
+        [-1.0 if surrounds(mask) else float(guess) for mask, guess in zip(masks, guesses, strict=True)], 0
+    )
+
+
+def surrounds(level: Map) -> bool:
+    """Whether a map holds most of the picture's border: it lies behind things, and is none itself.
+
+    The widest mask of a coin among many held .66 to .89 of it; of 254 labelled subjects none more than .45.
+    """
+    border = np.concatenate([level[0], level[-1], level[:, 0], level[:, -1]])
+    return bool((border > _HALF).mean() > _BEHIND)
 
 
 def disagreement(one: Map, other: Map) -> Map:
@@ -145,9 +174,9 @@ def anew(found: Sequence[Candidate], cells: Sequence[tuple[int, int, bool]]) -> 
     return _best([item.guess if _keeps(sigmoid(item.logits), cells) else -1.0 for item in found])
 
 
-def _best(scores: Sequence[float]) -> int:
+def _best(scores: Sequence[float], otherwise: int = -1) -> int:
     best = int(np.argmax(scores))
-    return best if scores[best] >= 0 else -1
+    return best if scores[best] >= 0 else otherwise
 
 
 def _keeps(level: Map, cells: Sequence[tuple[int, int, bool]]) -> bool:

@@ -22,6 +22,7 @@ from mattebox.core.segment.prompt.choose import (
     fused,
     meant,
     soft_iou,
+    widest,
 )
 from mattebox.core.segment.prompt.frame import MASK, sigmoid
 from mattebox.core.segment.prompt.network import CORNERS, IN, NONE, OUT
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 _KEPT: Final = 24
 _BEYOND: Final = -10.0
 _FINEST: Final = 1e-4
-# Of the four masks the widest: who clicks first at what the salient network missed means the whole thing.
-_WIDEST: Final = 3
 # Where both networks share less than this of the thing at a single click it was not the one that was meant in
 # one of three labelled photos, and half of it in the others.
 DOUBTFUL: Final = 0.6
@@ -163,7 +162,7 @@ class Pointer:
         x, y = self._cell(click)
         salient = clicked_part(self._salient, x, y)
         if salient is None:
-            logits = answer.logits[_WIDEST]
+            logits = answer.logits[widest([sigmoid(item) for item in answer.logits], answer.guesses)]
             return Step(sigmoid(logits), logits, None, _whole(logits))
         rows, columns = np.nonzero(salient > 0.5)
         left, top = columns.min() / self._per_pixel, rows.min() / self._per_pixel

@@ -18,6 +18,8 @@ from mattebox.core.segment.prompt.choose import (
     meant,
     recall,
     soft_iou,
+    surrounds,
+    widest,
 )
 
 
@@ -39,6 +41,23 @@ def test_the_mask_that_agrees_with_the_salient_part_is_meant() -> None:
     """Of a part, the whole and another thing the whole is taken where the salient map shows it."""
     assert meant([PART, BESIDE, WHOLE], WHOLE) == 2
     assert meant([WHOLE, PART], PART) == 1
+
+
+def test_what_lies_behind_things_is_not_meant() -> None:
+    """A mask around most of the border is taken only where the salient part that was clicked at is such."""
+    table = 1 - np.maximum(WHOLE, BESIDE)
+    assert surrounds(table)
+    assert not surrounds(WHOLE)
+    assert meant([BESIDE, table], BESIDE) == 0
+    assert meant([BESIDE, table], table) == 1
+
+
+def test_at_what_nothing_stands_out_the_widest_thing_is_meant() -> None:
+    """The whole and not its part; where the widest lies behind things, what the network is surest of."""
+    table = 1 - BESIDE
+    assert widest([PART, PART, WHOLE], [0.9, 0.9, 0.5]) == 2
+    assert widest([PART, WHOLE, table], [0.8, 0.9, 1.0]) == 1
+    assert widest([table, table], [0.8, 0.9]) == 0
 
 
 def test_what_maps_share() -> None:
