@@ -54,11 +54,20 @@ class Drawings:
         said = None if right is None else int(right)
         self._db.execute("UPDATE drawn SET found = ? WHERE job = ?", (said, job_id))
 
+    def promise(self, folder: str, *, share: float) -> None:
+        """Promise another share of a folder; sound only while nobody has looked at any of its drawn jobs."""
+        self._db.execute("UPDATE drawings SET share = ? WHERE folder = ?", (share, folder))
+
+    def folders(self) -> list[str]:
+        """The folders that something was drawn from."""
+        return [row[0] for row in self._db.execute("SELECT DISTINCT folder FROM drawings ORDER BY folder")]
+
     def of(self, folder: str) -> list[DrawnJob]:
-        """Every drawn job of a folder."""
+        """Every drawn job of a folder, but for those whose original was given back: they are cut anew."""
         query = (
             "SELECT drawn.job, drawn.confidence, drawn.found, drawn.wave, drawings.seed, drawings.share,"
-            " drawings.surety FROM drawn JOIN drawings USING (folder, wave) WHERE folder = ?"
+            " drawings.surety FROM drawn JOIN drawings USING (folder, wave) JOIN jobs ON jobs.id = drawn.job"
+            " WHERE drawn.folder = ? AND jobs.state NOT IN ('returning', 'returned') ORDER BY wave"
         )
         return [
             DrawnJob(job, sure, None if found is None else bool(found), wave, seed, share, surety)

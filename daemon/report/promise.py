@@ -8,8 +8,8 @@ wider and still holds.
 
 What the light table does: when a folder rests it calls `journal.drawings.draw(folder, {job: confidence},
 share=)` for what was delivered without a review; `next_looks(items, n)` names what to mix into the queue;
-after each verdict it calls `journal.drawings.look(job, right=)` (mended, rejected and asked again are wrong,
-undo is None) and shows `known(items, promise).sentence`. `items_of(journal.drawings.of(folder))` gives both.
+with each verdict it calls `journal.drawings.look(job, right=)` (accepted is right, rejected wrong, undo None)
+and shows `known(items, promise).sentence`. `items_of(journal.drawings.of(folder))` gives both.
 """
 
 from __future__ import annotations

@@ -60,6 +60,7 @@ def table_app(table: Table) -> Starlette:
         Route(EVENTS, answers.events),
         Route("/api/decide", answers.decide, methods=["POST"]),
         Route("/api/undo", answers.undo, methods=["POST"]),
+        Route("/api/promise", answers.promise, methods=["POST"]),
         Route("/api/send", answers.send, methods=["POST"]),
         Route("/api/sheet", answers.sheet),
         Route(photo, answers.facts),
@@ -104,6 +105,7 @@ class TableEndpoints:
         waiting: asyncio.Future[Any] | None = None
         networks = await self._table.known_networks()
         first = {"title": desk.title, "again": desk.may_ask_again, "networks": networks}
+        first["may_promise"] = desk.may_promise
         yield f"data: {json.dumps(first)}\n\n"
         try:
             while True:
@@ -143,6 +145,15 @@ class TableEndpoints:
         await self._table.decided(jobs)
         return JSONResponse({"jobs": jobs})
 
+    async def promise(self, request: Request) -> Response:
+        """Promise that at most a share of what nobody looks at is wrong: {share}; 0 for nothing."""
+        share = (await body_of(request)).get("share")
+        if not isinstance(share, int | float) or not self._table.desk.may_promise:
+            raise HTTPException(400)
+        await self._table.ask(lambda desk: desk.promise(float(share)))
+        await self._table.promised()
+        return JSONResponse({})
+
     async def send(self, _: Request) -> Response:
         """Have what is marked carried out."""
         jobs = await self._table.ask(lambda desk: desk.send())
@@ -160,7 +171,7 @@ class TableEndpoints:
         """The whole batch as one HTML file, to be saved."""
         desk = self._table.desk
         items = sorted(desk.known.items.values(), key=lambda item: str(item["name"]))
-        parts = contact_sheet(desk.title, items, self._small)
+        parts = contact_sheet(desk.title, items, self._small, await self._table.sentences())
         headers = {"Content-Disposition": 'attachment; filename="contact-sheet.html"'}
         return StreamingResponse(parts, media_type=_KINDS["html"], headers=headers)
 

@@ -14,6 +14,7 @@ from mattebox.daemon.errors import LostJournalError
 from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.report.status import is_running
 from mattebox.web.table.items import KnownItems
+from mattebox.web.table.looks import Looks, drawn_in, judged
 from mattebox.web.table.sources import sources_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mattebox.daemon.journal.decisions import Verdict
+    from mattebox.daemon.journal.drawings import DrawnJob
     from mattebox.daemon.journal.rows import JobRow
     from mattebox.web.table.items import Item
     from mattebox.web.table.sources import Sources
@@ -39,12 +41,15 @@ class Desk:
     # Whether the page itself delivers what was sent, for there is no daemon that would.
     delivers = False
     may_ask_again = True
+    # Whether cutouts are delivered that nobody looked at.
+    may_promise = True
 
     def __init__(self, state: Path, title: str, journal: Journal | None = None) -> None:
         """`state`: the journal's folder. Raises JournalError, StateLockedError."""
         self.state, self.title = state, title
         self.journal = journal if journal is not None else Journal(state, lock=False)
         self.known = KnownItems()
+        self.looks = Looks(self.journal)
         self._version: int | None = None
         self._sweep()
 
@@ -61,6 +66,7 @@ class Desk:
             # A damaged journal was set aside, or the state folder deleted: what is there now counts.
             self.journal.close()
             self.journal = Journal(self.state, lock=False)
+            self.looks = Looks(self.journal)
             self._version = None
         found = self.journal.version()
         if found == self._version:
@@ -86,12 +92,27 @@ class Desk:
         if known:
             with self.journal.transaction():
                 self.journal.decisions.decide(known, verdict, settings=settings, matte=matte)
+                judged(self.journal, known)
         return known
 
     def undo(self) -> list[str]:
         """Take the last step back; the jobs that it was about."""
         with self.journal.transaction():
-            return self.journal.decisions.undo()
+            jobs = self.journal.decisions.undo()
+            judged(self.journal, jobs)
+            return jobs
+
+    def promise(self, share: float) -> None:
+        """Promise that at most this share of what nobody looks at is wrong; 0: nothing."""
+        self.looks.choose(self.journal, share, self.known.items.values())
+
+    def draw(self) -> bool:
+        """Draw from what was delivered meanwhile, as far as it rests; whether that is news."""
+        return self.looks.draw(self.journal, self.known.items.values())
+
+    def drawn(self) -> dict[str, list[DrawnJob]]:
+        """What was drawn to be looked at, by folder, with what was said of it."""
+        return drawn_in(self.journal)
 
     def send(self) -> list[str]:
         """Have all marks carried out; their jobs."""

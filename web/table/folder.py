@@ -45,6 +45,7 @@ class FolderDesk(Desk):
 
     delivers = True
     may_ask_again = False
+    may_promise = False
 
     def __init__(self, folder: Path) -> None:
         """Raises StateLockedError where another table has this folder open, JournalError, OSError."""

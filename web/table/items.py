@@ -30,6 +30,8 @@ def item_of(seen: JobSummary) -> Item:
         "box": None if seen.box is None else list(seen.box),
         "why": seen.why,
         "verdict": seen.verdict,
+        # Delivered as it came: no person has approved it.
+        "unseen": seen.state == "done" and seen.phase != "approved" and seen.confidence is not None,
         "how": {name: value for name, value in seen.settings.items() if isinstance(value, str)},
         "mended": seen.mended,
         "sent": seen.sent,

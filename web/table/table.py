@@ -17,6 +17,7 @@ from mattebox.web.table.detail import full_of, part_of
 from mattebox.web.table.executor import PriorityExecutor
 from mattebox.web.table.folder import FolderDesk
 from mattebox.web.table.handover import HandoverWatch
+from mattebox.web.table.looks import no_promise, promise_told, sentences, told
 from mattebox.web.table.pictures import thumbnail, view_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Table:
         self._full: tuple[str, Full] | None = None
         self._networks: list[str] | None = None
         self._delivering = self.desk.delivers
+        self._promise = no_promise()
+        self._promising = asyncio.Lock()
         self._listeners: set[asyncio.Queue[dict[str, Any]]] = set()
 
     async def ask(self, work: Callable[[Desk], T]) -> T:
@@ -118,6 +121,23 @@ class Table:
         changed = await self.ask(lambda desk: desk.changes_of(jobs))
         if changed:
             self.tell({"items": changed, "gone": []})
+            await self.promised()
+
+    async def promised(self) -> None:
+        """Tell every listener what is known now of what nobody looked at, where that is news."""
+        # One at a time, so that the last word is the newest.
+        async with self._promising:
+            share, undrawn = self.desk.looks.share, dict(self.desk.looks.undrawn)
+            drawn = await self.ask(lambda desk: desk.drawn()) if share else {}
+            now = await self.paint(lambda: promise_told(share, drawn, undrawn)) if share else no_promise()
+            if now != self._promise:
+                self._promise = now
+                self.tell({"promise": now})
+
+    async def sentences(self) -> list[str]:
+        """What is known of each folder that was drawn from, in words."""
+        drawn, undrawn = await self.ask(lambda desk: (desk.drawn(), dict(desk.looks.undrawn)))
+        return await self.paint(lambda: sentences(told(drawn, undrawn)))
 
     async def refresh(self) -> None:
         """Tell every listener what others have changed in the journal."""
@@ -125,6 +145,7 @@ class Table:
         if changed or gone:
             for listener in self._listeners:
                 listener.put_nowait({"items": changed, "gone": gone})
+            await self.promised()
 
     async def listen(self) -> AsyncGenerator[dict[str, Any]]:
         """All items first, then what changes, for ever."""
@@ -132,7 +153,8 @@ class Table:
         await self.refresh()
         self._listeners.add(told)
         try:
-            yield {"all": list(self.desk.known.items.values()), "delivering": self._delivering}
+            items = list(self.desk.known.items.values())
+            yield {"all": items, "delivering": self._delivering, "promise": self._promise}
             while True:
                 yield await told.get()
         finally:
@@ -162,6 +184,8 @@ class Table:
     async def _look_around(self) -> None:
         """What came back from other programs, and whether a daemon is there."""
         await self.decided(await self.ask(lambda _: self._returns.look()))
+        if await self.ask(lambda desk: desk.draw()):
+            await self.promised()
         now = await self.ask(lambda desk: desk.delivers or desk.is_delivering())
         if now != self._delivering:
             self._delivering = now

@@ -43,7 +43,10 @@ export class Decisions {
   }
 
   decide(verdict, settings) {
-    const jobs = this.queue.targets();
+    const targets = this.queue.targets();
+    // What was delivered can be called right or wrong, not be cut again.
+    const jobs = verdict === "again" ? targets.filter((id) => this.queue.item(id)?.state === "review") : targets;
+    if (targets.length && !jobs.length) say("It was delivered: accept it as right, or reject it as wrong.");
     if (jobs.length) this.mark(jobs, verdict, post("/api/decide", { jobs, verdict, settings }));
   }
 

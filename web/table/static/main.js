@@ -6,6 +6,7 @@ import { Keys, shown } from "./keys.js";
 import { Mend, TOOLS } from "./mend.js";
 import { byId, countSoon, say, tell } from "./panel.js";
 import { Pictures } from "./pictures.js";
+import { Promised } from "./promise.js";
 import { Queue, isOpen } from "./queue.js";
 import { GROUNDS, Stage } from "./stage.js";
 
@@ -20,6 +21,7 @@ const facts = { title: "Mattebox", again: true, delivering: true, networks: [] }
 const decisions = new Decisions(queue, facts, () => {
   pressed = performance.now();
 });
+const promised = new Promised(queue, decisions);
 let pressed = 0;
 
 // ---- the photo on the stage
@@ -151,8 +153,8 @@ for (let place = 0; place < 9; place++) {
 keys.add("Compare", "escape c", "leave", toggleCompare, atCompare);
 
 const look = () => stage.draw();
-keys.add("Decide", "a", "accept", () => decisions.decide("accept"), idle);
-keys.add("Decide", "r", "reject (a mark; the photo stays)", () => decisions.decide("reject"), idle);
+keys.add("Decide", "a", "accept (of a delivered one: it is right)", () => decisions.decide("accept"), idle);
+keys.add("Decide", "r", "reject (a mark; the photo stays, also where it was delivered)", () => decisions.decide("reject"), idle);
 keys.add("Decide", "b", "cut it again, best quality", () => decisions.again({ quality: "best" }), idle);
 keys.add("Decide", "q", "cut it again with another quality or network", () => decisions.again(), idle);
 keys.add("Decide", "u ctrl+z", "take the last decision back", () => decisions.undo(), idle);
@@ -180,6 +182,7 @@ keys.add("Look", "-", "smaller", () => stage.zoomBy(0.8), looking);
 keys.add("Page", "?", "these keys", help, idle);
 keys.add("Page", "/", "to the filters", () => byId("filter-state").focus(), idle);
 keys.add("Page", "escape", "leave what is open", leave, idle);
+keys.add("Page", "p", "to the promise: how much may be wrong among those that nobody looks at", () => byId("promise").focus(), idle);
 keys.add("Page", "l", "to the list", () => byId("list").focus(), idle);
 
 function saveSheet() {
@@ -305,6 +308,7 @@ function take(message) {
   if (message.delivering !== undefined) facts.delivering = message.delivering;
   if (message.title !== undefined) {
     byId("title").textContent = facts.title;
+    byId("promise-label").hidden = !facts.may_promise;
     decisions.offer();
   }
   if (message.all) {
@@ -323,6 +327,7 @@ function take(message) {
       else if (now !== old) tell(now);
     }
   }
+  if (message.promise) promised.take(message.promise);
   if (decisions.wanted && queue.order.includes(decisions.wanted)) {
     queue.choose(decisions.wanted);
     decisions.wanted = null;

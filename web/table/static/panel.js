@@ -1,11 +1,11 @@
 // The panel: what stands around the photo in words: its facts, messages, counts and filters.
-import { described, isOpen, sureness } from "./queue.js";
+import { delivered, described, isOpen, sureness } from "./queue.js";
 
 export const byId = (id) => document.getElementById(id);
 
 export function tell(item) {
   byId("name").textContent = item?.name ?? "";
-  const parts = item ? [sureness(item), item.folder, item.rule, item.why, item.mended ? "mended" : ""] : [];
+  const parts = item ? [sureness(item), delivered(item), item.folder, item.rule, item.why, item.mended ? "mended" : ""] : [];
   byId("summary").textContent = parts.filter(Boolean).join(" · ");
   const sentences = item ? (item.notes.length ? item.notes : item.warnings) : [];
   byId("warnings").replaceChildren(

@@ -2,6 +2,8 @@
 
 const ROW = 64;
 const AROUND = 6;
+// After so many in review comes one of the sure ones that were drawn to be looked at.
+const BETWEEN = 3;
 const MARKS = { accept: "✓", reject: "✗", again: "↻", handed: "✎" };
 const SAID = { accept: "accepted", reject: "rejected", again: "asked again", handed: "open in another program" };
 
@@ -23,10 +25,21 @@ function worse(one, two) {
   return a - b || (one.name < two.name ? -1 : one.name > two.name ? 1 : one.id < two.id ? -1 : 1);
 }
 
+// Nothing in review is passed over: where a look is current, those in review come after it.
+function mixed(review, looks, current) {
+  const places = new Map();
+  const shift = looks.findIndex((item) => item.id === current);
+  review.forEach((item, place) => places.set(item, place));
+  looks.forEach((item, place) => places.set(item, (place - shift) * BETWEEN - 0.5));
+  return [...places].sort((one, two) => one[1] - two[1]).map(([item]) => item);
+}
+
 export class Queue {
   constructor(list, rows, chosen) {
     this.items = new Map();
     this.order = [];
+    // Those of the delivered ones that are asked about, each with its place.
+    this.looks = new Map();
     this.filters = { state: "open", warning: "", folder: "", rule: "" };
     this.current = null;
     this.anchor = null;
@@ -43,17 +56,33 @@ export class Queue {
   passes(item) {
     const { state, warning, folder, rule } = this.filters;
     return (
-      FILTERS[state](item) &&
+      (FILTERS[state](item) || (state === "open" && this.isLook(item))) &&
       (!warning || item.warnings.includes(warning)) &&
       (!folder || item.folder === folder) &&
       (!rule || item.rule === rule)
     );
   }
 
+  isLook(item) {
+    return this.looks.has(item.id) && item.state === "done" && !item.verdict;
+  }
+
+  // The ids of delivered ones to ask about, in this order.
+  ask(ids) {
+    if (ids.length === this.looks.size && ids.every((id, place) => this.looks.get(id) === place)) return;
+    this.looks = new Map(ids.map((id, place) => [id, place]));
+    this.arrange();
+  }
+
   // Every item passed the filters anew, in order; the current one stays where it can.
   arrange() {
     const place = this.order.indexOf(this.current);
-    this.order = [...this.items.values()].filter((item) => this.passes(item)).sort(worse).map((item) => item.id);
+    const all = [...this.items.values()].filter((item) => this.passes(item)).sort(worse);
+    if (this.filters.state === "open" && this.looks.size) {
+      const looks = all.filter((item) => this.isLook(item));
+      looks.sort((one, two) => this.looks.get(one.id) - this.looks.get(two.id));
+      this.order = mixed(all.filter(isOpen), looks, this.current).map((item) => item.id);
+    } else this.order = all.map((item) => item.id);
     for (const id of this.selected) if (!this.items.has(id)) this.selected.delete(id);
     if (!this.order.includes(this.current)) {
       this.choose(this.order[Math.min(Math.max(place, 0), this.order.length - 1)] ?? null);
@@ -189,7 +218,7 @@ export class Queue {
     text.textContent = item.name;
     const what = document.createElement("div");
     what.className = "what";
-    what.textContent = [sureness(item), ...item.warnings].filter(Boolean).join(", ");
+    what.textContent = [sureness(item), delivered(item), ...item.warnings].filter(Boolean).join(", ");
     text.append(what);
     const mark = document.createElement("span");
     mark.className = `mark ${item.verdict}`;
@@ -214,8 +243,10 @@ export function sureness(item) {
   return item.confidence === null ? "" : `${Math.round(item.confidence * 100)} % sure`;
 }
 
+export const delivered = (item) => (item.state === "done" ? "delivered" : "");
+
 export function described(item) {
-  const parts = [item.name, sureness(item), ...item.warnings.map((name) => name.replaceAll("_", " "))];
+  const parts = [item.name, sureness(item), delivered(item), ...item.warnings.map((name) => name.replaceAll("_", " "))];
   if (item.mended) parts.push("mended");
   if (item.verdict) parts.push(SAID[item.verdict]);
   return parts.filter(Boolean).join(", ");
