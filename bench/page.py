@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # A person who looks before deciding needs at least so long, in milliseconds.
 LOOK = 400
 SIZE = (2000, 1333)
+TOY = "toy.png"
+TOY_SIZE = (560, 440)
 POINTS = {
     "astronaut.png": (230, 90),
     "cat.png": (240, 150),
@@ -160,6 +162,24 @@ def real(root: Path) -> HotFolders:
     folders = HotFolders(root, REVIEW.replace("below: 0.9", "below: 1"))
     for name, path in _shipped_photos().items():
         shutil.copy(path, folders.root / "in" / name)
+    return cut(folders)
+
+
+def drawn(root: Path) -> HotFolders:
+    """Drawn photos, cut by the real network, all in review: photos belong to others and are not shown."""
+    from bench.gimp_pictures import toy
+    from bench.product_scenes import scene
+    from PIL import Image
+
+    folders = HotFolders(root, REVIEW.replace("below: 0.9", "below: 1"))
+    Image.fromarray(toy()).save(folders.root / "in" / TOY)
+    for name in ("mug", "bag", "chair"):
+        (folders.root / "in" / f"{name}.jpg").write_bytes(scene(name, 3, 700).data)
+    return cut(folders)
+
+
+def cut(folders: HotFolders) -> HotFolders:
+    """Do all that waits there."""
     command = [sys.executable, "-m", "mattebox.cli.main", "once", str(folders.config)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return folders
@@ -170,14 +190,16 @@ def mended(page: Any, state: str = "edged") -> None:
     shown(page, f"document.body.dataset.mend === {state!r}", 300)
 
 
-def point(page: Any, x: float, y: float) -> tuple[float, float]:
-    """Where a point of the photo lies on the page, as the stage fits it."""
+def point(page: Any, x: float, y: float, size: tuple[int, int] | None = None) -> tuple[float, float]:
+    """Where a point of the photo (of a size, or a shipped one) lies on the page, as the stage fits it."""
     frame = page.locator("#canvas").bounding_box()
     name = page.inner_text("#name")
     from PIL import Image
 
-    with Image.open(_shipped_photos()[name]) as photo:
-        width, height = photo.size
+    if size is None:
+        with Image.open(_shipped_photos()[name]) as photo:
+            size = photo.size
+    width, height = size
     scale = min(frame["width"] / width, frame["height"] / height) * 0.98
     return (
         frame["x"] + frame["width"] / 2 + (x - width / 2) * scale,
@@ -217,28 +239,40 @@ def clicks(chromium: Any, root: Path, count: int) -> dict[str, Any]:
 
 def pictures(chromium: Any, root: Path, folder: Path) -> None:
     """The screenshots of docs/table.md."""
-    folders = real(root)
+    folders = drawn(root)
     quality = {"type": "jpeg", "quality": 72}
     with table(chromium, folders.config) as (page, _):
         page.wait_for_timeout(1500)
+        walk_to(page, TOY)
         page.keyboard.press("s")
         page.wait_for_timeout(300)
         page.screenshot(path=folder / "table.jpg", **quality)
         page.keyboard.press("s")
         page.keyboard.press("m")
         mended(page, "ready")
-        page.mouse.click(*point(page, 60, 250))
+        page.mouse.click(*point(page, 300, 330, TOY_SIZE))
         mended(page)
         page.keyboard.press("5")
-        page.mouse.move(*point(page, 400, 60))
+        page.mouse.move(*point(page, 470, 350, TOY_SIZE))
         page.wait_for_timeout(200)
         page.screenshot(path=folder / "table-mend.jpg", **quality)
     with table(chromium, folders.config, "dark") as (page, _):
-        page.keyboard.press("j")
+        page.wait_for_timeout(1500)
+        walk_to(page, "bag.jpg")
         page.keyboard.press("c")
         shown(page, "+document.body.dataset.compare >= 4", 300)
         page.wait_for_timeout(300)
         page.screenshot(path=folder / "table-compare.jpg", **quality)
+
+
+def walk_to(page: Any, name: str) -> None:
+    """Show the photo of a name."""
+    for _ in range(10):
+        if page.inner_text("#name") == name:
+            return
+        page.keyboard.press("j")
+        page.wait_for_timeout(1500)
+    raise SystemExit(f"{name} is not in the list.")
 
 
 def summary(spans: Sequence[float]) -> dict[str, float]:

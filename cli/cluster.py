@@ -14,6 +14,8 @@ from mattebox.cli.echo import echo
 from mattebox.core.network.device import DEVICES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mattebox.daemon.work.cluster.host import WorkerHost
 
 _PORT: Final = 8786
@@ -137,12 +139,9 @@ def _host(
     from mattebox.daemon.work.sizing import USUAL_WEIGHTS, choose_sizing, free_memory  # noqa: PLC0415
     from mattebox.daemon.work.workers import WorkerSettings  # noqa: PLC0415
 
-    try:
-        memory: Any = parse_memory(options["memory"])
-        paths = PathMap(tuple(parse_prefix(text) for text in options["maps"]))
-        resources = dict(_resource(text) for text in options["resources"])
-    except ValueError as error:
-        raise click.UsageError(f"{error}.") from error
+    memory: Any = _parsed("--memory", parse_memory, options["memory"])
+    paths = PathMap(tuple(_parsed("--map", parse_prefix, text) for text in options["maps"]))
+    resources = dict(_parsed("--resources", _resource, text) for text in options["resources"])
     device = options["device"]
     if device not in ("auto", "cpu", "openvino"):
         # A card is one job's at a time.
@@ -156,10 +155,18 @@ def _host(
     return found, sizing.workers
 
 
+def _parsed(option: str, parse: Callable[[str], Any], text: str) -> Any:
+    """What one of our own parsers makes of an option's text."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise click.UsageError(f"{option}: {error}.") from error
+
+
 def _resource(text: str) -> tuple[str, float]:
     name, sign, amount = text.partition("=")
     try:
-        if name and sign and float(amount) > 0:
+        if name and sign and 0 < float(amount) < float("inf"):
             return name, float(amount)
     except ValueError:
         pass

@@ -15,7 +15,7 @@ from mattebox.cli.cutting import CutRun, run_all
 from mattebox.cli.passed_over import passed_over
 from mattebox.cli.pipes import pipes
 from mattebox.cli.plan import PlanError, plan, without_existing
-from mattebox.cli.pointing import PICTURE, as_box, as_points, pointed
+from mattebox.cli.pointing import OPTIONS, PICTURE, as_box, as_points, pointed
 from mattebox.core.errors import MatteboxError, PhotoError, SettingsError
 from mattebox.core.network.device import DEVICES
 from mattebox.core.settings import FORMATS, CutSettings, FinishSettings, format_of_ending
@@ -62,7 +62,7 @@ _NAMED: Final = 10
 @click.option(
     "--quality",
     type=click.Choice(_words("quality")),
-    help="fast: one look; balanced (default): three looks and finer edges; best: every network that is here.",
+    help="fast: one look; balanced (default): several looks and finer edges; best: every network here.",
 )
 @click.option(
     "--subject",
@@ -253,6 +253,7 @@ def _settings(
     """The settings from options (each with its own name) and from KEY=VALUE of any depth."""
     values = {path: value for path, (_, value) in named.items() if value is not None}
     options = {path: option for path, (option, value) in named.items() if value is not None}
+    options |= OPTIONS
     for assignment in assignments:
         path, equals, text = assignment.partition("=")
         if not equals:

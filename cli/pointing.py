@@ -37,6 +37,16 @@ def as_box(_context: click.Context, _option: click.Parameter, text: str | None) 
     return None if text is None else _numbers(text, "L,T,R,B")
 
 
+# What a mistake in a prompt is told under.
+OPTIONS: Final = {
+    "cut.prompts.inside": "--point",
+    "cut.prompts.outside": "--not",
+    "cut.prompts.box": "--box",
+    "cut.prompts.strokes": "--strokes",
+    "cut.prompts.from_matte": "--from-matte",
+}
+
+
 def pointed(
     points: Sequence[tuple[float, float]],
     nots: Sequence[tuple[float, float]],

@@ -158,7 +158,7 @@ def command(
 
     keys = _keys(api_keys)
     address = Address(host, port, tls_certificate, tls_key)
-    check_address(address, has_password=bool(keys))
+    check_address(address, has_password=bool(keys), needed="--api-keys and TLS files")
     settings = ServiceSettings(
         model=model,
         quality=quality,
@@ -177,7 +177,8 @@ def command(
             service = Service(settings, Cutters(pool, inbox, sizing.workers, cutting), folder)
             server = Server(service.app(), address, grace=grace)
             pool.start()
-            echo(f"Serving {server.url} with {sizing.workers} workers ({sizing.why}). Ctrl+C stops it.")
+            count = f"{sizing.workers} worker{'' if sizing.workers == 1 else 's'}"
+            echo(f"Serving {server.url} with {count} ({sizing.why}). Ctrl+C stops it.")
             server.run()
     finally:
         pool.stop()

@@ -52,7 +52,7 @@ def test_every_extra_is_offered_and_told() -> None:
     offered = set(metadata("mattebox").get_all("Provides-Extra") or ())
     assert told
     assert told <= offered
-    assert offered - told <= {"dev", "refiner", "gpu", "cluster"}
+    assert offered - told <= {"dev", "refiner", "gpu"}
 
 
 @pytest.mark.parametrize("name", ["install", "tests"])

@@ -28,7 +28,7 @@ CHOOSING = {
     "reason_of", "explain", "type", "isinstance", "_ending", "_why", "refusal", "_of_system", "_is_memory",
 }  # fmt: skip
 # Functions whose ValueError is raised by our own parsers of settings, or whose KeyError names a setting.
-OURS = {("finish.py", "_colour"), ("notify.py", "_post")}
+OURS = {("finish.py", "_colour"), ("notify.py", "_post"), ("cluster.py", "_parsed")}
 
 
 def own_errors() -> set[str]:

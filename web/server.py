@@ -55,13 +55,16 @@ class Address:
         return self.certificate is not None and self.key is not None
 
 
-def check_address(address: Address, *, has_password: bool) -> None:
-    """Refuse an address that others reach without TLS and a password. Raises ServerError."""
+def check_address(address: Address, *, has_password: bool, needed: str = "a password and TLS files") -> None:
+    """Refuse an address that others reach without TLS and a password. Raises ServerError.
+
+    needed: what the door that asks calls these, for the sentence.
+    """
     if (address.certificate is None) != (address.key is None):
         raise ServerError("TLS needs two files: give both the certificate and its key.")
     if not address.is_loopback and not (address.has_tls and has_password):
         raise ServerError(
-            f"{address.host}: other machines reach this address; that needs a password and TLS files "
+            f"{address.host}: other machines reach this address; that needs {needed} "
             "(certificate and key), or listen on 127.0.0.1."
         )
 

@@ -35,7 +35,8 @@ def nested(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     for path, value in values.items():
         group, *parts = path.split(".")
         if group not in groups or not all(parts) or not parts:
-            raise SettingsError(f"{path}: a setting begins with {', '.join(f'{name}.' for name in GROUPS)}.")
+            *others, last = GROUPS
+            raise SettingsError(f"{path}: a setting begins with {', '.join(others)} or {last}, and a dot.")
         place = groups[group]
         for depth, part in enumerate(parts[:-1], start=1):
             below = place.get(part)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from mattebox.core.settings.base import Settings
-
-if TYPE_CHECKING:
-    from typing import Self
 
 Coordinate = Annotated[float, Field(ge=0)]
 Box = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
@@ -41,12 +38,12 @@ class PromptSettings(Settings):
         None, description="a former matte, or a rough mask, to go on from; a gray picture or a PSD's mask"
     )
 
-    @model_validator(mode="after")
-    def _has_extent(self) -> Self:
-        box = self.box
+    @field_validator("box")
+    @classmethod
+    def _has_extent(cls, box: Box | None) -> Box | None:
         if box is not None and (box[2] <= box[0] or box[3] <= box[1]):
             raise ValueError("a box is [left, top, right, bottom], right of left and bottom below top")
-        return self
+        return box
 
     @property
     def any(self) -> bool:

@@ -28,8 +28,8 @@ class Certificates:
         if not lost:
             return None
         return (
-            f"{self.folder}: {', '.join(lost)} is not there; 'mattebox cluster certs FOLDER' makes the "
-            "files, and every machine of the cluster needs the same ones"
+            f"{self.folder}: what a cluster needs is missing ({', '.join(lost)}); "
+            "'mattebox cluster certs FOLDER' makes the files, and every machine needs the same ones"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Any, Final, Literal
 
@@ -49,7 +50,10 @@ def _quantity(value: Any, factors: dict[str, float] | dict[str, int], plain: str
     unit = (found[2].lower() or plain) if found else ""
     if found is None or unit not in factors:
         raise ValueError(f"write {wanted}")
-    return float(found[1]) * factors[unit]
+    amount = float(found[1]) * factors[unit]
+    if not math.isfinite(amount):
+        raise ValueError(f"write {wanted}")
+    return amount
 
 
 Duration = Annotated[

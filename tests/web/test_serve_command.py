@@ -22,8 +22,8 @@ from mattebox.core.errors import MatteboxError
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (("--host", "example.org"), "password and TLS"),
-        (("--host", "192.0.2.1", "--tls-certificate", "c.pem", "--tls-key", "k.pem"), "password and TLS"),
+        (("--host", "example.org"), "--api-keys and TLS"),
+        (("--host", "192.0.2.1", "--tls-certificate", "c.pem", "--tls-key", "k.pem"), "--api-keys and TLS"),
         (("--tls-certificate", "c.pem"), "two files"),
         (("--api-keys", "none.txt"), "the keys cannot be read"),
     ],

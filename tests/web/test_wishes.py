@@ -148,6 +148,8 @@ def test_a_rules_settings_are_taken_as_they_are(tmp_path: Path) -> None:
     [
         ({"finish": {"background": "/etc/passwd.png"}}, "finish.background.image"),
         ({"finish": {"background": {"image": "x"}}}, "finish.background.image"),
+        ({"cut": {"backdrop": "x"}}, "cut.backdrop: a file of this server cannot be named."),
+        ({"cut": {"backdrop": {"lit": "{stem}"}}}, "cut.backdrop.lit: a file of this server cannot be"),
         ({"finish": {"preset": "/etc/own.yaml"}}, "finish.preset"),
         ({"finish": {"preset": "../own.yaml"}}, "finish.preset"),
         ({"finish": {"preset": ["amazon"]}}, "finish.preset"),
@@ -184,7 +186,7 @@ def test_every_setting_that_holds_a_path_is_known() -> None:
     from mattebox.core.settings import CutSettings, FinishSettings
 
     text = json.dumps([CutSettings.model_json_schema(), FinishSettings.model_json_schema()])
-    assert text.count('"format": "path"') == 3
+    assert text.count('"format": "path"') == 4
 
 
 def test_an_unknown_field_and_broken_json_are_told() -> None:

@@ -29,6 +29,12 @@ FILES: Final = {
     "strokes": "strokes",
     "from_matte": "from-matte",
 }
+# The settings whose file a client sends as a part.
+_PARTS: Final = {
+    "finish.background.image": "background",
+    "cut.prompts.strokes": "strokes",
+    "cut.prompts.from_matte": "from_matte",
+}
 FIELDS: Final = ("settings", "photo_url")
 _KEYS: Final = ("cut", "finish", "deliver")
 
@@ -72,10 +78,9 @@ def rule_wish(
     for group, settings in (("cut", cut), ("finish", finish)):
         place = _path_in(settings, group)
         if place is not None:
-            raise _wrong(
-                f"{place}: a file of this server cannot be named; send it as the part "
-                "background, strokes or from_matte."
-            )
+            part = _PARTS.get(place)
+            sent = f"; send it as the part {part}" if part else ""
+            raise _wrong(f"{place}: a file of this server cannot be named{sent}.")
     if cut.accept_licence:
         raise _wrong("cut.accept_licence: whoever runs this server accepts licences, not who asks it.")
     cut = cut.model_copy(update={"limits": _lower(cut.limits, limits)})

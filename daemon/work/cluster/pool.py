@@ -118,9 +118,9 @@ class ClusterPool:
         noted = asyncio.ensure_future(self._note(hands))
         try:
             while not self._stopping:
-                client = None
+                client = made = None
                 try:
-                    client = await distributed.Client(
+                    made = distributed.Client(
                         self._scheduler,
                         asynchronous=True,
                         security=self._security,
@@ -128,12 +128,16 @@ class ClusterPool:
                         set_as_default=False,
                         direct_to_workers=False,
                     )
+                    client = await made
                 except (OSError, TimeoutError, ImportError, ValueError):
                     # An address without a scheduler, one with other certificates, one of another version.
                     self._away = (
                         f"{self._scheduler}: the scheduler cannot be reached; start it, or mend its address "
                         "and its certificates."
                     )
+                finally:
+                    if client is None and made is not None:
+                        await self._close(made)  # else it warns, in Dask's words, when it is collected
                 if client is not None:
                     self._away = ""
                     try:
@@ -154,6 +158,10 @@ class ClusterPool:
         if not self._stopping:
             self._away = f"{self._scheduler}: the scheduler went away."
         await hands.give_back_all()
+        await self._close(client)
+
+    @staticmethod
+    async def _close(client: Any) -> None:
         with contextlib.suppress(Exception):
             await asyncio.wait_for(client.close(), _CLOSE_WITHIN)
 

@@ -58,7 +58,7 @@ def test_certificates_that_are_not_there_are_named(tmp_path: Path) -> None:
     assert problem is not None
     assert "cluster.pem" in problem
     assert "mattebox cluster certs" in problem
-    with pytest.raises(ClusterError, match="not there"):
+    with pytest.raises(ClusterError, match="is missing"):
         security(Certificates(tmp_path))
 
 

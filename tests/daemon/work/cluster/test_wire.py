@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from mattebox.core.job import Job, StagedOutput
 from mattebox.core.job_report import JobReport, WrittenOutput
 from mattebox.core.settings import CutSettings, FinishSettings, PromptSettings, parse_output
+from mattebox.core.settings.backdrop import LitBackdrop
 from mattebox.core.settings.label import LabelSettings
 from mattebox.daemon.errors import Failure
 from mattebox.daemon.work.cluster.paths import PathMap, Prefix
@@ -23,7 +24,7 @@ from mattebox.daemon.work.tasks import JobTask
 HERE = PathMap((Prefix("/mnt/photos", "/srv/share"),))
 
 
-def task() -> JobTask:
+def task(backdrop: Path | None = None) -> JobTask:
     """A job with a path in every place that can hold one."""
     outputs = (
         StagedOutput(parse_output({"format": "psd", "depth": 16}), Path("/mnt/photos/out/.mattebox-a.part")),
@@ -31,6 +32,7 @@ def task() -> JobTask:
     )
     cut = CutSettings(
         model="u2netp",
+        backdrop=backdrop or LitBackdrop(lit=Path("/mnt/photos/lit/{stem}_b.jpg")),
         prompts=PromptSettings(
             inside=((3, 4),), strokes=Path("/mnt/photos/s.png"), from_matte=Path("/mnt/photos/m.psd")
         ),
@@ -58,10 +60,10 @@ def test_a_task_arrives_as_it_was_where_paths_are_alike() -> None:
 
 def test_every_path_of_a_task_is_the_workers_own() -> None:
     """No path of the daemon's is left anywhere in it."""
-    there = unpacked_task(packed_task(task()), HERE)
-    text = repr(there)
-    assert "/mnt/photos" not in text
-    assert text.replace("/srv/share", "/mnt/photos") == repr(task())
+    for one in (task(), task(Path("/mnt/photos/empty.jpg"))):
+        text = repr(unpacked_task(packed_task(one), HERE))
+        assert "/mnt/photos" not in text
+        assert text.replace("/srv/share", "/mnt/photos") == repr(one)
 
 
 def test_no_setting_with_a_path_is_forgotten() -> None:
@@ -78,7 +80,7 @@ def test_no_setting_with_a_path_is_forgotten() -> None:
                     found |= with_paths(kind, f"{within}{name}.")
         return found
 
-    assert with_paths(CutSettings) == {"prompts.strokes", "prompts.from_matte"}
+    assert with_paths(CutSettings) == {"backdrop", "backdrop.lit", "prompts.strokes", "prompts.from_matte"}
     assert with_paths(FinishSettings) == {"background.image"}
 
 
