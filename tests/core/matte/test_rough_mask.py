@@ -71,7 +71,7 @@ def test_a_box_around_a_woman_becomes_the_woman(shipped_photos: dict[str, Path])
     assert cutout.report.model == "u2netp"
     assert cutout.report.confidence > 0
     assert not cutout.alpha[:40, 60:120].any()
-    assert (cutout.alpha[300:, 200:260] == 255).mean() > 0.95
+    assert (cutout.alpha[300:, 200:260] >= 240).mean() > 0.95
 
 
 @pytest.mark.network

@@ -123,7 +123,8 @@ def test_broken_files_go_through_the_command(
     out, err = capfd.readouterr()
     assert end.value.code == 1
     assert "Traceback" not in out + err
-    sentences = err.splitlines()
+    # Beside them stands how quick it is.
+    sentences = [line for line in err.splitlines() if " a minute, " not in line]
     for path in failing:
         assert sum(line.startswith(f"{path}: ") for line in sentences) == 1, path
     assert len(sentences) == len(failing)
