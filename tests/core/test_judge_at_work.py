@@ -50,6 +50,12 @@ def test_balanced_is_judged_and_fast_is_not(engine: Engine, photo: Photo) -> Non
         assert not any("mobile-sam" in note for note in report.notes)
 
 
+def test_what_hangs_in_the_background_stays_there(engine: Engine, shipped_photos: dict[str, Path]) -> None:
+    """A flag that one opinion of four takes for the woman's is not let in."""
+    alpha = engine.cut(read_photo(shipped_photos["astronaut.png"]), JUDGED).alpha
+    assert not alpha[:180, :60].any()
+
+
 def test_without_its_network_all_is_as_with_judge_none(
     tmp_path: Path, engine: Engine, photo: Photo, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mattebox.core.segment.judge.parts import Part
+    from mattebox.core.segment.judge.rule import Rule
     from mattebox.core.segment.prediction import Frame
     from mattebox.core.segment.prompt.frame import Frame as Cells
     from mattebox.core.segment.prompt.network import Encoded, Promptable
@@ -92,7 +93,7 @@ def judged(
 ) -> Judgement:
     """The map with each part decided as a whole by the shipped rule."""
     rule = shipped_rule()
-    chances = [rule.belongs(part.facts) for part in parts]
+    chances = [chance_of(rule, part, lowered, votes) for part in parts]
     pairs = [soft_iou(one, other) for place, one in enumerate(votes) for other in votes[:place]]
     doubtful = [
         part.mask for part, chance in zip(parts, chances, strict=True) if _DOUBT < chance < 1 - _DOUBT
@@ -122,6 +123,16 @@ def _within(votes: list[Map], cells: Cells, frame: Frame | None) -> list[Map]:
     searched[inside(frame)] = 1
     lowered = cells.lowered(searched)
     return [np.asarray(vote * lowered, np.float32) for vote in votes]
+
+
+def chance_of(rule: Rule, part: Part, lowered: Map, votes: Sequence[Map]) -> float:
+    """The probability that a part belongs to the subject: by the rule where map and opinions disagree.
+
+    Where the map and the opinions' mean say the same of it, that stands, whatever one opinion says.
+    """
+    own = float(lowered[part.mask].mean())
+    said = float(np.mean([vote[part.mask].mean() for vote in votes]))
+    return (own + said) / 2 if (own >= 0.5) == (said >= 0.5) else rule.belongs(part.facts)
 
 
 def _area(mask: Mask) -> int:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mattebox.core.segment.judge.colours import colour_odds
-from mattebox.core.segment.judge.judge import judge_segmentation, judged
+from mattebox.core.segment.judge.judge import chance_of, judge_segmentation, judged
 from mattebox.core.segment.judge.opinions import main_parts, opinions
 from mattebox.core.segment.judge.parts import FACTS, Facts, disputed
 from mattebox.core.segment.judge.rule import shipped_rule
@@ -199,13 +199,24 @@ def test_a_part_is_named_with_its_box_where_the_rule_is_not_sure(found: float, t
         np.maximum(_map(BODY), _map(ARM, inside=told)),
     )
     parts = disputed(salient, [vote, _map(BODY)], _picture(BODY))
-    judgement = judged(salient, salient, [vote, _map(BODY)], parts, FRAME)
-    unsure = [part for part in parts if 0.3 < shipped_rule().belongs(part.facts) < 0.7]
+    votes = [vote, _map(BODY)]
+    judgement = judged(salient, salient, votes, parts, FRAME)
+    unsure = [part for part in parts if 0.3 < chance_of(shipped_rule(), part, salient, votes) < 0.7]
     assert len(judgement.undecided) == len(unsure)
     assert (judgement.doubt > 0) == bool(unsure)
     for left, _, right, _ in judgement.undecided:
         assert left <= ARM[0] + 1
         assert right >= ARM[2] - 1
+
+
+def test_one_opinion_lets_nothing_in_that_map_and_the_others_deny() -> None:
+    """Where the map and the opinions' mean say the same, that stands, whatever the rule made of it."""
+    salient, votes = _map(BODY), [_map(BODY), _map(BODY), _map(BODY), _map(BODY, OTHER)]
+    parts = disputed(salient, votes, _picture(BODY, OTHER))
+    assert parts
+    judgement = judged(salient, salient, votes, parts, FRAME)
+    assert judgement.probability[14:46, 14:46].max() < 0.1
+    assert judgement.undecided == ()
 
 
 def test_colours_tell_the_subject_from_what_is_around() -> None:
