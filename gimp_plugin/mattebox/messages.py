@@ -20,6 +20,10 @@ WARNINGS = {
         "a part may or may not belong to it",
         "Look at the mask, or select a part and cut only inside the selection",
     ),
+    "encloses_background": (
+        "what it encloses may be background",
+        "Look into its gaps, or paint them out with Mask by Clicking",
+    ),
     "several_subjects": (
         "several separate subjects were kept",
         "To keep one, select it and cut only inside the selection",

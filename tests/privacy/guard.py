@@ -67,14 +67,15 @@ class Guarded:
     """A session that runs under the guard."""
 
     def __init__(
-        self, arguments: Sequence[str], weights: Path, environment: dict[str, str] | None = None
+        self, arguments: Sequence[str], weights: Sequence[Path], environment: dict[str, str] | None = None
     ) -> None:
         """`weights` are put where a user's cache has them; `environment` is added to a bare one."""
         # A short path: sockets lie in it.
         self.root = Path(tempfile.mkdtemp(prefix="guard-"))
         for name in ("work", "tmp", "trace", "home/.cache/mattebox/models"):
             (self.root / name).mkdir(parents=True)
-        shutil.copy(weights, self.root / "home/.cache/mattebox/models")
+        for file in weights:
+            shutil.copy(file, self.root / "home/.cache/mattebox/models")
         bare = {"PATH": os.environ["PATH"], "HOME": str(self.root / "home"), "TMPDIR": str(self.root / "tmp")}
         trace = ["strace", "-f", "-ff", "--seccomp-bpf", "-y", "-qq", "-s", "256", "-e", "signal=none"]
         trace += ["-e", f"trace={','.join([*NETWORK, *FILES])}", "-o", str(self.root / "trace" / "t")]
