@@ -71,7 +71,11 @@ def test_a_box_around_a_woman_becomes_the_woman(shipped_photos: dict[str, Path])
     assert cutout.report.model == "u2netp"
     assert cutout.report.confidence > 0
     assert not cutout.alpha[:40, 60:120].any()
-    assert (cutout.alpha[300:, 200:260] >= 240).mean() > 0.95
+    inside = cutout.alpha[300:, 200:260]
+    # What this coarse network only half sees is left to the refinement, and is not opaque by decree.
+    assert (inside == 255).mean() > 0.9
+    assert (inside >= 240).mean() > 0.95
+    assert inside.min() > 96
 
 
 @pytest.mark.network
