@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 # Else a test's answers would depend on whether another made the 8-bit form of a network before it.
 os.environ.setdefault("MATTEBOX_PRECISION", "full")
 
-_FIGURES = pytest.StashKey[list[str]]()
-
 
 def _shipped_photos() -> dict[str, Path]:
     """Real photos that scikit-image and scikit-learn carry in their wheels."""
@@ -74,15 +72,30 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  
         report.longrepr = f"skipped in CI: {item.nodeid}: {report.longrepr}"
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several processes (pytest-xdist) a file's tests stay in one of them, unless it is marked `scattered`."""
+    for item in items:
+        if item.get_closest_marker("scattered") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
+
+
 @pytest.fixture
-def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Say a line that stands at the end of the run, where figures are read."""
-    return request.config.stash.setdefault(_FIGURES, []).append
+    return lambda line: record_property("figure", line)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the figures that tests told."""
-    lines = config.stash.get(_FIGURES, [])
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests told, whichever process ran them."""
+    reports = (report for told in terminalreporter.stats.values() for report in told)
+    lines = [
+        str(value)
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for name, value in report.user_properties
+        if name == "figure"
+    ]
     if lines:
         terminalreporter.section("figures")
         terminalreporter.write("".join(f"{line}\n" for line in lines))
