@@ -74,7 +74,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several processes (pytest-xdist) a file's tests stay in one of them, unless it is marked `scattered`."""
+    """With several processes a file's tests stay in one of them, unless it is marked `scattered`."""
     for item in items:
         if item.get_closest_marker("scattered") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
