@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import mattebox.core  # noqa: F401 - before any test imports onnxruntime: it forbids telemetry
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 # Else a test's answers would depend on whether another made the 8-bit form of a network before it.
 os.environ.setdefault("MATTEBOX_PRECISION", "full")
+
+# A property holds or not, however slow the machine is.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def _shipped_photos() -> dict[str, Path]:

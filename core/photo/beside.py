@@ -7,12 +7,10 @@ interoperability (DCF 2.0: R03 is the option of Adobe RGB).
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO, Final
 
+from mattebox.core.photo.jpeg_segments import segments
 from mattebox.core.photo.tiff_block import Block
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _GAIN_MAP: Final = re.compile(rb"hdrgm:Version|Semantic\s*=\s*[\"']GainMap|HDRGainMapVersion")
 _VIDEO: Final = re.compile(rb"(?:GCamera|Camera):(?:MotionPhoto|MicroVideo)(?:=|>)[\"']?1")
@@ -20,8 +18,6 @@ _EXIF: Final = 0x8769
 _INTEROPERABILITY: Final = 0xA005
 _INDEX: Final = 1
 _ISO_GAIN_MAP: Final = b"urn:iso:std:iso:ts:21496:-1\0"
-_MOST_SEGMENTS: Final = 2000
-_SCAN: Final = 0xDA
 
 
 def beside(xmp: bytes | None, *, gain_map: bool = False, video: bool = False) -> tuple[str, ...]:
@@ -51,19 +47,7 @@ _PROMISES: Final = re.compile(
 
 def has_gain_map(file: BinaryIO) -> bool:
     """Whether a segment of an open JPEG says that its second picture is a gain map."""
-    return any(_ISO_GAIN_MAP in segment[:40] for segment in _segments(file))
-
-
-def _segments(file: BinaryIO) -> Iterator[bytes]:
-    """The beginnings of the segments before the first scan."""
-    place = 2
-    for _ in range(_MOST_SEGMENTS):
-        file.seek(place)
-        head = file.read(44)
-        if len(head) < 4 or head[0] != 0xFF or head[1] == _SCAN:
-            return
-        yield head[4:]
-        place += 2 + int.from_bytes(head[2:4])
+    return any(_ISO_GAIN_MAP in segment.content for segment in segments(file, peek=40))
 
 
 def is_adobe_rgb(exif: bytes | None) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Final
+
+from mattebox.core.photo.jpeg_segments import segments
 
 # Start of frame: all of ITU-T T.81's but the tables' and the arithmetic coder's (C4, C8, CC).
 _FRAMES: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _SIZ: Final = b"\xff\x4f\xff\x51"
-_MOST_SEGMENTS: Final = 2000
 
 
 def size_inside(head: bytes) -> tuple[int, int] | None:
@@ -30,16 +32,12 @@ def size_inside(head: bytes) -> tuple[int, int] | None:
 
 def jpeg_frame(head: bytes) -> tuple[int, int, int, int] | None:
     """Width, height, bits a sample and components of a JPEG's frame header (ITU-T T.81, B.2.2)."""
-    place = 2
-    for _ in range(_MOST_SEGMENTS):
-        while head[place : place + 2] == b"\xff\xff":
-            place += 1
-        part = head[place : place + 10]
-        if len(part) < 10 or part[0] != 0xFF:
-            return None
-        if part[1] in _FRAMES:
-            return int.from_bytes(part[7:9]), int.from_bytes(part[5:7]), part[4], part[9]
-        place += 2 + int.from_bytes(part[2:4])
+    for segment in segments(BytesIO(head), peek=6):
+        told = segment.content
+        if segment.marker in _FRAMES:
+            if len(told) < 6:
+                return None
+            return int.from_bytes(told[3:5]), int.from_bytes(told[1:3]), told[0], told[5]
     return None
 
 

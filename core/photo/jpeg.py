@@ -7,9 +7,12 @@ given complete files alone. ITU-T T.81, annex B.
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
+
+from mattebox.core.photo.jpeg_segments import END, FIRST, SCAN, segments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,8 +20,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _START: Final = b"\xff\xd8"
-_END: Final = 0xD9
-_SCAN: Final = 0xDA
 # Within a scan 0xFF stands for itself where a 0 follows; D0-D7 restart, and FF repeats.
 _MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
@@ -42,23 +43,15 @@ def is_complete(data: bytes) -> bool:
     """Whether a JPEG's markers lead from its start to the end of its first picture."""
     if not data.startswith(_START):
         return False
-    place = len(_START)
-    while place + 4 <= len(data):
-        if data[place] != 0xFF:
+    file, place = BytesIO(data), FIRST
+    while True:
+        scan = next((found for found in segments(file, place) if found.marker == SCAN), None)
+        after = scan and _MARKER.search(data, scan.end)
+        if not after:
             return False
-        kind = data[place + 1]
-        if kind == 0xFF:
-            place += 1
-            continue
-        place += 2 + int.from_bytes(data[place + 2 : place + 4])
-        if kind == _SCAN:
-            found = _MARKER.search(data, place)
-            if found is None:
-                return False
-            place = found.start()
-            if data[place + 1] == _END:
-                return True
-    return False
+        place = after.start()
+        if data[place + 1] == END:
+            return True
 
 
 def decode_complete(file: BinaryIO) -> NDArray[np.uint8] | None:

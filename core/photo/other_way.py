@@ -12,6 +12,7 @@ from PIL import UnidentifiedImageError
 from mattebox.core.errors import PhotoError, TruncatedPhotoError
 from mattebox.core.photo import bmp_fields
 from mattebox.core.photo.inside import jpeg_frame
+from mattebox.core.photo.jpeg_segments import FIRST, SCAN, segments
 from mattebox.core.photo.limits import check_limits
 
 if TYPE_CHECKING:
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
     Opener = Callable[[BinaryIO, Path, str, ReadLimits], AbstractContextManager[OpenPhoto]]
 
 _NOTE: Final = "The photo's metadata are damaged; they were left out."
-_APP0, _APP14, _APP15, _COMMENT, _SCAN = 0xE0, 0xEE, 0xEF, 0xFE, 0xDA
+_APP0, _APP14, _APP15, _COMMENT = 0xE0, 0xEE, 0xEF, 0xFE
 _FRAME_HEAD: Final = 1 << 22
-_ALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 
 
 @contextmanager
@@ -63,17 +63,13 @@ def other_way(
 
 def _bare(data: bytes) -> bytes:
     """A JPEG without comments and application segments, but for Adobe's, which tells its colours."""
-    parts, place = [data[:2]], 2
-    while place + 4 <= len(data) and data[place] == 0xFF:
-        marker = data[place + 1]
-        if marker == 0xFF or marker in _ALONE:
-            place += 1 if marker == 0xFF else 2
-            continue
-        end = place + 2 + int.from_bytes(data[place + 2 : place + 4])
-        if marker == _SCAN:
+    parts, place = [data[:FIRST]], FIRST
+    for segment in segments(BytesIO(data)):
+        if segment.marker == SCAN:
+            place = segment.start
             break
-        told = _APP0 <= marker <= _APP15 and marker != _APP14
-        if not told and marker != _COMMENT:
-            parts.append(data[place:end])
-        place = end
+        told = _APP0 <= segment.marker <= _APP15 and segment.marker != _APP14
+        if not told and segment.marker != _COMMENT:
+            parts.append(data[segment.start : segment.end])
+        place = segment.end
     return b"".join((*parts, data[place:]))

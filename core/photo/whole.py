@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from mattebox.core.photo.jpeg_segments import SCAN, segments
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -12,8 +14,6 @@ if TYPE_CHECKING:
 _PNG_HEAD: Final = 8
 _PNG_END: Final = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _EOI: Final = b"\xff\xd9"
-_SOS: Final = 0xDA
-_ALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 _TAIL: Final = 64
 
 
@@ -38,20 +38,9 @@ def _jpeg(file: BinaryIO, size: int) -> bool:
 
     In the scan's own data the marker cannot stand, in the segments before it (a thumbnail) it can.
     """
-    place = 2
-    while True:
-        file.seek(place)
-        head = file.read(4)
-        if len(head) < 4 or head[0] != 0xFF:
-            return False
-        if head[1] == 0xFF or head[1] in _ALONE:
-            place += 1 if head[1] == 0xFF else 2
-            continue
-        place += 2 + int.from_bytes(head[2:], "big")
-        if head[1] == _SOS:
-            break
+    scan = next((found for found in segments(file) if found.marker == SCAN), None)
     file.seek(max(0, size - 2))
-    return place < size - 2 and file.read(2) == _EOI
+    return scan is not None and scan.end < size - 2 and file.read(2) == _EOI
 
 
 def _png(file: BinaryIO, size: int) -> bool:
