@@ -193,7 +193,7 @@ class Delivery:
         move_along(self.journal, job, final)
         job = self._label(job, final)
         write_reason(self.journal, job, final.with_name(fit(final.name, ".reason.json")))
-        return self._end(job, "failed", None)
+        return self._end(job, "failed", None, final)
 
     def return_original(self, job: JobRow) -> JobRow:
         """The original returns to the watched folder and counts as new. Raises OSError."""
@@ -273,7 +273,8 @@ class Delivery:
         elif job.state == "returning":
             self.return_original(job)
 
-    def _end(self, job: JobRow, state: State, originals: Path | None) -> JobRow:
+    def _end(self, job: JobRow, state: State, originals: Path | None, final: Path | None = None) -> JobRow:
+        """`final`: where the original is, if it has moved already."""
         if originals is not None and not job.plan.keep:
             final = self._move_original(job, originals / job.plan.tree / job.plan.name)
             move_along(self.journal, job, final)
@@ -291,7 +292,7 @@ class Delivery:
                 self.journal.files.enter_ledger(*values, sha256=digest, job=job.id)
             job = self.journal.change(job.id, state=state)
             if may_be_half(job):
-                self.journal.late_looks.begin(job.id)
+                self._late.begin(job, job.work if job.plan.keep or final is None else final)
         step("ended")
         return job
 
