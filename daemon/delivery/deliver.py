@@ -20,7 +20,7 @@ from mattebox.daemon.delivery.late import LateWatch, may_be_half
 from mattebox.daemon.delivery.place import LostStagedError, move, place
 from mattebox.daemon.delivery.reason import write_reason
 from mattebox.daemon.guard import REFUSALS
-from mattebox.daemon.intake.claim import finish_claim, remove_work_folder
+from mattebox.daemon.intake.claim import finish_claim, remove_work_folder, was_taken_away
 from mattebox.daemon.journal.identity import identity, is_folder, is_there, known_content
 from mattebox.daemon.journal.markers import Markers, attempt_marker
 from mattebox.daemon.journal.plan import review_outputs
@@ -197,7 +197,8 @@ class Delivery:
 
     def return_original(self, job: JobRow) -> JobRow:
         """The original returns to the watched folder and counts as new. Raises OSError."""
-        _require_root(job)
+        if not is_folder(job.plan.watch):
+            raise _no_root(job)
         if job.state != "returning":
             self._delete_staged(job)
             with self.journal.transaction():
@@ -311,7 +312,8 @@ class Delivery:
         item = items[0] if items else Placement(job.id, "original", 0, job.work, target)
         places = (job.work, item.staged, item.final or item.staged)
         if item.state != "placed" and not any(is_there(path) for path in places):
-            _require_root(job)
+            if not was_taken_away(job):
+                raise _no_root(job)
             # Somebody took the original away; what was made of it is safe, and nothing is left to move.
             return target
         final = move(self.journal, item, job.work)
@@ -332,9 +334,8 @@ class Delivery:
         step("staged files removed")
 
 
-def _require_root(job: JobRow) -> None:
-    if not is_folder(job.plan.watch):
-        raise FileNotFoundError(errno.ENOENT, "the watched folder is gone", os.fspath(job.plan.watch))
+def _no_root(job: JobRow) -> OSError:
+    return FileNotFoundError(errno.ENOENT, "the watched folder is gone", os.fspath(job.plan.watch))
 
 
 def _kind(job: JobRow) -> str:
