@@ -1,11 +1,14 @@
 """Random kills over a cluster: workers, scheduler, daemon, and the share that is unmounted and comes back.
 
     python -m bench.cluster_soak --seeds 100
+    python -m bench.cluster_soak --seeds 0 --away 60
 
 Everything that is killed is the product's own process; only the job copies bytes. Each seed is a fresh hot
 folder on a bind mount, or without the rights for that behind a link, which is taken away for a while. When
 all parts run again, every photo must be in done/ with exactly its own outputs, a poison photo in failed/,
-and nothing else anywhere. Exit status 1 where that is not so.
+and nothing else anywhere. `--away` takes the scheduler away once for so many seconds, while photos are in
+work and new ones come: nobody is blamed, nothing is delivered, and afterwards everything is. Exit status 1
+where that is not so.
 """
 
 from __future__ import annotations
@@ -20,10 +23,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -34,9 +37,14 @@ from mattebox.daemon.events import Events, log_line
 from mattebox.daemon.serve import serve
 from mattebox.daemon.work.cluster.start import start_cluster
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 ROOT = Path(__file__).resolve().parent.parent
 MAY_MOUNT = sys.platform == "linux" and os.geteuid() == 0
 GROUPS = ("one", "two", "three")
+# Without any change of a file for so long, what waits is stuck; a slow machine is not.
+STUCK = 180
 CONFIG = """\
 version: 1
 state: {state}
@@ -106,12 +114,19 @@ class Daemon:
                 stderr=log,
             )
 
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        """End it."""
-        if self.process is not None:
-            self.process.send_signal(number)
-            self.process.wait(60)
-            self.process = None
+    def kill(self, number: int = signal.SIGKILL) -> bool:
+        """End it; whether it did not have to be forced."""
+        process, self.process = self.process, None
+        if process is None:
+            return True
+        process.send_signal(number)
+        try:
+            process.wait(STUCK)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            return False
+        return True
 
 
 def be_daemon(config: Path) -> None:
@@ -124,31 +139,65 @@ def be_daemon(config: Path) -> None:
     )
 
 
-def one_seed(seed: int, cluster: RealCluster, root: Path, share: Share) -> list[str]:
-    """What was wrong with one seed; nothing, as it should be."""
-    dice = random.Random(seed)
+def new_daemon(name: str, cluster: RealCluster, root: Path, share: Share) -> Daemon:
+    """A daemon that is to be started, and an empty share."""
     share.attach()
     for path in share.store.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     (share.store / "in").mkdir()
-    config, log = root / f"{seed}.yaml", root / f"{seed}.log"
-    config.write_text(
-        CONFIG.format(state=root / f"state-{seed}", port=cluster.port, share=share.place), "utf-8"
-    )
+    config = root / f"{name}.yaml"
+    settings = CONFIG.format(state=root / f"state-{name}", port=cluster.port, share=share.place)
+    config.write_text(settings, encoding="utf-8")
+    return Daemon(config, root / f"{name}.log")
+
+
+def one_seed(seed: int, cluster: RealCluster, root: Path, share: Share) -> list[str]:
+    """What was wrong with one seed; nothing, as it should be."""
+    dice = random.Random(seed)
+    daemon = new_daemon(str(seed), cluster, root, share)
     photos = {f"{number:02}.jpg": b"slow %.2f %d" % (dice.uniform(0, 0.5), number) for number in range(12)}
     poison = {"poison.jpg": b"deadly"} if seed % 10 == 0 else {}
-    for name, data in {**photos, **poison}.items():
-        (share.store / "in" / name).write_bytes(data)
-    daemon = Daemon(config, log)
+    drop({**photos, **poison}, share)
     daemon.start()
     try:
         for _ in range(dice.randint(2, 5)):
             time.sleep(dice.uniform(0.2, 2.5))
             strike(dice, cluster, daemon, share)
-        return settled(photos, poison, share)
+        wrong = settled(photos, poison, share)
     finally:
-        with suppress(subprocess.TimeoutExpired):
-            daemon.kill(signal.SIGTERM)
+        stopped = daemon.kill(signal.SIGTERM)
+    return wrong if stopped else [*wrong, "the daemon did not stop when asked"]
+
+
+def scheduler_away(seconds: float, cluster: RealCluster, root: Path, share: Share) -> list[str]:
+    """What was wrong while the scheduler was away for so long, and when it was back."""
+    daemon = new_daemon("away", cluster, root, share)
+    photos = {f"{number:02}.jpg": b"slow 0.5 %d" % number for number in range(48)}
+    early, late = dict(list(photos.items())[:36]), dict(list(photos.items())[36:])
+    wrong: list[str] = []
+    drop(early, share)
+    daemon.start()
+    try:
+        wait_for(lambda: len(list(share.store.glob("done/*"))) >= len(early) // 3, share)
+        cluster.kill("scheduler")
+        gone = time.monotonic()
+        drop(late, share)
+        time.sleep(seconds / 4)  # what a worker had answered is delivered yet
+        held = listing(share, "done/*", "out/*")
+        time.sleep(max(0.0, gone + seconds - time.monotonic()))
+        if listing(share, "done/*", "out/*") != held:
+            wrong.append("something was delivered without a scheduler")
+        if len(held) >= 3 * len(early):
+            wrong.append("nothing was held: all was done before")
+        cluster.start_scheduler()
+        wrong += settled(photos, {}, share)
+    finally:
+        stopped = daemon.kill(signal.SIGTERM)
+    told = daemon.log.read_text("utf-8").splitlines()
+    if not any(" held " in line and "scheduler" in line for line in told):
+        wrong.append("nothing tells that the scheduler was away")
+    wrong += [f"a photo lost an attempt: {line}" for line in told if " retry " in line]
+    return wrong if stopped else [*wrong, "the daemon did not stop when asked"]
 
 
 def strike(dice: random.Random, cluster: RealCluster, daemon: Daemon, share: Share) -> None:
@@ -182,16 +231,41 @@ def start_group(cluster: RealCluster, name: str) -> None:
 
 def settled(photos: dict[str, bytes], poison: dict[str, bytes], share: Share) -> list[str]:
     """Wait until every photo has ended; then what is not as it must be."""
-    deadline = time.monotonic() + 150
     names = {*photos, *poison}
 
-    def ended() -> set[str]:
+    def ended() -> bool:
         found = {path.name for path in (*share.store.glob("done/*"), *share.store.glob("failed/*.jpg"))}
-        return found & names
+        return names <= found
 
-    while ended() != names and time.monotonic() < deadline:
+    wait_for(ended, share)
+    time.sleep(1)  # a late twin would write now
+    wait_for(lambda: not astray(photos, poison, share), share, 30)
+    return astray(photos, poison, share)
+
+
+def wait_for(condition: Callable[[], bool], share: Share, stuck: float = STUCK) -> None:
+    """Wait until a condition holds, as long as files on the share change at all."""
+    before, since = listing(share, "**/*"), time.monotonic()
+    while not condition() and time.monotonic() - since < stuck:
         time.sleep(0.2)
-    time.sleep(1)
+        now = listing(share, "**/*")
+        if now != before:
+            before, since = now, time.monotonic()
+
+
+def listing(share: Share, *patterns: str) -> set[Path]:
+    """What lies on the share, by pattern."""
+    return {path for pattern in patterns for path in share.store.glob(pattern)}
+
+
+def drop(photos: dict[str, bytes], share: Share) -> None:
+    """Put photos into the hot folder."""
+    for name, data in photos.items():
+        (share.store / "in" / name).write_bytes(data)
+
+
+def astray(photos: dict[str, bytes], poison: dict[str, bytes], share: Share) -> list[str]:
+    """What is missing on the share, what is too much, and what has other bytes than it must have."""
     files = {
         path.relative_to(share.store).as_posix(): path.read_bytes()
         for path in share.store.rglob("*")
@@ -216,37 +290,39 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--away", type=float, metavar="SECONDS")
     parser.add_argument("--daemon", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     if options.daemon is not None:
         be_daemon(options.daemon)
         return
-    figures = soak(range(options.first, options.first + options.seeds))
+    figures = soak(range(options.first, options.first + options.seeds), options.away)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     sys.exit(1 if figures["wrong"] else 0)
 
 
-def soak(seeds: range) -> dict[str, Any]:
-    """All seeds over one cluster, whose parts are killed and come back."""
+def soak(seeds: range, away: float | None = None) -> dict[str, Any]:
+    """All seeds over one cluster, whose parts are killed and come back; then the scheduler away once."""
     root = Path(tempfile.mkdtemp(prefix="mattebox-cluster-soak-"))
     share = Share(root / "store", root / "share")
     share.store.mkdir()
-    wrong: dict[int, list[str]] = {}
+    wrong: dict[str, list[str]] = {}
+    trials: dict[str, Callable[..., list[str]]] = {f"seed {seed}": partial(one_seed, seed) for seed in seeds}
+    if away is not None:
+        trials[f"scheduler away for {away:g} s"] = partial(scheduler_away, away)
     begun = time.monotonic()
     try:
         with real_cluster(root) as cluster:
             for name in GROUPS:
                 start_group(cluster, name)
-            for seed in seeds:
-                found = one_seed(seed, cluster, root, share)
+            for name, trial in trials.items():
+                found = trial(cluster, root, share)
                 if found:
-                    wrong[seed] = found
-                print(
-                    f"seed {seed}: {'; '.join(found) or 'right'} ({time.monotonic() - begun:.0f} s)",
-                    flush=True,
-                )
+                    wrong[name] = found
+                spent = f"{time.monotonic() - begun:.0f} s"
+                print(f"{name}: {'; '.join(found) or 'right'} ({spent})", flush=True)
     finally:
         share.detach()
     if not wrong:

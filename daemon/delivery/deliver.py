@@ -20,7 +20,7 @@ from mattebox.daemon.delivery.late import LateWatch, may_be_half
 from mattebox.daemon.delivery.place import LostStagedError, move, place
 from mattebox.daemon.delivery.reason import write_reason
 from mattebox.daemon.guard import REFUSALS
-from mattebox.daemon.intake.claim import finish_claim, remove_work_folder
+from mattebox.daemon.intake.claim import finish_claim, remove_work_folder, was_taken_away
 from mattebox.daemon.journal.identity import identity, is_folder, is_there, known_content
 from mattebox.daemon.journal.markers import Markers, attempt_marker
 from mattebox.daemon.journal.plan import review_outputs
@@ -193,11 +193,12 @@ class Delivery:
         move_along(self.journal, job, final)
         job = self._label(job, final)
         write_reason(self.journal, job, final.with_name(fit(final.name, ".reason.json")))
-        return self._end(job, "failed", None)
+        return self._end(job, "failed", None, final)
 
     def return_original(self, job: JobRow) -> JobRow:
         """The original returns to the watched folder and counts as new. Raises OSError."""
-        _require_root(job)
+        if not is_folder(job.plan.watch):
+            raise _no_root(job)
         if job.state != "returning":
             self._delete_staged(job)
             with self.journal.transaction():
@@ -273,7 +274,8 @@ class Delivery:
         elif job.state == "returning":
             self.return_original(job)
 
-    def _end(self, job: JobRow, state: State, originals: Path | None) -> JobRow:
+    def _end(self, job: JobRow, state: State, originals: Path | None, final: Path | None = None) -> JobRow:
+        """`final`: where the original is, if it has moved already."""
         if originals is not None and not job.plan.keep:
             final = self._move_original(job, originals / job.plan.tree / job.plan.name)
             move_along(self.journal, job, final)
@@ -291,7 +293,7 @@ class Delivery:
                 self.journal.files.enter_ledger(*values, sha256=digest, job=job.id)
             job = self.journal.change(job.id, state=state)
             if may_be_half(job):
-                self.journal.late_looks.begin(job.id)
+                self._late.begin(job, job.work if job.plan.keep or final is None else final)
         step("ended")
         return job
 
@@ -310,7 +312,8 @@ class Delivery:
         item = items[0] if items else Placement(job.id, "original", 0, job.work, target)
         places = (job.work, item.staged, item.final or item.staged)
         if item.state != "placed" and not any(is_there(path) for path in places):
-            _require_root(job)
+            if not was_taken_away(job):
+                raise _no_root(job)
             # Somebody took the original away; what was made of it is safe, and nothing is left to move.
             return target
         final = move(self.journal, item, job.work)
@@ -331,9 +334,8 @@ class Delivery:
         step("staged files removed")
 
 
-def _require_root(job: JobRow) -> None:
-    if not is_folder(job.plan.watch):
-        raise FileNotFoundError(errno.ENOENT, "the watched folder is gone", os.fspath(job.plan.watch))
+def _no_root(job: JobRow) -> OSError:
+    return FileNotFoundError(errno.ENOENT, "the watched folder is gone", os.fspath(job.plan.watch))
 
 
 def _kind(job: JobRow) -> str:

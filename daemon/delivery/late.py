@@ -40,12 +40,17 @@ class LateWatch:
         self._journal = journal
         self._watched: dict[str, _Watched] = {}
 
+    def begin(self, job: JobRow, place: Path) -> None:
+        """Watch a job that ends in the transaction that is open, and whose original lies at `place` now."""
+        self._journal.late_looks.begin(job.id)
+        self._watched[job.id] = _Watched(place, job.identity)
+
     def changed(self) -> list[JobRow]:
         """The ended jobs whose originals changed since they were claimed; others are watched on, or ended."""
         changed, over = [], []
         now = time.time()
         pending = self._journal.late_looks.pending()
-        known = {job_id: self._watched.get(job_id) or self._begin(job_id) for job_id, _ in pending}
+        known = {job_id: self._watched.get(job_id) or self._found(job_id) for job_id, _ in pending}
         self._watched = known
         for job_id, until in pending:
             # A clock that was set back must not make a look eternal.
@@ -65,7 +70,8 @@ class LateWatch:
                     self._journal.late_looks.end(job_id)
         return changed
 
-    def _begin(self, job_id: str) -> _Watched:
+    def _found(self, job_id: str) -> _Watched:
+        """One of a former run."""
         job = self._journal.job(job_id)
         moved = self._journal.placements(job.id, "original")
         place = moved[0].final if moved and moved[0].final is not None else job.work

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mattebox.core.publish import sync_folder
-from mattebox.daemon.journal.identity import identity, is_there
+from mattebox.daemon.journal.identity import identity, is_folder, is_there
 from mattebox.daemon.journal.owner import make_known, remove_empty
 from mattebox.daemon.journal.rows import JobRow, new_id
 from mattebox.daemon.journal.steps import step
@@ -44,6 +44,20 @@ def finish_claim(journal: Journal, job: JobRow) -> JobRow | None:
         return _claimed(journal, job)
     _drop(journal, job)
     return None
+
+
+def was_taken_away(job: JobRow) -> bool:
+    """Whether somebody took a claimed original away; False where its watched folder is away as a whole.
+
+    A share that was unmounted may leave a folder of the same name: what lies in its mount point, on another
+    device and without the job's own folder. Raises OSError.
+    """
+    watch = job.plan.watch
+    if not is_folder(watch):
+        return False
+    here = job.plan.keep or is_folder(job.work.parent) or watch.stat().st_dev == job.identity.device
+    # The share may have come back between the questions.
+    return here and not is_there(job.work)
 
 
 def remove_work_folder(job: JobRow) -> None:

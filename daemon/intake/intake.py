@@ -167,7 +167,11 @@ class Intake:
         """The names of the files that are claimed with a photo."""
         if self.folder.originals == "keep":
             return ()
-        return self.beside.companions(path, lambda other: other in self._settling)
+        found = self.beside.companions(path, lambda other: other in self._settling)
+        for name in found:
+            # It goes with its photo; where it cannot, the next scan sees it again.
+            self.beside.forget(path[: path.rfind("/") + 1] + name)
+        return found
 
     def _is_alone(self, path: str, found: Identity, now: float) -> bool:
         """Whether a photo is to be cut now: it is not what travels, and the other of its pair has settled."""

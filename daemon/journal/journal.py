@@ -26,6 +26,7 @@ from mattebox.daemon.journal.states import ENDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from mattebox.daemon.journal.overview import JobSummary
@@ -129,15 +130,13 @@ class Journal:
         with contextlib.suppress(OSError):
             self._lock.release()
 
-    @contextlib.contextmanager
-    def transaction(self, *, synced: bool = True) -> Iterator[None]:
+    def transaction(self, *, synced: bool = True) -> AbstractContextManager[None]:
         """All changes inside are made together, or none is. Raises JournalError.
 
         synced: they survive a power cut too. Without, the last ones may be missing after one; that is for
         steps which recovery would do once more with the same effect, and saves a wait for the disk.
         """
-        with self._db.transaction(synced=synced):
-            yield
+        return self._db.transaction(synced=synced)
 
     def add(self, job: JobRow) -> None:
         """Write a new job."""

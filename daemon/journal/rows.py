@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import secrets
@@ -64,8 +65,9 @@ def new_id() -> str:
     return secrets.token_hex(5)
 
 
+@functools.lru_cache(maxsize=4096)
 def path_of(raw: bytes) -> Path:
-    """A path as it stands in a row: its bytes, which need not be UTF-8."""
+    """A path as it stands in a row: its bytes, which need not be UTF-8; a job's are read a dozen times."""
     return Path(os.fsdecode(raw))
 
 

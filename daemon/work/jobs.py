@@ -11,7 +11,8 @@ from mattebox.daemon.delivery.endings import ending
 from mattebox.daemon.delivery.reason import failure_reason
 from mattebox.daemon.errors import NOT_BEGUN, Failure, JournalError
 from mattebox.daemon.guard import REFUSALS, refusal
-from mattebox.daemon.journal.identity import content_hash, is_folder, is_there
+from mattebox.daemon.intake.claim import was_taken_away
+from mattebox.daemon.journal.identity import content_hash, is_there
 from mattebox.daemon.journal.states import ENDED
 from mattebox.daemon.work.tally import Tally
 from mattebox.daemon.work.tasks import JobTask, do_job
@@ -296,7 +297,7 @@ class Jobs:
         """Whether the original went away, alone or with its folder; the job has then been told so."""
         if is_there(job.work):
             return False
-        if is_folder(job.plan.watch):
+        if was_taken_away(job):
             self._vanished(job)
             return True
         if job.state == "working":

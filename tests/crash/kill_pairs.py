@@ -1,16 +1,20 @@
 """Pairs of boundaries of a case: each one of its run, with each one of the run after a kill there.
 
 All of it is found by running the code. Runs happen in processes forked from one that has imported
-everything; a kill is a SIGKILL, the files and the journal (synchronous FULL) are real.
+what they need and nothing else: a fork copies what its parent knows of its memory, and a run of all tests
+knows a lot. A kill is a SIGKILL, the files and the journal (synchronous FULL) are real.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import shutil
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -74,8 +78,18 @@ def trial(name: str, kills: tuple[int, ...], disks: tuple[str, str]) -> Outcome:
     return Outcome(came, tuple(names), wrong)
 
 
+@cache
+def _parent() -> ProcessPoolExecutor:
+    """The process that all runs are forked from; it ends with this one."""
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=gc.freeze)
+
+
 def trials(name: str, kills: Sequence[tuple[int, ...]]) -> list[Outcome]:
     """Many trials of a case, a few at a time."""
+    return _parent().submit(_forked_trials, name, kills).result()
+
+
+def _forked_trials(name: str, kills: Sequence[tuple[int, ...]]) -> list[Outcome]:
     _LOADED.clear()
     with (
         tempfile.TemporaryDirectory(dir=quick_place()) as quick,
