@@ -152,8 +152,8 @@ class PluginConnection:
         if self.photo is None:
             raise protocol.ProtocolError("no photo is open")
         with self._watched(), self._engine_to_stop():
-            report, mask = self.photo.matte(asked, self.on_step)
-        self._send("matte", [mask], report=report, full=asked.full)
+            report, masks = self.photo.matte(asked, self.on_step)
+        self._send("matte", masks, report=report, full=asked.full)
 
     def _work(self, work: Callable[[dict[str, Any]], None], head: dict[str, Any]) -> None:
         """Do one piece of work; what goes wrong in it is told to the person in the editor."""
@@ -201,7 +201,8 @@ class PluginConnection:
         with self._watched(), self._engine_to_stop() as engine:
             start = time.monotonic()
             report, answer = cut_layer(request, blobs, engine, self.on_step)
-            answer[0] = with_request_edges(request, answer[0])
+            for number in range(len(request.mask_lengths())):
+                answer[number] = with_request_edges(request, answer[number])
             self._host.last_seconds = round(time.monotonic() - start, 3)
         return {**report, "took": self._host.last_seconds}, answer
 

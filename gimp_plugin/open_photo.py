@@ -78,8 +78,12 @@ class OpenPhoto:
         """The preview's picture, (h, w, 3) uint8 sRGB."""
         return network_view(self._preview.segmented.photo, own_alpha=False).data.cast("B")
 
-    def matte(self, asked: PointRequest, on_step: Callable[[str], None]) -> tuple[dict[str, Any], memoryview]:
-        """The report and the mask's bytes, for the preview or in full. Raises MatteboxError children.
+    def matte(
+        self, asked: PointRequest, on_step: Callable[[str], None]
+    ) -> tuple[dict[str, Any], list[memoryview]]:
+        """The report and the bytes of the mask, of the preview or in full, and of the product.
+
+        Raises MatteboxError children.
 
         Prompts that were the last ones of this size are not answered again: only their edges change.
         """
@@ -93,12 +97,15 @@ class OpenPhoto:
         cutout = known[1]
         choices = EdgeChoices(**asked.edges)
         alpha = with_edges(cutout.alpha, choices if asked.full else choices.scaled(self._share))
+        masks = [alpha]
         if asked.full:
             own = cutout.photo.alpha
+            if self.request.product:
+                masks.append(alpha)
             if own is not None and not self.request.apply_alpha:
-                alpha = divided(alpha, own)
+                masks[0] = divided(alpha, own)
         elif alpha.dtype == np.uint16:
-            alpha = (alpha >> 8).astype(np.uint8)
+            masks = [(alpha >> 8).astype(np.uint8)]
         report = cutout.report
         return {
             "confidence": report.confidence,
@@ -106,7 +113,7 @@ class OpenPhoto:
             "notes": list(report.notes),
             "box": None if report.subject_box is None else list(report.subject_box),
             "again": again,
-        }, np.ascontiguousarray(alpha).data.cast("B")
+        }, [np.ascontiguousarray(mask).data.cast("B") for mask in masks]
 
     @property
     def _share(self) -> float:

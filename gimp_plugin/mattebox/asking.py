@@ -30,7 +30,7 @@ else:
 class Asking:
     """Opens a layer and answers prompts; `hear` is called in the window's thread with (what, value).
 
-    What: "step" with a text, "opened" with an OpenLayer, "matte" with (request, report, mask), "failed" with
+    What: "step" with a text, "opened" with an OpenLayer, "matte" with (request, Answer), "failed" with
     a sentence.
     """
 
@@ -83,7 +83,7 @@ class Asking:
                     asked, self._wanted = self._wanted, None
                 if self._ended or asked is None:
                     break
-                self._tell("matte", (asked, *layer.matte(asked)))
+                self._tell("matte", (asked, layer.matte(asked)))
         except EngineError as error:
             self._tell("failed", str(error))
         except (MemoryError, OSError, ValueError):

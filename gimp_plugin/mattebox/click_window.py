@@ -12,7 +12,7 @@ from gi.repository import Gdk, Gtk  # noqa: E402 - versions are chosen first
 
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.asking import Asking, Read
-    from mattebox.gimp_plugin.mattebox.client import Record
+    from mattebox.gimp_plugin.mattebox.client import Answer, Record
     from mattebox.gimp_plugin.mattebox.edge_controls import EdgeControls
     from mattebox.gimp_plugin.mattebox.prompts import Said, Viewport
     from mattebox.gimp_plugin.mattebox.stage import Stage, ground_labels
@@ -43,7 +43,7 @@ def tool_labels() -> dict[str, tuple[str, str]]:
 
 
 class ClickWindow:
-    """The window; run() returns the mask of the whole layer, or None where it was left."""
+    """The window; run() returns the answer for the whole layer, or None where it was left."""
 
     def __init__(self, record: Record, read: Read, said: Said, edges: dict[str, Any], layer: Any) -> None:
         """`read` packs the layer; `said` is what was pointed at before; `layer` its size in pixels."""
@@ -54,13 +54,13 @@ class ClickWindow:
         # Where a button went down, and what goes on since then: "pan", a box's other corner, nothing yet.
         self._drag: Any = None
         self._line: dict[str, Any] | None = None
-        self._answer: tuple[bytes, dict[str, Any]] | None = None
+        self._answer: Answer | None = None
         self.failure = ""
         self._build(edges)
         self._asking = Asking(record, read, self._hear)
 
-    def run(self) -> tuple[bytes, dict[str, Any]] | None:
-        """Let the person work, and return the mask and the engine's report after OK. The window goes."""
+    def run(self) -> Answer | None:
+        """Let the person work, and return the engine's answer after OK. The window goes."""
         self._dialog.show_all()
         while True:
             reply = self._dialog.run()
@@ -160,14 +160,15 @@ class ClickWindow:
             self._fit()
             self._ask()
         else:
-            asked, report, mask = value
+            asked, answer = value
             if asked.full:
-                self._answer = (mask, report)
+                self._answer = answer
                 self._dialog.response(Gtk.ResponseType.OK)
                 return
             if self._stage is not None:
-                self._stage.show(mask)
+                self._stage.show(answer.mask)
             self._dialog.set_response_sensitive(Gtk.ResponseType.OK, True)
+            report = answer.report
             self._say(" ".join(report.get("notes", [])[-1:]) if report.get("warnings") else _hint())
             self._draw()
 

@@ -74,11 +74,15 @@ class Record:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the engine made of one layer: the mask's bytes, colours where asked for, and its report."""
+    """What the engine made of one layer: the mask's bytes, colours where asked for, and its report.
+
+    product: the matte times the layer's alpha, for channels and selections; the mask where it is the same.
+    """
 
     mask: bytes
     colours: bytes | None
     report: dict[str, Any]
+    product: bytes
 
 
 class Engine:
@@ -112,7 +116,11 @@ class Engine:
 
         Raises EngineError, MemoryError.
         """
-        needed = {"profile": bool(request.profile), "selection": request.has_selection}
+        needed = {
+            "profile": bool(request.profile),
+            "selection": request.has_selection,
+            "product": request.product,
+        }
         if any(wanted and word not in self._can for word, wanted in needed.items()):
             raise EngineError(_OLD)
         if "shared" in self._can and shared_memory.AVAILABLE:
@@ -154,7 +162,12 @@ class Engine:
         finally:
             if isinstance(payload, SharedMemory):
                 payload.close()
-        return Answer(answer[0], answer[1] if request.colours else None, dict(head.get("report", {})))
+        return Answer(
+            mask=answer[0],
+            colours=answer[-1] if request.colours else None,
+            report=dict(head.get("report", {})),
+            product=answer[1] if request.product else answer[0],
+        )
 
     def ask(
         self, say: str, wanted: str, payload: Payload, lengths: list[int], values: dict[str, Any]

@@ -22,6 +22,7 @@ else:
     from words import _
 
 FIRST = ("model", "quality", "refine", "result", "existing", "inside-selection")
+MORE = ("and-selection", "and-channel", "on-copy")
 SELDOM = ("rule-file", "rule", "accept-licence")
 
 
@@ -37,7 +38,10 @@ def ask_mask(
     dialog.fill_box("seldom", list(SELDOM))
     dialog.get_label("seldom-title", _("Hot-folder rules and licences"), False, False)
     dialog.fill_expander("more", "seldom-title", False, "seldom")
-    dialog.fill([*FIRST, "more"])
+    dialog.fill_box("several", list(MORE))
+    dialog.get_label("several-title", _("More than one result"), False, False)
+    dialog.fill_expander("also", "several-title", False, "several")
+    dialog.fill([*FIRST, "also", "more"])
     _gray_out(dialog, config, networks)
     preview = Preview(shown[0], config, shown[1], networks)
     dialog.get_content_area().pack_start(preview, False, False, 0)
@@ -69,7 +73,7 @@ def _gray_out(dialog: Any, config: Any, networks: list[NetworkFacts]) -> None:
             if widget is not None:
                 widget.set_sensitive(has_effect(name, config.get_property, forbidding))
 
-    for name in ("result", "rule-file", "model"):
+    for name in ("result", "and-selection", "rule-file", "model"):
         config.connect(f"notify::{name}", update)
     update()
 

@@ -16,27 +16,34 @@ from typing import TYPE_CHECKING, Any
 import gi
 
 gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp, GLib, GObject  # noqa: E402 - the version is chosen first
+from gi.repository import Gimp, GLib  # noqa: E402 - the version is chosen first
 
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.apply import apply
+    from mattebox.gimp_plugin.mattebox.arguments import (
+        LICENCE,
+        add_mask_arguments,
+        add_point_arguments,
+        add_refine_arguments,
+    )
     from mattebox.gimp_plugin.mattebox.client import SILENT, Answer, Engine, Payload, Record
     from mattebox.gimp_plugin.mattebox.errors import EngineError, RefusedError
     from mattebox.gimp_plugin.mattebox.networks import USUAL, NetworkFacts, facts_of
     from mattebox.gimp_plugin.mattebox.options import Options
     from mattebox.gimp_plugin.mattebox.pixels import LayerView, limit_tile_cache
-    from mattebox.gimp_plugin.mattebox.point import add_edge_arguments, add_point_arguments, run_point
+    from mattebox.gimp_plugin.mattebox.point import run_point
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
     from mattebox.gimp_plugin.mattebox.unchanged import require_unchanged
     from mattebox.gimp_plugin.mattebox.words import DOMAIN, _
 else:
     from apply import apply
+    from arguments import LICENCE, add_mask_arguments, add_point_arguments, add_refine_arguments
     from client import SILENT, Engine, Record
     from errors import EngineError, RefusedError
     from networks import USUAL, facts_of
     from options import Options
     from pixels import LayerView, limit_tile_cache
-    from point import add_edge_arguments, add_point_arguments, run_point
+    from point import run_point
     from unchanged import require_unchanged
     from words import DOMAIN, _
 
@@ -51,27 +58,8 @@ TITLES = {
     # Its name follows that of the first one in an alphabetical menu.
     AGAIN: (_("Mask the Subject: a_gain"), _("Mask the subject with the settings of the last time")),
 }
-RESULTS = (
-    ("mask", _("Layer mask")),
-    ("selection", _("Selection")),
-    ("channel", _("Channel")),
-    ("layer", _("New layer with clean colours")),
-)
-LOOKS = (
-    ("fast", _("Quick")),
-    ("balanced", _("Balanced")),
-    ("best", _("Best, with every network at hand")),
-)
-EDGES = (
-    ("auto", _("Follow the picture")),
-    ("hair", _("Soft, for hair and fur")),
-    ("hard", _("Sharp, for products")),
-    ("none", _("As they are")),
-)
-LICENCE = _("Accept a licence _without commercial use")
 SILENCE = 60.0  # seconds without any news from the engine: sending and reading included
 PULSE = 0.1  # seconds from one sign of life in GIMP's progress bar to the next
-FLAGS = GObject.ParamFlags.READWRITE
 
 
 class Mattebox(Gimp.PlugIn):  # type: ignore[misc]  # gi has no types
@@ -101,60 +89,12 @@ class Mattebox(Gimp.PlugIn):  # type: ignore[misc]  # gi has no types
         procedure.set_documentation(blurb, f"{blurb}. {_('The picture stays on this computer.')}", None)
         procedure.set_attribution("The Mattebox founders", "MIT", "2026")
         if name == MASK:
-            _add_mask_arguments(procedure)
+            add_mask_arguments(procedure, _networks())
         elif name == REFINE:
-            sources = (("mask", _("The layer's mask")), ("selection", _("The selection")))
-            _add_choice(procedure, "source", _("Re_fine"), _("Whose edges are changed"), sources)
-            _add_choice(
-                procedure, "refine", _("_Edges"), _("“As they are” leaves them to the numbers"), EDGES
-            )
-            add_edge_arguments(procedure)
-            _add_choice(procedure, "result", _("Resul_t"), _("What the mask becomes"), RESULTS)
+            add_refine_arguments(procedure)
         elif name == POINT:
-            _add_choice(
-                procedure, "quality", _("_Quality"), _("Better takes longer"), LOOKS, default="balanced"
-            )
-            _add_choice(procedure, "result", _("Resul_t"), _("What the mask becomes"), RESULTS[:-1])
             add_point_arguments(procedure)
         return procedure
-
-
-def _add_mask_arguments(procedure: Any) -> None:
-    rows = [(row.name, row.choice) for row in _networks()]
-    usual = USUAL if USUAL in dict(rows) else rows[0][0]
-    blurb = _("What looks for the subject; one that is not here is fetched after a question")
-    _add_choice(procedure, "model", _("_Network"), blurb, rows, default=usual)
-    _add_quality(procedure)
-    _add_choice(procedure, "refine", _("_Edges"), _("How soft the edge of the mask becomes"), EDGES)
-    ways = (
-        ("replace", _("Replace it")),
-        ("intersect", _("Intersect with it")),
-        ("add", _("Add to it")),
-        ("subtract", _("Subtract from it")),
-        ("refuse", _("Keep it, and do nothing")),
-    )
-    kept = _("What becomes of a mask, or a selection, that is there already")
-    _add_choice(procedure, "existing", _("E_xisting mask"), kept, ways)
-    _add_choice(procedure, "result", _("Resul_t"), _("What the mask becomes"), RESULTS)
-    inside = _("Only _inside the selection"), _("Nothing outside of the selection becomes subject")
-    procedure.add_boolean_argument("inside-selection", *inside, False, FLAGS)
-    licence = LICENCE, _("Some networks' weights forbid commercial use")
-    procedure.add_boolean_argument("accept-licence", *licence, False, FLAGS)
-    file = _("Apply r_ule of"), _("A hot-folder YAML: one of its rules replaces network and edges")
-    procedure.add_file_argument("rule-file", *file, Gimp.FileChooserAction.OPEN, True, None, FLAGS)
-    rule = _("Rule's na_me"), _("May be empty where there is one rule")
-    procedure.add_string_argument("rule", *rule, "", FLAGS)
-
-
-def _add_quality(procedure: Any) -> None:
-    _add_choice(procedure, "quality", _("_Quality"), _("Better takes longer"), LOOKS, default="balanced")
-
-
-def _add_choice(procedure: Any, name: str, label: str, blurb: str, rows: Any, *, default: str = "") -> None:
-    choice = Gimp.Choice.new()
-    for number, (nick, text) in enumerate(rows):
-        choice.add(nick, number, text, "")
-    procedure.add_choice_argument(name, label, blurb, choice, default or rows[0][0], FLAGS)
 
 
 def _networks() -> list[NetworkFacts]:

@@ -19,11 +19,12 @@ from gi.repository import Babl, Gegl, Gimp  # noqa: E402 - versions are chosen f
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mattebox.gimp_plugin.mattebox import shown
+    from mattebox.gimp_plugin.mattebox import shown, unchanged
     from mattebox.gimp_plugin.mattebox.errors import RefusedError
     from mattebox.gimp_plugin.mattebox.unchanged import LayerState
 else:
     import shown
+    import unchanged
     from errors import RefusedError
     from unchanged import LayerState
 
@@ -167,6 +168,20 @@ class LayerView:
         new.set_offsets(self.left, self.top)
         self.write(new, self.full_format, colours)
         return new
+
+    def new_copy(self) -> Any:
+        """A copy of the layer with all that it is, visible and not yet in the image. Raises RefusedError."""
+        copy = self.layer.copy()
+        # GIMP 3.2's copy of a locked vector layer is empty.
+        if unchanged.digest(copy) != self.state.pixels:
+            raise RefusedError(
+                f"GIMP cannot copy the layer “{self.layer.get_name()}” as it is; nothing was changed. Unlock "
+                "it and try again, or choose another result."
+            )
+        copy.set_lock_visibility(False)
+        copy.set_visible(True)
+        copy.set_name(f"{self.layer.get_name()} subject")
+        return copy
 
     def write(self, drawable: Any, form: str, data: bytes) -> None:
         """Write the bytes of this layer's size into a drawable of its size."""

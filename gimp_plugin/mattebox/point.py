@@ -1,16 +1,16 @@
-"""The procedure "Mask by Clicking": its arguments, what they and the image say, the window, the result."""
+"""The procedure "Mask by Clicking": what its arguments and the image say, the window, the result."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gi.repository import Gimp, GObject
+from gi.repository import Gimp
 
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.apply import apply
     from mattebox.gimp_plugin.mattebox.client import Answer, Engine, Payload, Record
     from mattebox.gimp_plugin.mattebox.errors import EngineError, RefusedError
-    from mattebox.gimp_plugin.mattebox.options import Options
+    from mattebox.gimp_plugin.mattebox.options import Options, Results
     from mattebox.gimp_plugin.mattebox.pixels import LayerView
     from mattebox.gimp_plugin.mattebox.pointing import OpenLayer
     from mattebox.gimp_plugin.mattebox.prompts import Said, read_box, read_points
@@ -18,49 +18,14 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.words import _
 else:
     from apply import apply
-    from client import Answer, Engine
+    from client import Engine
     from errors import EngineError, RefusedError
-    from options import Options
+    from options import Options, Results
     from pixels import LayerView
     from pointing import OpenLayer
     from prompts import Said, read_box, read_points
     from protocol import EDGES
     from words import _
-
-FLAGS = GObject.ParamFlags.READWRITE
-
-
-def add_edge_arguments(procedure: Any) -> None:
-    """The edge choices, for every procedure that has them."""
-    labels = {
-        "softness": (_("So_ftness (pixels)"), _("Blurs the edge over so many pixels")),
-        "shift": (_("S_hift (pixels)"), _("Moves the edge: below 0 into the subject, above 0 away from it")),
-        "sharper": (_("Shar_per"), _("Makes the edge steeper; 0 leaves it as it is, 1 is hard")),
-    }
-    for name, (label, blurb) in labels.items():
-        usual, low, high = EDGES[name]
-        procedure.add_double_argument(name, label, blurb, low, high, usual, FLAGS)
-    hair = _("_Keep hair"), _("Leaves wide soft parts as they are: hair, fur, feathers")
-    procedure.add_boolean_argument("keep-hair", *hair, False, FLAGS)
-
-
-def add_point_arguments(procedure: Any) -> None:
-    """What a script may say instead of a person's clicks."""
-    texts = {
-        "inside": (_("Points on the subject"), _("X,Y pairs in pixels of the layer, such as 120,80 300,95")),
-        "outside": (_("Points beside it"), _("X,Y pairs in pixels of the layer, such as 120,80 300,95")),
-        "box": (_("Box around it"), _("LEFT,TOP,RIGHT,BOTTOM in pixels of the layer")),
-    }
-    for name, (label, blurb) in texts.items():
-        procedure.add_string_argument(name, label, blurb, "", FLAGS)
-    switches = {
-        "from-selection": (_("The selection's box"), _("The subject lies in the box of the selection")),
-        "from-path": (_("The path's anchors"), _("The anchors of the selected paths are on the subject")),
-        "from-mask": (_("Go on from the mask"), _("The layer's mask is right where nothing is said")),
-    }
-    for name, (label, blurb) in switches.items():
-        procedure.add_boolean_argument(name, label, blurb, False, FLAGS)
-    add_edge_arguments(procedure)
 
 
 def edges_of(config: Any) -> dict[str, Any]:
@@ -81,7 +46,7 @@ def run_point(record: Record, config: Any, image: Any, layers: list[Any], intera
     options = Options(
         settings={"quality": config.get_property("quality")},
         source="mask" if goes_on else "network",
-        result=config.get_property("result"),
+        results=Results.of(config),
     )
     options.check([view])
     said = _said(config, view)
@@ -97,13 +62,12 @@ def run_point(record: Record, config: Any, image: Any, layers: list[Any], intera
         found = _by_script(record, read, said.request(edges_of(config), full=True))
     if found is None:
         return False
-    mask, report = found
-    for remark in apply(options, image, [(view, Answer(mask, None, report))]):
+    for remark in apply(options, image, [(view, found)]):
         Gimp.message(remark)
     return True
 
 
-def _by_hand(record: Record, read: Any, begun: tuple[Said, dict[str, Any]], view: LayerView) -> Any:
+def _by_hand(record: Record, read: Any, begun: tuple[Said, dict[str, Any]], view: LayerView) -> Answer | None:
     import gi  # noqa: PLC0415 - only where there is a window
 
     gi.require_version("GimpUi", "3.0")
@@ -128,15 +92,14 @@ def _by_hand(record: Record, read: Any, begun: tuple[Said, dict[str, Any]], view
     return found
 
 
-def _by_script(record: Record, read: Any, asked: Any) -> Any:
+def _by_script(record: Record, read: Any, asked: Any) -> Answer:
     Gimp.progress_init("Mattebox")
     engine = Engine(record, Gimp.progress_set_text)
     try:
-        report, mask = OpenLayer(engine, *read(engine)).matte(asked)
+        return OpenLayer(engine, *read(engine)).matte(asked)
     finally:
         engine.close()
         Gimp.progress_end()
-    return mask, report
 
 
 def _said(config: Any, view: LayerView) -> Said:

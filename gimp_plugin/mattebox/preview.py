@@ -114,15 +114,17 @@ class Preview(Gtk.Box):  # type: ignore[misc]  # gi has no types
             if self._asking is not None:
                 self._asking.ask(Said().request({}))
         else:
-            _asked, report, mask = value
+            answer = value[1]
             if self._stage is not None:
-                self._stage.show(mask)
+                self._stage.show(answer.mask)
             self._draw()
             chosen = self._config.get_property("quality")
             if self._quality != chosen:
                 self._begin(chosen)
                 return
-            sure = _("How sure it is: {share} %").format(share=round(100 * report.get("confidence", 0.0)))
+            sure = _("How sure it is: {share} %").format(
+                share=round(100 * answer.report.get("confidence", 0.0))
+            )
             self._status.set_text(sure)
 
     def _draw(self) -> None:

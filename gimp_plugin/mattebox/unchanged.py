@@ -35,9 +35,9 @@ class LayerState:
         mask = layer.get_mask()
         return cls(
             place=_place_of(layer, image),
-            pixels=_digest(layer),
-            mask="" if mask is None else _digest(mask),
-            selection=_digest(image.get_selection()) if with_selection else "",
+            pixels=digest(layer),
+            mask="" if mask is None else digest(mask),
+            selection=digest(image.get_selection()) if with_selection else "",
         )
 
 
@@ -84,7 +84,7 @@ def _place_of(layer: Any, image: Any) -> tuple[Any, ...]:
     )
 
 
-def _digest(drawable: Any) -> str:
+def digest(drawable: Any) -> str:
     """A fingerprint of what a drawable shows, at the size of a thumbnail."""
     width, height = drawable.get_width(), drawable.get_height()
     longer = max(width, height, 1)
