@@ -136,12 +136,12 @@ class PluginConnection:
         from mattebox.gimp_plugin.open_photo import OpenPhoto  # noqa: PLC0415 - loads arrays
 
         self.photo = None
-        pointing = head.pop("pointing", True) is not False
+        opening = {name: head.pop(name, True) is not False for name in ("pointing", "fetch")}
         with self._received(head) as (request, blobs, _):
             self._host.admit(self, request.room())
             try:
                 with self._watched(), self._engine_to_stop() as engine:
-                    self.photo = OpenPhoto(request, blobs, engine, self.on_step, pointing=pointing)
+                    self.photo = OpenPhoto(request, blobs, engine, self.on_step, **opening)
             finally:
                 self._host.settle(self)
         self._send("opened", [self.photo.picture()], size=list(self.photo.size))

@@ -47,10 +47,12 @@ class OpenPhoto:
         on_step: Callable[[str], None],
         *,
         pointing: bool = True,
+        fetch: bool = True,
     ) -> None:
         """Networks look at the layer here, and at no other time. Raises what Engine.segmenter() raises.
 
-        pointing: whether the network that answers clicks looks at it too, and is fetched where it is missing.
+        pointing: whether the network that answers clicks looks at it too. fetch: whether it may be fetched
+        where it is missing.
 
         A mask that is sent as rough is the former matte that all prompts go on from.
         """
@@ -59,7 +61,7 @@ class OpenPhoto:
         photo, mask = sent.photo, sent.mask
         self.request = request
         if pointing:
-            self._full = open_session(engine, photo, settings, on_step=on_step)
+            self._full = open_session(engine, photo, settings, fetch=fetch, on_step=on_step)
         else:
             self._full = Session(engine.segment_salient(photo, settings, on_step=on_step), None)
         self._former = None

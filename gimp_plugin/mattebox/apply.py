@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.options import Options
     from mattebox.gimp_plugin.mattebox.pixels import LayerView
     from mattebox.gimp_plugin.mattebox.unchanged import require_place, require_unchanged
+    from mattebox.gimp_plugin.mattebox.words import _
 else:
     import messages
     from errors import RefusedError
     from unchanged import require_place, require_unchanged
+    from words import _
 
 _OPERATIONS = {
     "replace": Gimp.ChannelOps.REPLACE,
@@ -38,7 +40,7 @@ def apply(options: Options, image: Any, results: list[tuple[LayerView, Answer]])
 
     Raises RefusedError where a layer is not what was read any more, or nothing was found in any.
     """
-    for view, _ in results:
+    for view, _answer in results:
         require_unchanged(view.layer, image, view.state)
     found = [(view, answer) for view, answer in results if not answer.report.get("empty")]
     if not found:
@@ -48,7 +50,7 @@ def apply(options: Options, image: Any, results: list[tuple[LayerView, Answer]])
         step for index, (view, answer) in enumerate(found) for step in _prepared(options, view, answer, index)
     ]
     # Writing takes its time too; from here on it is a moment.
-    for view, _ in found:
+    for view, _answer in found:
         require_place(view.layer, image, view.state)
     image.undo_group_start()
     try:
@@ -63,7 +65,7 @@ def _remarks(options: Options, results: list[tuple[LayerView, Answer]]) -> list[
     names = [view.layer.get_name() for view, answer in results if answer.report.get("empty")]
     remarks = [messages.left_out(names)] if names else []
     if options.results.hides:
-        shown = [view.layer.get_name() for view, _ in results if view.layer.get_lock_visibility()]
+        shown = [view.layer.get_name() for view, _answer in results if view.layer.get_lock_visibility()]
         remarks += [messages.stays_shown(shown)] if shown else []
     if options.source == "network":
         alone = len(results) == 1
@@ -91,7 +93,7 @@ def _prepared(options: Options, view: LayerView, answer: Answer, index: int) -> 
 
 def _require(done: bool) -> None:
     if not done:
-        raise RefusedError(f"GIMP refused: {Gimp.get_pdb().get_last_error()}")
+        raise RefusedError(_("GIMP refused: {reason}").format(reason=Gimp.get_pdb().get_last_error()))
 
 
 def _put_mask(layer: Any, mask: Any) -> None:

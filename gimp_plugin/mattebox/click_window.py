@@ -11,6 +11,7 @@ gi.require_version("Gdk", "3.0")
 from gi.repository import Gdk, Gtk  # noqa: E402 - versions are chosen first
 
 if TYPE_CHECKING:
+    from mattebox.gimp_plugin.mattebox import messages
     from mattebox.gimp_plugin.mattebox.asking import Asking, Read
     from mattebox.gimp_plugin.mattebox.client import Answer, Record
     from mattebox.gimp_plugin.mattebox.edge_controls import EdgeControls
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.stage import Stage, ground_labels
     from mattebox.gimp_plugin.mattebox.words import _
 else:
+    import messages
     from asking import Asking
     from edge_controls import EdgeControls
     from prompts import Said, Viewport
@@ -45,8 +47,20 @@ def tool_labels() -> dict[str, tuple[str, str]]:
 class ClickWindow:
     """The window; run() returns the answer for the whole layer, or None where it was left."""
 
-    def __init__(self, record: Record, read: Read, said: Said, edges: dict[str, Any], layer: Any) -> None:
-        """`read` packs the layer; `said` is what was pointed at before; `layer` its size in pixels."""
+    def __init__(
+        self,
+        record: Record,
+        read: Read,
+        begun: tuple[Said, dict[str, Any]],
+        layer: tuple[int, int],
+        *,
+        fetch: bool = True,
+    ) -> None:
+        """`read` packs the layer; `begun` is what was pointed at before, and the edges' values.
+
+        layer: its size in pixels. fetch: whether the network that answers clicks may be fetched.
+        """
+        said, edges = begun
         self._said, self._layer = said, layer
         self._view = Viewport()
         self._stage: Stage | None = None
@@ -57,7 +71,7 @@ class ClickWindow:
         self._answer: Answer | None = None
         self.failure = ""
         self._build(edges)
-        self._asking = Asking(record, read, self._hear)
+        self._asking = Asking(record, read, self._hear, fetch=fetch)
 
     def run(self) -> Answer | None:
         """Let the person work, and return the engine's answer after OK. The window goes."""
@@ -168,8 +182,7 @@ class ClickWindow:
             if self._stage is not None:
                 self._stage.show(answer.mask)
             self._dialog.set_response_sensitive(Gtk.ResponseType.OK, True)
-            report = answer.report
-            self._say(" ".join(report.get("notes", [])[-1:]) if report.get("warnings") else _hint())
+            self._say(messages.advice(answer.report) or _hint())
             self._draw()
 
     def _say(self, text: str) -> None:

@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     )
     from mattebox.gimp_plugin.mattebox.client import SILENT, Answer, Engine, Payload, Record
     from mattebox.gimp_plugin.mattebox.errors import EngineError, RefusedError
-    from mattebox.gimp_plugin.mattebox.networks import USUAL, NetworkFacts, facts_of
+    from mattebox.gimp_plugin.mattebox.messages import not_enough_memory
+    from mattebox.gimp_plugin.mattebox.networks import (
+        USUAL,
+        NetworkFacts,
+        facts_of,
+        judge_of,
+        refused_licence,
+    )
     from mattebox.gimp_plugin.mattebox.options import Options
     from mattebox.gimp_plugin.mattebox.pixels import LayerView, limit_tile_cache
     from mattebox.gimp_plugin.mattebox.point import run_point
@@ -40,7 +47,8 @@ else:
     from arguments import LICENCE, add_mask_arguments, add_point_arguments, add_refine_arguments
     from client import SILENT, Engine, Record
     from errors import EngineError, RefusedError
-    from networks import USUAL, facts_of
+    from messages import not_enough_memory
+    from networks import USUAL, facts_of, judge_of, refused_licence
     from options import Options
     from pixels import LayerView, limit_tile_cache
     from point import run_point
@@ -108,15 +116,9 @@ def _networks() -> list[NetworkFacts]:
 
 def _require_licence(options: Options) -> None:
     """Raise RefusedError where a network's licence asks for consent, naming the dialog's own box."""
-    name = options.settings.get("model")
-    refused = [row for row in _networks() if row.name == name and row.commercial is False]
-    if refused and not options.rule_file and not options.settings.get("accept_licence"):
-        raise RefusedError(
-            _(
-                "{licence} Tick “{box}” in the dialog (accept-licence in a script) if your use is not "
-                "commercial; nothing was changed."
-            ).format(licence=refused[0].licence_words, box=LICENCE.replace("_", ""))
-        )
+    said = refused_licence(_networks(), options.settings, LICENCE.replace("_", ""))
+    if said and not options.rule_file:
+        raise RefusedError(said)
 
 
 def _record() -> Record:
@@ -142,9 +144,7 @@ def _run(procedure: Any, run_mode: Any, image: Any, drawables: list[Any], config
     except (EngineError, RefusedError) as error:
         return _failure(procedure, str(error))
     except MemoryError:
-        return _failure(
-            procedure, "There is not enough memory for a layer of this size; nothing was changed."
-        )
+        return _failure(procedure, not_enough_memory())
     for remark in remarks:
         Gimp.message(remark)
     Gimp.displays_flush()
@@ -160,9 +160,7 @@ def _point(procedure: Any, run_mode: Any, image: Any, drawables: list[Any], conf
     except (EngineError, RefusedError) as error:
         return _failure(procedure, str(error))
     except MemoryError:
-        return _failure(
-            procedure, "There is not enough memory for a layer of this size; nothing was changed."
-        )
+        return _failure(procedure, not_enough_memory())
     Gimp.displays_flush()
     return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
 
@@ -186,13 +184,15 @@ def _failure(procedure: Any, sentence: str) -> Any:
 
 def _ask(procedure: Any, config: Any, drawables: list[Any]) -> bool:
     if TYPE_CHECKING:
-        from mattebox.gimp_plugin.mattebox.dialog import ask_mask, ask_plainly  # noqa: PLC0415
+        from mattebox.gimp_plugin.mattebox.dialog import ask_mask, ask_refine  # noqa: PLC0415
     else:
-        from dialog import ask_mask, ask_plainly  # noqa: PLC0415 - only where there is a window
+        from dialog import ask_mask, ask_refine  # noqa: PLC0415 - only where there is a window
     title = procedure.get_menu_label().replace("_", "").rstrip(".")
+    record, networks = _record(), _networks()
+    judge = judge_of(record.catalogue, record.models)
     if procedure.get_name() == MASK:
-        return ask_mask(procedure, config, title, _networks(), (_record(), _layers(drawables)[0]))
-    return ask_plainly(procedure, config, title)
+        return ask_mask(procedure, config, title, (networks, judge), (record, _layers(drawables)[0]))
+    return ask_refine(procedure, config, title, (networks, judge))
 
 
 def _layers(drawables: list[Any]) -> list[Any]:
@@ -201,13 +201,13 @@ def _layers(drawables: list[Any]) -> list[Any]:
     for drawable in drawables:
         layer = Gimp.Layer.from_mask(drawable) if drawable.is_layer_mask() else drawable
         if not layer.is_layer():
-            raise RefusedError("Select a layer: a channel shows no subject.")
+            raise RefusedError(_("Select a layer: a channel shows no subject."))
         if layer.is_floating_sel():
-            raise RefusedError("Anchor the floating selection first, or make it a layer of its own.")
+            raise RefusedError(_("Anchor the floating selection first, or make it a layer of its own."))
         if layer not in layers:
             layers.append(layer)
     if not layers:
-        raise RefusedError("Select a layer first.")
+        raise RefusedError(_("Select a layer first."))
     return layers
 
 

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox import protocol
     from mattebox.gimp_plugin.mattebox.errors import RefusedError
     from mattebox.gimp_plugin.mattebox.pixels import LayerView
+    from mattebox.gimp_plugin.mattebox.words import _
 else:
     import protocol
     from errors import RefusedError
+    from words import _
 
 
 @dataclass(frozen=True)
@@ -110,21 +112,27 @@ class Options:
         for view in views:
             name, has_mask = view.layer.get_name(), view.layer.get_mask() is not None
             if self.source == "mask" and not has_mask:
-                raise RefusedError(f"The layer “{name}” has no mask whose edges could be refined.")
+                said = _("The layer “{name}” has no mask whose edges could be refined.")
+                raise RefusedError(said.format(name=name))
             if self.existing == "refuse" and self.results.first == "mask" and has_mask:
-                raise RefusedError(f"The layer “{name}” has a mask already, and it was to be kept.")
+                said = _("The layer “{name}” has a mask already, and it was to be kept.")
+                raise RefusedError(said.format(name=name))
             if self.results.first == "layer" and view.layer.is_indexed():
                 raise RefusedError(
-                    "An indexed image cannot hold clean colours; use Image > Mode > RGB first, or choose "
-                    "another result."
+                    _(
+                        "An indexed image cannot hold clean colours; use Image > Mode > RGB first, or choose "
+                        "another result."
+                    )
                 )
         is_selected = _selected(views[0].image)
         if self.results.selection and self.existing == "intersect" and len(views) > 1:
-            raise RefusedError("Several layers cannot be intersected with one selection; select one layer.")
+            raise RefusedError(
+                _("Several layers cannot be intersected with one selection; select one layer.")
+            )
         if self.results.selection and self.existing == "refuse" and is_selected:
-            raise RefusedError("Something is selected already, and it was to be kept.")
+            raise RefusedError(_("Something is selected already, and it was to be kept."))
         if self.source == "selection" and not is_selected:
-            raise RefusedError("Nothing is selected that could be refined.")
+            raise RefusedError(_("Nothing is selected that could be refined."))
 
     def request(self, view: LayerView) -> tuple[protocol.CutRequest, list[Iterable[bytes]]]:
         """What is sent for one layer; its bytes are read out of GIMP band by band. Raises RefusedError."""
@@ -185,7 +193,8 @@ class Options:
             min(bottom - view.top, view.height),
         ]
         if box[0] >= box[2] or box[1] >= box[3]:
-            raise RefusedError(f"The selection does not touch the layer “{view.layer.get_name()}”.")
+            said = _("The selection does not touch the layer “{name}”.")
+            raise RefusedError(said.format(name=view.layer.get_name()))
         return box
 
 

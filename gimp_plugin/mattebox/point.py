@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gi.repository import Gimp
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.apply import apply
     from mattebox.gimp_plugin.mattebox.client import Answer, Engine, Payload, Record
     from mattebox.gimp_plugin.mattebox.errors import EngineError, RefusedError
+    from mattebox.gimp_plugin.mattebox.networks import JUDGE, USUAL, facts_of, judge_of, missing_of
     from mattebox.gimp_plugin.mattebox.options import Options, Results
     from mattebox.gimp_plugin.mattebox.pixels import LayerView
     from mattebox.gimp_plugin.mattebox.pointing import OpenLayer
@@ -20,6 +23,7 @@ else:
     from apply import apply
     from client import Engine
     from errors import EngineError, RefusedError
+    from networks import JUDGE, USUAL, facts_of, judge_of, missing_of
     from options import Options, Results
     from pixels import LayerView
     from pointing import OpenLayer
@@ -51,15 +55,10 @@ def run_point(record: Record, config: Any, image: Any, layers: list[Any], intera
     options.check([view])
     said = _said(config, view)
 
-    def read(engine: Engine) -> tuple[CutRequest, Payload]:
-        with view.opened() as opened:
-            request, blobs = options.request(opened)
-            return request, engine.pack(request, blobs)
-
     if interactive:
-        found = _by_hand(record, read, (said, edges_of(config)), view)
+        found = _by_hand(record, options, (said, edges_of(config)), view)
     else:
-        found = _by_script(record, read, said.request(edges_of(config), full=True))
+        found = _by_script(record, partial(_read, options, view), said.request(edges_of(config), full=True))
     if found is None:
         return False
     for remark in apply(options, image, [(view, found)]):
@@ -67,7 +66,15 @@ def run_point(record: Record, config: Any, image: Any, layers: list[Any], intera
     return True
 
 
-def _by_hand(record: Record, read: Any, begun: tuple[Said, dict[str, Any]], view: LayerView) -> Answer | None:
+def _read(options: Options, view: LayerView, engine: Engine) -> tuple[CutRequest, Payload]:
+    with view.opened() as opened:
+        request, blobs = options.request(opened)
+        return request, engine.pack(request, blobs)
+
+
+def _by_hand(
+    record: Record, options: Options, begun: tuple[Said, dict[str, Any]], view: LayerView
+) -> Answer | None:
     import gi  # noqa: PLC0415 - only where there is a window
 
     gi.require_version("GimpUi", "3.0")
@@ -76,16 +83,30 @@ def _by_hand(record: Record, read: Any, begun: tuple[Said, dict[str, Any]], view
     GimpUi.init("mattebox")
     if TYPE_CHECKING:
         from mattebox.gimp_plugin.mattebox.click_window import ClickWindow  # noqa: PLC0415
+        from mattebox.gimp_plugin.mattebox.fetching import CANCEL, WITHOUT, ask_fetch  # noqa: PLC0415
     else:
         from click_window import ClickWindow  # noqa: PLC0415
+        from fetching import CANCEL, WITHOUT, ask_fetch  # noqa: PLC0415
+
+    networks = facts_of([[USUAL, USUAL]], record.catalogue, record.models)
+    missing = missing_of(networks, judge_of(record.catalogue, record.models), USUAL, "balanced")
+    said = ""
+    if missing:
+        note = _("Without it the other networks answer clicks, and know less of single things.")
+        said = ask_fetch(None, missing, note, optional=all(row.name == JUDGE for row in missing))
+    if said == CANCEL:
+        return None
+    if said == WITHOUT:
+        options = replace(options, settings={**options.settings, "judge": "none"})
 
     def told(engine: Engine) -> Any:
         try:
-            return read(engine)
+            return _read(options, view, engine)
         except RefusedError as error:
             raise EngineError(str(error)) from error
 
-    window = ClickWindow(record, told, *begun, (view.width, view.height))
+    size = (view.width, view.height)
+    window = ClickWindow(record, told, begun, size, fetch=said != WITHOUT)
     found = window.run()
     if window.failure:
         raise EngineError(window.failure)

@@ -22,12 +22,23 @@ class OpenLayer:
     """One layer at the engine, and its preview: `size` (width, height) and `picture`, RGB bytes."""
 
     def __init__(
-        self, engine: Engine, request: CutRequest, payload: Payload, *, pointing: bool = True
+        self,
+        engine: Engine,
+        request: CutRequest,
+        payload: Payload,
+        *,
+        pointing: bool = True,
+        fetch: bool = True,
     ) -> None:
-        """Send the layer and wait until the networks have looked at it. Raises EngineError."""
+        """Send the layer and wait until the networks have looked at it. Raises EngineError.
+
+        pointing: whether clicks will be asked about. fetch: whether the network that answers them may be
+        fetched where it is missing; others answer them without it.
+        """
         self._engine = engine
         self._full_lengths = request.mask_lengths()
-        values = request.head() if pointing else {**request.head(), "pointing": False}
+        usual = {"pointing": pointing, "fetch": fetch}
+        values = {**request.head(), **{name: value for name, value in usual.items() if not value}}
         head, blobs = engine.ask("open", "opened", payload, request.lengths(), values)
         self.size: tuple[int, int] = (int(head["size"][0]), int(head["size"][1]))
         self.picture: bytes = blobs[0]

@@ -28,7 +28,7 @@ HEADER_LIMIT = 1 << 20
 SIDE_LIMIT = 524_288  # GIMP's own limit for a side, in pixels
 BLOB_LIMIT = 8 << 30
 # What this engine understands beyond the first engines of this version.
-CAN = ("profile", "selection", "point", "product")
+CAN = ("profile", "selection", "point", "product", "fetch")
 PROFILE_LIMIT = 64 << 20
 ALIGNMENT = 64
 PATIENCE = 10.0  # seconds for each step of the proof of the key
