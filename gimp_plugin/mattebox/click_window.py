@@ -182,8 +182,16 @@ class ClickWindow:
             if self._stage is not None:
                 self._stage.show(answer.mask)
             self._dialog.set_response_sensitive(Gtk.ResponseType.OK, True)
-            self._say(messages.advice(answer.report) or _hint())
+            self._say(self._told(answer.report))
             self._draw()
+
+    def _told(self, report: dict[str, Any]) -> str:
+        """What to do next, and how sure the automatic matte is; of one that was pointed at nobody knows."""
+        said = messages.advice(report) or _hint()
+        confidence = report.get("confidence")
+        if self._said.words or not isinstance(confidence, (int, float)):
+            return said
+        return f"{_('How sure it is: {share} %').format(share=round(100 * confidence))}. {said}"
 
     def _say(self, text: str) -> None:
         self._status.set_text(text)
