@@ -13,7 +13,7 @@ from mattebox.gimp_plugin.doctor import examine, examine_engine
 from mattebox.gimp_plugin.install import install, record, remove
 from mattebox.gimp_plugin.profiles import find_profiles, profile_at
 from mattebox.gimp_plugin.rendezvous import default_folder, require_short
-from mattebox.models.catalogue import load_catalogue
+from mattebox.models.catalogue import PROMPTABLE, find_network, load_catalogue
 from mattebox.models.store import models_folder
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def install_plugin(context: click.Context, *, folders: tuple[Path, ...]) -> None
             "licence": network.licence,
             "commercial": network.commercial,
         }
-        for network in networks
+        # The one that answers clicks is in no list, but is asked about before it is fetched.
+        for network in (*networks, find_network(PROMPTABLE))
     }
     details = record(default_folder(), rows, facts, models_folder())
     failed = False

@@ -258,13 +258,16 @@ def _at(level: Map, width: int, height: int) -> Map:
 
 
 def _with_strokes(prompts: Prompts) -> list[Click]:
-    """Clicks, and before them one in the middle of each large stroke."""
+    """Clicks, and behind them one in the middle of each large stroke: they correct what a click has found.
+
+    Behind, as clicks that were answered stay answered while a person paints.
+    """
     strokes = prompts.strokes
     if strokes is None:
         return list(prompts.clicks)
     drawn = [Click(x, y) for x, y in _middles(strokes.inside)]
     drawn += [Click(x, y, inside=False) for x, y in _middles(strokes.outside)]
-    return [*drawn, *prompts.clicks]
+    return [*prompts.clicks, *drawn]
 
 
 def _middles(mask: Mask) -> list[tuple[float, float]]:

@@ -136,12 +136,12 @@ class PluginConnection:
         from mattebox.gimp_plugin.open_photo import OpenPhoto  # noqa: PLC0415 - loads arrays
 
         self.photo = None
-        pointing = head.pop("pointing", True) is not False
+        opening = {name: head.pop(name, True) is not False for name in ("pointing", "fetch")}
         with self._received(head) as (request, blobs, _):
             self._host.admit(self, request.room())
             try:
                 with self._watched(), self._engine_to_stop() as engine:
-                    self.photo = OpenPhoto(request, blobs, engine, self.on_step, pointing=pointing)
+                    self.photo = OpenPhoto(request, blobs, engine, self.on_step, **opening)
             finally:
                 self._host.settle(self)
         self._send("opened", [self.photo.picture()], size=list(self.photo.size))
@@ -152,8 +152,8 @@ class PluginConnection:
         if self.photo is None:
             raise protocol.ProtocolError("no photo is open")
         with self._watched(), self._engine_to_stop():
-            report, mask = self.photo.matte(asked, self.on_step)
-        self._send("matte", [mask], report=report, full=asked.full)
+            report, masks = self.photo.matte(asked, self.on_step)
+        self._send("matte", masks, report=report, full=asked.full)
 
     def _work(self, work: Callable[[dict[str, Any]], None], head: dict[str, Any]) -> None:
         """Do one piece of work; what goes wrong in it is told to the person in the editor."""
@@ -201,7 +201,8 @@ class PluginConnection:
         with self._watched(), self._engine_to_stop() as engine:
             start = time.monotonic()
             report, answer = cut_layer(request, blobs, engine, self.on_step)
-            answer[0] = with_request_edges(request, answer[0])
+            for number in range(len(request.mask_lengths())):
+                answer[number] = with_request_edges(request, answer[number])
             self._host.last_seconds = round(time.monotonic() - start, 3)
         return {**report, "took": self._host.last_seconds}, answer
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def cut_layer(
     request: CutRequest, blobs: Sequence[bytes | memoryview], engine: Engine, on_step: Callable[[str], None]
 ) -> tuple[dict[str, Any], list[memoryview]]:
-    """The report, and the mask (and colours where asked for) as bytes of the request's size and depth.
+    """The report, and the mask (product, colours where asked for) as bytes of the request's size and depth.
 
     The report's "empty" says that nothing was found, or nothing of it in the selection. `on_step` is called
     before each step with its name and may raise to stop. Raises MatteboxError children.
@@ -49,10 +49,11 @@ def cut_layer(
     empty = "no_subject" in report.warnings
     if sent.selection is not None:
         empty = empty or not selected.holds(sent.selection, cutout.alpha)
-        alpha = selected.shaped(alpha, sent.selection)
+    alpha = _shaped(alpha, sent.selection)
+    product = _shaped(cutout.alpha, sent.selection) if request.product else None
     if sent.mask is not None:
         alpha = combined(request.combine, sent.mask, alpha)
-    answer = [np.ascontiguousarray(alpha).data.cast("B")]
+    answer = [np.ascontiguousarray(mask).data.cast("B") for mask in (alpha, product) if mask is not None]
     if request.colours:
         colours: NDArray[Any] = np.ascontiguousarray(cutout.colours)
         if photo.alpha is not None:
@@ -65,6 +66,10 @@ def cut_layer(
         "seconds": dict(report.seconds),
         "empty": empty,
     }, answer
+
+
+def _shaped(matte: NDArray[Any], selection: NDArray[Any] | None) -> NDArray[Any]:
+    return matte if selection is None else selected.shaped(matte, selection)
 
 
 def settings_of(request: CutRequest) -> CutSettings:

@@ -47,10 +47,12 @@ class OpenPhoto:
         on_step: Callable[[str], None],
         *,
         pointing: bool = True,
+        fetch: bool = True,
     ) -> None:
         """Networks look at the layer here, and at no other time. Raises what Engine.segmenter() raises.
 
-        pointing: whether the network that answers clicks looks at it too, and is fetched where it is missing.
+        pointing: whether the network that answers clicks looks at it too. fetch: whether it may be fetched
+        where it is missing.
 
         A mask that is sent as rough is the former matte that all prompts go on from.
         """
@@ -59,7 +61,7 @@ class OpenPhoto:
         photo, mask = sent.photo, sent.mask
         self.request = request
         if pointing:
-            self._full = open_session(engine, photo, settings, on_step=on_step)
+            self._full = open_session(engine, photo, settings, fetch=fetch, on_step=on_step)
         else:
             self._full = Session(engine.segment_salient(photo, settings, on_step=on_step), None)
         self._former = None
@@ -78,8 +80,12 @@ class OpenPhoto:
         """The preview's picture, (h, w, 3) uint8 sRGB."""
         return network_view(self._preview.segmented.photo, own_alpha=False).data.cast("B")
 
-    def matte(self, asked: PointRequest, on_step: Callable[[str], None]) -> tuple[dict[str, Any], memoryview]:
-        """The report and the mask's bytes, for the preview or in full. Raises MatteboxError children.
+    def matte(
+        self, asked: PointRequest, on_step: Callable[[str], None]
+    ) -> tuple[dict[str, Any], list[memoryview]]:
+        """The report and the bytes of the mask, of the preview or in full, and of the product.
+
+        Raises MatteboxError children.
 
         Prompts that were the last ones of this size are not answered again: only their edges change.
         """
@@ -93,12 +99,15 @@ class OpenPhoto:
         cutout = known[1]
         choices = EdgeChoices(**asked.edges)
         alpha = with_edges(cutout.alpha, choices if asked.full else choices.scaled(self._share))
+        masks = [alpha]
         if asked.full:
             own = cutout.photo.alpha
+            if self.request.product:
+                masks.append(alpha)
             if own is not None and not self.request.apply_alpha:
-                alpha = divided(alpha, own)
+                masks[0] = divided(alpha, own)
         elif alpha.dtype == np.uint16:
-            alpha = (alpha >> 8).astype(np.uint8)
+            masks = [(alpha >> 8).astype(np.uint8)]
         report = cutout.report
         return {
             "confidence": report.confidence,
@@ -106,7 +115,7 @@ class OpenPhoto:
             "notes": list(report.notes),
             "box": None if report.subject_box is None else list(report.subject_box),
             "again": again,
-        }, np.ascontiguousarray(alpha).data.cast("B")
+        }, [np.ascontiguousarray(mask).data.cast("B") for mask in masks]
 
     @property
     def _share(self) -> float:

@@ -5,12 +5,13 @@ Everything that can fail (memory for masks, layers and channels) is made before 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gi.repository import Gimp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mattebox.gimp_plugin.mattebox import messages
     from mattebox.gimp_plugin.mattebox.client import Answer
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.options import Options
     from mattebox.gimp_plugin.mattebox.pixels import LayerView
     from mattebox.gimp_plugin.mattebox.unchanged import require_place, require_unchanged
+    from mattebox.gimp_plugin.mattebox.words import _
 else:
     import messages
     from errors import RefusedError
     from unchanged import require_place, require_unchanged
+    from words import _
 
 _OPERATIONS = {
     "replace": Gimp.ChannelOps.REPLACE,
@@ -37,15 +40,17 @@ def apply(options: Options, image: Any, results: list[tuple[LayerView, Answer]])
 
     Raises RefusedError where a layer is not what was read any more, or nothing was found in any.
     """
-    for view, _ in results:
+    for view, _answer in results:
         require_unchanged(view.layer, image, view.state)
     found = [(view, answer) for view, answer in results if not answer.report.get("empty")]
     if not found:
         name = results[0][0].layer.get_name()
         raise RefusedError(messages.nothing_found(name, options.source, options.inside))
-    steps = [_prepared(options, view, answer, index) for index, (view, answer) in enumerate(found)]
+    steps = [
+        step for index, (view, answer) in enumerate(found) for step in _prepared(options, view, answer, index)
+    ]
     # Writing takes its time too; from here on it is a moment.
-    for view, _ in found:
+    for view, _answer in found:
         require_place(view.layer, image, view.state)
     image.undo_group_start()
     try:
@@ -59,8 +64,8 @@ def apply(options: Options, image: Any, results: list[tuple[LayerView, Answer]])
 def _remarks(options: Options, results: list[tuple[LayerView, Answer]]) -> list[str]:
     names = [view.layer.get_name() for view, answer in results if answer.report.get("empty")]
     remarks = [messages.left_out(names)] if names else []
-    if options.result == "layer":
-        shown = [view.layer.get_name() for view, _ in results if view.layer.get_lock_visibility()]
+    if options.results.hides:
+        shown = [view.layer.get_name() for view, _answer in results if view.layer.get_lock_visibility()]
         remarks += [messages.stays_shown(shown)] if shown else []
     if options.source == "network":
         alone = len(results) == 1
@@ -69,27 +74,26 @@ def _remarks(options: Options, results: list[tuple[LayerView, Answer]]) -> list[
     return remarks
 
 
-def _prepared(options: Options, view: LayerView, answer: Answer, index: int) -> Callable[[], None]:
-    layer, image = view.layer, view.image
-    if options.result == "mask":
-        mask = view.new_mask(layer, answer.mask)
-        return lambda: _put_mask(layer, mask)
-    if options.result == "layer":
-        new = view.new_layer(answer.colours or b"")
-        mask = view.new_mask(new, answer.mask)
-        return lambda: _put_layer(image, layer, new, mask)
-    channel = view.new_channel(f"{layer.get_name()} subject", answer.mask)
-    if options.result == "channel":
-        return lambda: _put_channel(image, channel)
-    operation = _OPERATIONS[options.existing]
-    if index and operation == Gimp.ChannelOps.REPLACE:
-        operation = Gimp.ChannelOps.ADD
-    return lambda: _put_selection(image, channel, operation)
+def _prepared(options: Options, view: LayerView, answer: Answer, index: int) -> Iterator[Callable[[], None]]:
+    layer, image, results = view.layer, view.image, options.results
+    if results.hides:
+        new = view.new_copy() if results.on_copy else view.new_layer(answer.colours or b"")
+        yield partial(_put_layer, image, layer, new, view.new_mask(new, answer.mask))
+    elif results.of_layer:
+        yield partial(_put_mask, layer, view.new_mask(layer, answer.mask))
+    name = f"{layer.get_name()} subject"
+    if results.channel:
+        yield partial(_put_channel, image, view.new_channel(name, answer.product))
+    if results.selection:
+        operation = _OPERATIONS[options.existing]
+        if index and operation == Gimp.ChannelOps.REPLACE:
+            operation = Gimp.ChannelOps.ADD
+        yield partial(_put_selection, image, view.new_channel(name, answer.product), operation)
 
 
 def _require(done: bool) -> None:
     if not done:
-        raise RefusedError(f"GIMP refused: {Gimp.get_pdb().get_last_error()}")
+        raise RefusedError(_("GIMP refused: {reason}").format(reason=Gimp.get_pdb().get_last_error()))
 
 
 def _put_mask(layer: Any, mask: Any) -> None:

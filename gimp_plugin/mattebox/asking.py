@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.point_request import PointRequest
     from mattebox.gimp_plugin.mattebox.pointing import OpenLayer
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
+    from mattebox.gimp_plugin.mattebox.words import _
 
     Read = Callable[[Engine], tuple[CutRequest, Payload]]
 else:
     from client import Engine
     from errors import EngineError
     from pointing import OpenLayer
+    from words import _
 
 
 class Asking:
     """Opens a layer and answers prompts; `hear` is called in the window's thread with (what, value).
 
-    What: "step" with a text, "opened" with an OpenLayer, "matte" with (request, report, mask), "failed" with
+    What: "step" with a text, "opened" with an OpenLayer, "matte" with (request, Answer), "failed" with
     a sentence.
     """
 
-    def __init__(
-        self, record: Record, read: Read, hear: Callable[[str, Any], None], *, pointing: bool = True
-    ) -> None:
+    def __init__(self, record: Record, read: Read, hear: Callable[[str, Any], None], **opening: bool) -> None:
         """`read` packs the layer for an engine, and is called in the window's thread, as GIMP wants it.
 
-        pointing: whether there will be clicks; without, the network that answers them is left out.
+        opening: OpenLayer's "pointing" and "fetch".
         """
-        self._pointing = pointing
+        self._opening = opening
         self._record, self._read, self._hear = record, read, hear
         self._wanted: PointRequest | None = None
         self._more = threading.Condition()
@@ -75,7 +75,7 @@ class Asking:
         try:
             self._engine = engine = Engine(self._record, lambda text: self._tell("step", text))
             request, payload = self._packed(engine)
-            layer = OpenLayer(engine, request, payload, pointing=self._pointing)
+            layer = OpenLayer(engine, request, payload, **self._opening)
             self._tell("opened", layer)
             while True:
                 with self._more:
@@ -83,11 +83,13 @@ class Asking:
                     asked, self._wanted = self._wanted, None
                 if self._ended or asked is None:
                     break
-                self._tell("matte", (asked, *layer.matte(asked)))
+                self._tell("matte", (asked, layer.matte(asked)))
         except EngineError as error:
             self._tell("failed", str(error))
         except (MemoryError, OSError, ValueError):
-            self._tell("failed", "The layer could not be sent to the Mattebox engine; nothing was changed.")
+            self._tell(
+                "failed", _("The layer could not be sent to the Mattebox engine; nothing was changed.")
+            )
 
     def _packed(self, engine: Engine) -> tuple[CutRequest, Payload]:
         answers: queue.SimpleQueue[Any] = queue.SimpleQueue()

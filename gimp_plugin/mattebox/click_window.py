@@ -11,13 +11,15 @@ gi.require_version("Gdk", "3.0")
 from gi.repository import Gdk, Gtk  # noqa: E402 - versions are chosen first
 
 if TYPE_CHECKING:
+    from mattebox.gimp_plugin.mattebox import messages
     from mattebox.gimp_plugin.mattebox.asking import Asking, Read
-    from mattebox.gimp_plugin.mattebox.client import Record
+    from mattebox.gimp_plugin.mattebox.client import Answer, Record
     from mattebox.gimp_plugin.mattebox.edge_controls import EdgeControls
     from mattebox.gimp_plugin.mattebox.prompts import Said, Viewport
     from mattebox.gimp_plugin.mattebox.stage import Stage, ground_labels
     from mattebox.gimp_plugin.mattebox.words import _
 else:
+    import messages
     from asking import Asking
     from edge_controls import EdgeControls
     from prompts import Said, Viewport
@@ -43,10 +45,22 @@ def tool_labels() -> dict[str, tuple[str, str]]:
 
 
 class ClickWindow:
-    """The window; run() returns the mask of the whole layer, or None where it was left."""
+    """The window; run() returns the answer for the whole layer, or None where it was left."""
 
-    def __init__(self, record: Record, read: Read, said: Said, edges: dict[str, Any], layer: Any) -> None:
-        """`read` packs the layer; `said` is what was pointed at before; `layer` its size in pixels."""
+    def __init__(
+        self,
+        record: Record,
+        read: Read,
+        begun: tuple[Said, dict[str, Any]],
+        layer: tuple[int, int],
+        *,
+        fetch: bool = True,
+    ) -> None:
+        """`read` packs the layer; `begun` is what was pointed at before, and the edges' values.
+
+        layer: its size in pixels. fetch: whether the network that answers clicks may be fetched.
+        """
+        said, edges = begun
         self._said, self._layer = said, layer
         self._view = Viewport()
         self._stage: Stage | None = None
@@ -54,13 +68,13 @@ class ClickWindow:
         # Where a button went down, and what goes on since then: "pan", a box's other corner, nothing yet.
         self._drag: Any = None
         self._line: dict[str, Any] | None = None
-        self._answer: tuple[bytes, dict[str, Any]] | None = None
+        self._answer: Answer | None = None
         self.failure = ""
         self._build(edges)
-        self._asking = Asking(record, read, self._hear)
+        self._asking = Asking(record, read, self._hear, fetch=fetch)
 
-    def run(self) -> tuple[bytes, dict[str, Any]] | None:
-        """Let the person work, and return the mask and the engine's report after OK. The window goes."""
+    def run(self) -> Answer | None:
+        """Let the person work, and return the engine's answer after OK. The window goes."""
         self._dialog.show_all()
         while True:
             reply = self._dialog.run()
@@ -160,16 +174,24 @@ class ClickWindow:
             self._fit()
             self._ask()
         else:
-            asked, report, mask = value
+            asked, answer = value
             if asked.full:
-                self._answer = (mask, report)
+                self._answer = answer
                 self._dialog.response(Gtk.ResponseType.OK)
                 return
             if self._stage is not None:
-                self._stage.show(mask)
+                self._stage.show(answer.mask)
             self._dialog.set_response_sensitive(Gtk.ResponseType.OK, True)
-            self._say(" ".join(report.get("notes", [])[-1:]) if report.get("warnings") else _hint())
+            self._say(self._told(answer.report))
             self._draw()
+
+    def _told(self, report: dict[str, Any]) -> str:
+        """What to do next, and how sure the automatic matte is; of one that was pointed at nobody knows."""
+        said = messages.advice(report) or _hint()
+        confidence = report.get("confidence")
+        if self._said.words or not isinstance(confidence, (int, float)):
+            return said
+        return f"{_('How sure it is: {share} %').format(share=round(100 * confidence))}. {said}"
 
     def _say(self, text: str) -> None:
         self._status.set_text(text)

@@ -18,21 +18,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from multiprocessing.connection import Connection
 
-    from mattebox.gimp_plugin.mattebox import protocol, shared_memory, start, timeouts
+    from mattebox.gimp_plugin.mattebox import messages, protocol, shared_memory, start, timeouts
     from mattebox.gimp_plugin.mattebox.errors import EngineError
     from mattebox.gimp_plugin.mattebox.shared_memory import SharedMemory
+    from mattebox.gimp_plugin.mattebox.words import _
 
     Payload = list[bytes] | SharedMemory
 else:
     try:
+        import messages
         import protocol
         import shared_memory
         import start
         import timeouts
         from errors import EngineError
+        from words import _
     except ImportError:  # imported as a part of mattebox, not run by GIMP
-        from mattebox.gimp_plugin.mattebox import protocol, shared_memory, start, timeouts
+        from mattebox.gimp_plugin.mattebox import messages, protocol, shared_memory, start, timeouts
         from mattebox.gimp_plugin.mattebox.errors import EngineError
+        from mattebox.gimp_plugin.mattebox.words import _
     SharedMemory = shared_memory.SharedMemory
 
 SILENCE = 30.0  # seconds without a sign of life; the host gives one every second
@@ -74,11 +78,15 @@ class Record:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the engine made of one layer: the mask's bytes, colours where asked for, and its report."""
+    """What the engine made of one layer: the mask's bytes, colours where asked for, and its report.
+
+    product: the matte times the layer's alpha, for channels and selections; the mask where it is the same.
+    """
 
     mask: bytes
     colours: bytes | None
     report: dict[str, Any]
+    product: bytes
 
 
 class Engine:
@@ -102,7 +110,7 @@ class Engine:
             protocol.send(self._wire, "hello", version=record.version)
             head = self._next()
         if head["say"] != "hello":
-            raise EngineError(str(head.get("message", _LOST)))
+            raise EngineError(messages.of_engine(str(head.get("message", _LOST))))
         self.version = str(head.get("version", ""))
         can = head.get("can", [])
         self._can = frozenset(str(word) for word in can) if isinstance(can, list) else frozenset()
@@ -112,7 +120,11 @@ class Engine:
 
         Raises EngineError, MemoryError.
         """
-        needed = {"profile": bool(request.profile), "selection": request.has_selection}
+        needed = {
+            "profile": bool(request.profile),
+            "selection": request.has_selection,
+            "product": request.product,
+        }
         if any(wanted and word not in self._can for word, wanted in needed.items()):
             raise EngineError(_OLD)
         if "shared" in self._can and shared_memory.AVAILABLE:
@@ -137,13 +149,13 @@ class Engine:
                     payload.send(self._wire)
                 else:
                     protocol.send(self._wire, "cut", payload, **request.head())
-                self._on_progress("Finding the subject")
+                self._on_progress(_("Finding the subject"))
                 head = self._next()
                 while head["say"] == "step":
-                    self._on_progress(str(head.get("text", "")))
+                    self._on_progress(messages.of_engine(str(head.get("text", ""))))
                     head = self._next()
                 if head["say"] != "done":
-                    raise EngineError(str(head.get("message", _LOST)))
+                    raise EngineError(messages.of_engine(str(head.get("message", _LOST))))
                 if head["blobs"] != request.answer_lengths():
                     raise EngineError(_LOST)
                 if isinstance(payload, SharedMemory):
@@ -154,13 +166,18 @@ class Engine:
         finally:
             if isinstance(payload, SharedMemory):
                 payload.close()
-        return Answer(answer[0], answer[1] if request.colours else None, dict(head.get("report", {})))
+        return Answer(
+            mask=answer[0],
+            colours=answer[-1] if request.colours else None,
+            report=dict(head.get("report", {})),
+            product=answer[1] if request.product else answer[0],
+        )
 
     def ask(
         self, say: str, wanted: str, payload: Payload, lengths: list[int], values: dict[str, Any]
     ) -> tuple[dict[str, Any], list[bytes]]:
         """Send one message and return the answer's head and bytes; steps are told. Raises EngineError."""
-        if "point" not in self._can:
+        if "point" not in self._can or ("fetch" in values and "fetch" not in self._can):
             raise EngineError(_OLDER)
         try:
             with _sentences():
@@ -171,10 +188,10 @@ class Engine:
                     protocol.send(self._wire, say, payload, **values)
                 head = self._next()
                 while head["say"] == "step":
-                    self._on_progress(str(head.get("text", "")))
+                    self._on_progress(messages.of_engine(str(head.get("text", ""))))
                     head = self._next()
                 if head["say"] != wanted:
-                    raise EngineError(str(head.get("message", _LOST)))
+                    raise EngineError(messages.of_engine(str(head.get("message", _LOST))))
                 return head, protocol.receive_blobs(self._wire, head)
         finally:
             if isinstance(payload, SharedMemory):
@@ -195,24 +212,24 @@ class Engine:
         return protocol.receive_head(self._wire)
 
 
-_INCOMPLETE = "Mattebox's plug-in is not installed completely; run 'mattebox gimp install' again."
-_LOST = (
+_INCOMPLETE = _("Mattebox's plug-in is not installed completely; run 'mattebox gimp install' again.")
+_LOST = _(
     "The Mattebox engine ended in the middle of the work; nothing was changed. Try again, and run "
     "'mattebox gimp doctor' in a terminal if it happens twice."
 )
-SILENT = (
+SILENT = _(
     "The Mattebox engine does not answer; nothing was changed. Run 'mattebox engine --stop' in a terminal "
     "and try again."
 )
-_OLD = (
+_OLD = _(
     "An older Mattebox engine still runs, which cannot do all that this plug-in asks for; nothing was "
     "changed. Run 'mattebox engine --stop' in a terminal and try again."
 )
-_OLDER = (
+_OLDER = _(
     "An older Mattebox engine still runs, which cannot be pointed at pictures; nothing was changed. Run "
     "'mattebox engine --stop' in a terminal and try again."
 )
-_WRONG_KEY = (
+_WRONG_KEY = _(
     "The Mattebox engine holds another key than this plug-in; nothing was changed. Run 'mattebox engine "
     "--stop' in a terminal and try again."
 )
@@ -247,7 +264,7 @@ def _connect(record: Record, on_progress: Callable[[str], None]) -> Connection:
             if started and time.monotonic() > until:
                 raise EngineError(SILENT) from error
             if not started:
-                on_progress("Starting the engine")
+                on_progress(_("Starting the engine"))
                 start.start(record.command, record.folder, record.environment)
                 started = True
         time.sleep(0.1)
@@ -256,7 +273,9 @@ def _connect(record: Record, on_progress: Callable[[str], None]) -> Connection:
 def _attempt(folder: Path) -> Connection:
     if not protocol.is_private(folder):
         raise EngineError(
-            f"{folder} can be entered by other users of this computer, so nothing was sent to the engine; "
-            f"run 'chmod 700' on it, or remove it, and try again."
+            _(
+                "{folder} can be entered by other users of this computer, so nothing was sent to the engine; "
+                "run 'chmod 700' on it, or remove it, and try again."
+            ).format(folder=folder)
         )
     return timeouts.connect(folder)

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 # `value` gives a choice's value by its name, `forbidding` names networks that are not for commercial use.
 EFFECTS: dict[str, Callable[[Value, Collection[str]], bool]] = {
-    "existing": lambda value, _: value("result") in ("mask", "selection"),
+    "existing": lambda value, _: value("result") in ("mask", "selection") or value("and-selection"),
+    "and-selection": lambda value, _: value("result") != "selection",
+    "and-channel": lambda value, _: value("result") != "channel",
+    "on-copy": lambda value, _: value("result") == "mask",
     "model": lambda value, _: value("rule-file") is None,
     "quality": lambda value, _: value("rule-file") is None,
     "refine": lambda value, _: value("rule-file") is None,

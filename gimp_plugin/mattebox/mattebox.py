@@ -16,27 +16,42 @@ from typing import TYPE_CHECKING, Any
 import gi
 
 gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp, GLib, GObject  # noqa: E402 - the version is chosen first
+from gi.repository import Gimp, GLib  # noqa: E402 - the version is chosen first
 
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.apply import apply
+    from mattebox.gimp_plugin.mattebox.arguments import (
+        LICENCE,
+        add_mask_arguments,
+        add_point_arguments,
+        add_refine_arguments,
+    )
     from mattebox.gimp_plugin.mattebox.client import SILENT, Answer, Engine, Payload, Record
     from mattebox.gimp_plugin.mattebox.errors import EngineError, RefusedError
-    from mattebox.gimp_plugin.mattebox.networks import USUAL, NetworkFacts, facts_of
+    from mattebox.gimp_plugin.mattebox.messages import not_enough_memory
+    from mattebox.gimp_plugin.mattebox.networks import (
+        USUAL,
+        NetworkFacts,
+        facts_of,
+        judge_of,
+        refused_licence,
+    )
     from mattebox.gimp_plugin.mattebox.options import Options
     from mattebox.gimp_plugin.mattebox.pixels import LayerView, limit_tile_cache
-    from mattebox.gimp_plugin.mattebox.point import add_edge_arguments, add_point_arguments, run_point
+    from mattebox.gimp_plugin.mattebox.point import run_point
     from mattebox.gimp_plugin.mattebox.protocol import CutRequest
     from mattebox.gimp_plugin.mattebox.unchanged import require_unchanged
     from mattebox.gimp_plugin.mattebox.words import DOMAIN, _
 else:
     from apply import apply
+    from arguments import LICENCE, add_mask_arguments, add_point_arguments, add_refine_arguments
     from client import SILENT, Engine, Record
     from errors import EngineError, RefusedError
-    from networks import USUAL, facts_of
+    from messages import not_enough_memory
+    from networks import USUAL, facts_of, judge_of, refused_licence
     from options import Options
     from pixels import LayerView, limit_tile_cache
-    from point import add_edge_arguments, add_point_arguments, run_point
+    from point import run_point
     from unchanged import require_unchanged
     from words import DOMAIN, _
 
@@ -51,27 +66,8 @@ TITLES = {
     # Its name follows that of the first one in an alphabetical menu.
     AGAIN: (_("Mask the Subject: a_gain"), _("Mask the subject with the settings of the last time")),
 }
-RESULTS = (
-    ("mask", _("Layer mask")),
-    ("selection", _("Selection")),
-    ("channel", _("Channel")),
-    ("layer", _("New layer with clean colours")),
-)
-LOOKS = (
-    ("fast", _("Quick")),
-    ("balanced", _("Balanced")),
-    ("best", _("Best, with every network at hand")),
-)
-EDGES = (
-    ("auto", _("Follow the picture")),
-    ("hair", _("Soft, for hair and fur")),
-    ("hard", _("Sharp, for products")),
-    ("none", _("As they are")),
-)
-LICENCE = _("Accept a licence _without commercial use")
 SILENCE = 60.0  # seconds without any news from the engine: sending and reading included
 PULSE = 0.1  # seconds from one sign of life in GIMP's progress bar to the next
-FLAGS = GObject.ParamFlags.READWRITE
 
 
 class Mattebox(Gimp.PlugIn):  # type: ignore[misc]  # gi has no types
@@ -101,60 +97,12 @@ class Mattebox(Gimp.PlugIn):  # type: ignore[misc]  # gi has no types
         procedure.set_documentation(blurb, f"{blurb}. {_('The picture stays on this computer.')}", None)
         procedure.set_attribution("The Mattebox founders", "MIT", "2026")
         if name == MASK:
-            _add_mask_arguments(procedure)
+            add_mask_arguments(procedure, _networks())
         elif name == REFINE:
-            sources = (("mask", _("The layer's mask")), ("selection", _("The selection")))
-            _add_choice(procedure, "source", _("Re_fine"), _("Whose edges are changed"), sources)
-            _add_choice(
-                procedure, "refine", _("_Edges"), _("“As they are” leaves them to the numbers"), EDGES
-            )
-            add_edge_arguments(procedure)
-            _add_choice(procedure, "result", _("Resul_t"), _("What the mask becomes"), RESULTS)
+            add_refine_arguments(procedure)
         elif name == POINT:
-            _add_choice(
-                procedure, "quality", _("_Quality"), _("Better takes longer"), LOOKS, default="balanced"
-            )
-            _add_choice(procedure, "result", _("Resul_t"), _("What the mask becomes"), RESULTS[:-1])
             add_point_arguments(procedure)
         return procedure
-
-
-def _add_mask_arguments(procedure: Any) -> None:
-    rows = [(row.name, row.choice) for row in _networks()]
-    usual = USUAL if USUAL in dict(rows) else rows[0][0]
-    blurb = _("What looks for the subject; one that is not here is fetched after a question")
-    _add_choice(procedure, "model", _("_Network"), blurb, rows, default=usual)
-    _add_quality(procedure)
-    _add_choice(procedure, "refine", _("_Edges"), _("How soft the edge of the mask becomes"), EDGES)
-    ways = (
-        ("replace", _("Replace it")),
-        ("intersect", _("Intersect with it")),
-        ("add", _("Add to it")),
-        ("subtract", _("Subtract from it")),
-        ("refuse", _("Keep it, and do nothing")),
-    )
-    kept = _("What becomes of a mask, or a selection, that is there already")
-    _add_choice(procedure, "existing", _("E_xisting mask"), kept, ways)
-    _add_choice(procedure, "result", _("Resul_t"), _("What the mask becomes"), RESULTS)
-    inside = _("Only _inside the selection"), _("Nothing outside of the selection becomes subject")
-    procedure.add_boolean_argument("inside-selection", *inside, False, FLAGS)
-    licence = LICENCE, _("Some networks' weights forbid commercial use")
-    procedure.add_boolean_argument("accept-licence", *licence, False, FLAGS)
-    file = _("Apply r_ule of"), _("A hot-folder YAML: one of its rules replaces network and edges")
-    procedure.add_file_argument("rule-file", *file, Gimp.FileChooserAction.OPEN, True, None, FLAGS)
-    rule = _("Rule's na_me"), _("May be empty where there is one rule")
-    procedure.add_string_argument("rule", *rule, "", FLAGS)
-
-
-def _add_quality(procedure: Any) -> None:
-    _add_choice(procedure, "quality", _("_Quality"), _("Better takes longer"), LOOKS, default="balanced")
-
-
-def _add_choice(procedure: Any, name: str, label: str, blurb: str, rows: Any, *, default: str = "") -> None:
-    choice = Gimp.Choice.new()
-    for number, (nick, text) in enumerate(rows):
-        choice.add(nick, number, text, "")
-    procedure.add_choice_argument(name, label, blurb, choice, default or rows[0][0], FLAGS)
 
 
 def _networks() -> list[NetworkFacts]:
@@ -168,15 +116,9 @@ def _networks() -> list[NetworkFacts]:
 
 def _require_licence(options: Options) -> None:
     """Raise RefusedError where a network's licence asks for consent, naming the dialog's own box."""
-    name = options.settings.get("model")
-    refused = [row for row in _networks() if row.name == name and row.commercial is False]
-    if refused and not options.rule_file and not options.settings.get("accept_licence"):
-        raise RefusedError(
-            _(
-                "{licence} Tick “{box}” in the dialog (accept-licence in a script) if your use is not "
-                "commercial; nothing was changed."
-            ).format(licence=refused[0].licence_words, box=LICENCE.replace("_", ""))
-        )
+    said = refused_licence(_networks(), options.settings, LICENCE.replace("_", ""))
+    if said and not options.rule_file:
+        raise RefusedError(said)
 
 
 def _record() -> Record:
@@ -202,9 +144,7 @@ def _run(procedure: Any, run_mode: Any, image: Any, drawables: list[Any], config
     except (EngineError, RefusedError) as error:
         return _failure(procedure, str(error))
     except MemoryError:
-        return _failure(
-            procedure, "There is not enough memory for a layer of this size; nothing was changed."
-        )
+        return _failure(procedure, not_enough_memory())
     for remark in remarks:
         Gimp.message(remark)
     Gimp.displays_flush()
@@ -220,9 +160,7 @@ def _point(procedure: Any, run_mode: Any, image: Any, drawables: list[Any], conf
     except (EngineError, RefusedError) as error:
         return _failure(procedure, str(error))
     except MemoryError:
-        return _failure(
-            procedure, "There is not enough memory for a layer of this size; nothing was changed."
-        )
+        return _failure(procedure, not_enough_memory())
     Gimp.displays_flush()
     return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
 
@@ -246,13 +184,15 @@ def _failure(procedure: Any, sentence: str) -> Any:
 
 def _ask(procedure: Any, config: Any, drawables: list[Any]) -> bool:
     if TYPE_CHECKING:
-        from mattebox.gimp_plugin.mattebox.dialog import ask_mask, ask_plainly  # noqa: PLC0415
+        from mattebox.gimp_plugin.mattebox.dialog import ask_mask, ask_refine  # noqa: PLC0415
     else:
-        from dialog import ask_mask, ask_plainly  # noqa: PLC0415 - only where there is a window
+        from dialog import ask_mask, ask_refine  # noqa: PLC0415 - only where there is a window
     title = procedure.get_menu_label().replace("_", "").rstrip(".")
+    record, networks = _record(), _networks()
+    judge = judge_of(record.catalogue, record.models)
     if procedure.get_name() == MASK:
-        return ask_mask(procedure, config, title, _networks(), (_record(), _layers(drawables)[0]))
-    return ask_plainly(procedure, config, title)
+        return ask_mask(procedure, config, title, (networks, judge), (record, _layers(drawables)[0]))
+    return ask_refine(procedure, config, title, (networks, judge))
 
 
 def _layers(drawables: list[Any]) -> list[Any]:
@@ -261,13 +201,13 @@ def _layers(drawables: list[Any]) -> list[Any]:
     for drawable in drawables:
         layer = Gimp.Layer.from_mask(drawable) if drawable.is_layer_mask() else drawable
         if not layer.is_layer():
-            raise RefusedError("Select a layer: a channel shows no subject.")
+            raise RefusedError(_("Select a layer: a channel shows no subject."))
         if layer.is_floating_sel():
-            raise RefusedError("Anchor the floating selection first, or make it a layer of its own.")
+            raise RefusedError(_("Anchor the floating selection first, or make it a layer of its own."))
         if layer not in layers:
             layers.append(layer)
     if not layers:
-        raise RefusedError("Select a layer first.")
+        raise RefusedError(_("Select a layer first."))
     return layers
 
 

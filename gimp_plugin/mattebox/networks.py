@@ -11,10 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.words import _
+
+    # All networks that find subjects, and the one that judges.
+    Known = tuple[list["NetworkFacts"], "NetworkFacts | None"]
 else:
-    from words import _
+    try:
+        from words import _
+    except ImportError:  # imported as a part of mattebox, not run by GIMP
+        from mattebox.gimp_plugin.mattebox.words import _
 
 USUAL = "u2net"
+JUDGE = "mobile-sam"  # answers clicks, and judges whole parts where the quality is not the quick one
 
 
 @dataclass(frozen=True)
@@ -46,10 +53,9 @@ class NetworkFacts:
     @property
     def question(self) -> str:
         """What is asked before it is fetched."""
-        asked = _("The network “{name}” is not on this computer. Fetch it now ({size})?").format(
+        return _("The network “{name}” is not on this computer. Fetch it now ({size})?").format(
             name=self.words, size=_("{count} MB").format(count=self.megabytes)
         )
-        return f"{asked}\n\n{self.licence_words}\n\n{_('The picture stays on this computer.')}"
 
     @property
     def licence_words(self) -> str:
@@ -88,6 +94,7 @@ def purposes() -> dict[str, str]:
         "birefnet-portrait": _("Portraits, finest edges"),
         "bria-rmbg": _("Products, finest edges"),
         "imgly-isnet": _("Fine structures, half the size"),
+        JUDGE: _("Clicks, and what belongs together"),
     }
 
 
@@ -110,3 +117,29 @@ def facts_of(networks: list[list[str]], catalogue: dict[str, Any], models: str) 
             )
         )
     return found
+
+
+def judge_of(catalogue: dict[str, Any], models: str) -> NetworkFacts | None:
+    """The network that answers clicks and judges; None where a record of an older mattebox does not tell."""
+    return facts_of([[JUDGE, JUDGE]], catalogue, models)[0] if JUDGE in catalogue else None
+
+
+def missing_of(
+    networks: list[NetworkFacts], judge: NetworkFacts | None, name: str, quality: str
+) -> list[NetworkFacts]:
+    """What a cut by the network `name` would fetch first."""
+    wanted = [row for row in networks if row.name == name]
+    if judge is not None and quality != "fast":
+        wanted.append(judge)
+    return [row for row in wanted if not row.here]
+
+
+def refused_licence(networks: list[NetworkFacts], settings: dict[str, Any], box: str) -> str:
+    """The sentence where a network's licence asks for consent that was not given in `box`; else nothing."""
+    refused = [row for row in networks if row.name == settings.get("model") and row.commercial is False]
+    if not refused or settings.get("accept_licence"):
+        return ""
+    return _(
+        "{licence} Tick “{box}” in the dialog (accept-licence in a script) if your use is not commercial; "
+        "nothing was changed."
+    ).format(licence=refused[0].licence_words, box=box)

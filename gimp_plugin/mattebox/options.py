@@ -13,14 +13,55 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox import protocol
     from mattebox.gimp_plugin.mattebox.errors import RefusedError
     from mattebox.gimp_plugin.mattebox.pixels import LayerView
+    from mattebox.gimp_plugin.mattebox.words import _
 else:
     import protocol
     from errors import RefusedError
+    from words import _
+
+
+@dataclass(frozen=True)
+class Results:
+    """What is made: "mask", "selection", "channel" or "layer", and what else of it at once.
+
+    on_copy: a mask goes on a copy of the layer, which stays as it is.
+    """
+
+    first: str = "mask"
+    selection: bool = False
+    channel: bool = False
+    on_copy: bool = False
+
+    @classmethod
+    def of(cls, config: Any) -> Results:
+        """The results that a procedure's arguments name."""
+        first = config.get_property("result")
+        return cls(
+            first=first,
+            selection=first == "selection" or bool(config.get_property("and-selection")),
+            channel=first == "channel" or bool(config.get_property("and-channel")),
+            on_copy=first == "mask" and bool(config.get_property("on-copy")),
+        )
+
+    @property
+    def of_layer(self) -> bool:
+        """Whether a mask is made, on the layer itself or on another one."""
+        return self.first in ("mask", "layer")
+
+    @property
+    def product(self) -> bool:
+        """Whether a mask is made and the matte times alpha is wanted beside it."""
+        return self.of_layer and (self.selection or self.channel)
+
+    @property
+    def hides(self) -> bool:
+        """Whether the layer is hidden below what is made of it."""
+        return self.first == "layer" or self.on_copy
 
 
 @dataclass(frozen=True)
 class Options:
-    """One run's settings. source: network, mask or selection; result: mask, selection, channel or layer."""
+    """One run's settings. source: network, mask or selection."""
 
     settings: dict[str, Any]
     rule_file: str = ""
@@ -28,7 +69,7 @@ class Options:
     source: str = "network"
     existing: str = "replace"
     inside: bool = False
-    result: str = "mask"
+    results: Results = Results()
     edges: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -46,7 +87,7 @@ class Options:
             rule=config.get_property("rule") or "",
             existing=config.get_property("existing"),
             inside=config.get_property("inside-selection"),
-            result=config.get_property("result"),
+            results=Results.of(config),
         )
 
     @classmethod
@@ -57,7 +98,7 @@ class Options:
         return cls(
             settings={"refine": config.get_property("refine")},
             source=config.get_property("source"),
-            result=config.get_property("result"),
+            results=Results.of(config),
             edges={**edges, "keep_hair": bool(config.get_property("keep-hair"))} if chosen else {},
         )
 
@@ -71,18 +112,27 @@ class Options:
         for view in views:
             name, has_mask = view.layer.get_name(), view.layer.get_mask() is not None
             if self.source == "mask" and not has_mask:
-                raise RefusedError(f"The layer “{name}” has no mask whose edges could be refined.")
-            if self.existing == "refuse" and self.result == "mask" and has_mask:
-                raise RefusedError(f"The layer “{name}” has a mask already, and it was to be kept.")
-            if self.result == "layer" and view.layer.is_indexed():
+                said = _("The layer “{name}” has no mask whose edges could be refined.")
+                raise RefusedError(said.format(name=name))
+            if self.existing == "refuse" and self.results.first == "mask" and has_mask:
+                said = _("The layer “{name}” has a mask already, and it was to be kept.")
+                raise RefusedError(said.format(name=name))
+            if self.results.first == "layer" and view.layer.is_indexed():
                 raise RefusedError(
-                    "An indexed image cannot hold clean colours; use Image > Mode > RGB first, or choose "
-                    "another result."
+                    _(
+                        "An indexed image cannot hold clean colours; use Image > Mode > RGB first, or choose "
+                        "another result."
+                    )
                 )
-        if self.result == "selection" and self.existing == "intersect" and len(views) > 1:
-            raise RefusedError("Several layers cannot be intersected with one selection; select one layer.")
-        if self.source == "selection" and not _selected(views[0].image):
-            raise RefusedError("Nothing is selected that could be refined.")
+        is_selected = _selected(views[0].image)
+        if self.results.selection and self.existing == "intersect" and len(views) > 1:
+            raise RefusedError(
+                _("Several layers cannot be intersected with one selection; select one layer.")
+            )
+        if self.results.selection and self.existing == "refuse" and is_selected:
+            raise RefusedError(_("Something is selected already, and it was to be kept."))
+        if self.source == "selection" and not is_selected:
+            raise RefusedError(_("Nothing is selected that could be refined."))
 
     def request(self, view: LayerView) -> tuple[protocol.CutRequest, list[Iterable[bytes]]]:
         """What is sent for one layer; its bytes are read out of GIMP band by band. Raises RefusedError."""
@@ -111,10 +161,11 @@ class Options:
             has_alpha=view.has_alpha,
             has_mask=mask is not None,
             has_selection=box is not None,
-            colours=self.result == "layer",
-            apply_alpha=self.result in ("selection", "channel"),
+            colours=self.results.first == "layer",
+            apply_alpha=not self.results.of_layer,
             profile=len(view.profile),
             edges=self.edges,
+            product=self.results.product,
         )
         return request, blobs
 
@@ -124,7 +175,7 @@ class Options:
             return view.selection(), "replace"
         if self.source == "mask":
             return view.mask(), "replace"
-        if self.result != "mask" or self.existing in ("replace", "refuse"):
+        if self.results.first != "mask" or self.existing in ("replace", "refuse"):
             return None, "replace"
         if view.layer.get_mask() is not None:
             return view.mask(), self.existing
@@ -142,7 +193,8 @@ class Options:
             min(bottom - view.top, view.height),
         ]
         if box[0] >= box[2] or box[1] >= box[3]:
-            raise RefusedError(f"The selection does not touch the layer “{view.layer.get_name()}”.")
+            said = _("The selection does not touch the layer “{name}”.")
+            raise RefusedError(said.format(name=view.layer.get_name()))
         return box
 
 

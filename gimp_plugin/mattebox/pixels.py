@@ -19,13 +19,16 @@ from gi.repository import Babl, Gegl, Gimp  # noqa: E402 - versions are chosen f
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mattebox.gimp_plugin.mattebox import shown
+    from mattebox.gimp_plugin.mattebox import shown, unchanged
     from mattebox.gimp_plugin.mattebox.errors import RefusedError
     from mattebox.gimp_plugin.mattebox.unchanged import LayerState
+    from mattebox.gimp_plugin.mattebox.words import _
 else:
     import shown
+    import unchanged
     from errors import RefusedError
     from unchanged import LayerState
+    from words import _
 
 _BAND = 2 << 20  # bytes in one piece: less than what makes every piece new memory
 _TILE = 64  # rows of GIMP's tiles
@@ -138,10 +141,11 @@ class LayerView:
         buffer.clear(Gegl.Rectangle.new(0, 0, *size))
         del buffer
         if not self._write_inside(channel, size, data):
-            raise RefusedError(
-                f"What was found in the layer “{self.layer.get_name()}” lies outside of the canvas; nothing "
-                "was changed. Use Image > Fit Canvas to Layers, or choose another result."
+            said = _(
+                "What was found in the layer “{name}” lies outside of the canvas; nothing was changed. Use "
+                "Image > Fit Canvas to Layers, or choose another result."
             )
+            raise RefusedError(said.format(name=self.layer.get_name()))
         return channel
 
     def new_layer(self, colours: bytes) -> Any:
@@ -167,6 +171,21 @@ class LayerView:
         new.set_offsets(self.left, self.top)
         self.write(new, self.full_format, colours)
         return new
+
+    def new_copy(self) -> Any:
+        """A copy of the layer with all that it is, visible and not yet in the image. Raises RefusedError."""
+        copy = self.layer.copy()
+        # GIMP 3.2's copy of a locked vector layer is empty.
+        if unchanged.digest(copy) != self.state.pixels:
+            said = _(
+                "GIMP cannot copy the layer “{name}” as it is; nothing was changed. Unlock it and try again, "
+                "or choose another result."
+            )
+            raise RefusedError(said.format(name=self.layer.get_name()))
+        copy.set_lock_visibility(False)
+        copy.set_visible(True)
+        copy.set_name(f"{self.layer.get_name()} subject")
+        return copy
 
     def write(self, drawable: Any, form: str, data: bytes) -> None:
         """Write the bytes of this layer's size into a drawable of its size."""

@@ -1,16 +1,19 @@
-"""The procedure "Mask by Clicking": its arguments, what they and the image say, the window, the result."""
+"""The procedure "Mask by Clicking": what its arguments and the image say, the window, the result."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gi.repository import Gimp, GObject
+from gi.repository import Gimp
 
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.apply import apply
     from mattebox.gimp_plugin.mattebox.client import Answer, Engine, Payload, Record
     from mattebox.gimp_plugin.mattebox.errors import EngineError, RefusedError
-    from mattebox.gimp_plugin.mattebox.options import Options
+    from mattebox.gimp_plugin.mattebox.networks import JUDGE, USUAL, facts_of, judge_of, missing_of
+    from mattebox.gimp_plugin.mattebox.options import Options, Results
     from mattebox.gimp_plugin.mattebox.pixels import LayerView
     from mattebox.gimp_plugin.mattebox.pointing import OpenLayer
     from mattebox.gimp_plugin.mattebox.prompts import Said, read_box, read_points
@@ -18,49 +21,15 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.words import _
 else:
     from apply import apply
-    from client import Answer, Engine
+    from client import Engine
     from errors import EngineError, RefusedError
-    from options import Options
+    from networks import JUDGE, USUAL, facts_of, judge_of, missing_of
+    from options import Options, Results
     from pixels import LayerView
     from pointing import OpenLayer
     from prompts import Said, read_box, read_points
     from protocol import EDGES
     from words import _
-
-FLAGS = GObject.ParamFlags.READWRITE
-
-
-def add_edge_arguments(procedure: Any) -> None:
-    """The edge choices, for every procedure that has them."""
-    labels = {
-        "softness": (_("So_ftness (pixels)"), _("Blurs the edge over so many pixels")),
-        "shift": (_("S_hift (pixels)"), _("Moves the edge: below 0 into the subject, above 0 away from it")),
-        "sharper": (_("Shar_per"), _("Makes the edge steeper; 0 leaves it as it is, 1 is hard")),
-    }
-    for name, (label, blurb) in labels.items():
-        usual, low, high = EDGES[name]
-        procedure.add_double_argument(name, label, blurb, low, high, usual, FLAGS)
-    hair = _("_Keep hair"), _("Leaves wide soft parts as they are: hair, fur, feathers")
-    procedure.add_boolean_argument("keep-hair", *hair, False, FLAGS)
-
-
-def add_point_arguments(procedure: Any) -> None:
-    """What a script may say instead of a person's clicks."""
-    texts = {
-        "inside": (_("Points on the subject"), _("X,Y pairs in pixels of the layer, such as 120,80 300,95")),
-        "outside": (_("Points beside it"), _("X,Y pairs in pixels of the layer, such as 120,80 300,95")),
-        "box": (_("Box around it"), _("LEFT,TOP,RIGHT,BOTTOM in pixels of the layer")),
-    }
-    for name, (label, blurb) in texts.items():
-        procedure.add_string_argument(name, label, blurb, "", FLAGS)
-    switches = {
-        "from-selection": (_("The selection's box"), _("The subject lies in the box of the selection")),
-        "from-path": (_("The path's anchors"), _("The anchors of the selected paths are on the subject")),
-        "from-mask": (_("Go on from the mask"), _("The layer's mask is right where nothing is said")),
-    }
-    for name, (label, blurb) in switches.items():
-        procedure.add_boolean_argument(name, label, blurb, False, FLAGS)
-    add_edge_arguments(procedure)
 
 
 def edges_of(config: Any) -> dict[str, Any]:
@@ -81,29 +50,31 @@ def run_point(record: Record, config: Any, image: Any, layers: list[Any], intera
     options = Options(
         settings={"quality": config.get_property("quality")},
         source="mask" if goes_on else "network",
-        result=config.get_property("result"),
+        results=Results.of(config),
     )
     options.check([view])
     said = _said(config, view)
 
-    def read(engine: Engine) -> tuple[CutRequest, Payload]:
-        with view.opened() as opened:
-            request, blobs = options.request(opened)
-            return request, engine.pack(request, blobs)
-
     if interactive:
-        found = _by_hand(record, read, (said, edges_of(config)), view)
+        found = _by_hand(record, options, (said, edges_of(config)), view)
     else:
-        found = _by_script(record, read, said.request(edges_of(config), full=True))
+        found = _by_script(record, partial(_read, options, view), said.request(edges_of(config), full=True))
     if found is None:
         return False
-    mask, report = found
-    for remark in apply(options, image, [(view, Answer(mask, None, report))]):
+    for remark in apply(options, image, [(view, found)]):
         Gimp.message(remark)
     return True
 
 
-def _by_hand(record: Record, read: Any, begun: tuple[Said, dict[str, Any]], view: LayerView) -> Any:
+def _read(options: Options, view: LayerView, engine: Engine) -> tuple[CutRequest, Payload]:
+    with view.opened() as opened:
+        request, blobs = options.request(opened)
+        return request, engine.pack(request, blobs)
+
+
+def _by_hand(
+    record: Record, options: Options, begun: tuple[Said, dict[str, Any]], view: LayerView
+) -> Answer | None:
     import gi  # noqa: PLC0415 - only where there is a window
 
     gi.require_version("GimpUi", "3.0")
@@ -112,31 +83,44 @@ def _by_hand(record: Record, read: Any, begun: tuple[Said, dict[str, Any]], view
     GimpUi.init("mattebox")
     if TYPE_CHECKING:
         from mattebox.gimp_plugin.mattebox.click_window import ClickWindow  # noqa: PLC0415
+        from mattebox.gimp_plugin.mattebox.fetching import CANCEL, WITHOUT, ask_fetch  # noqa: PLC0415
     else:
         from click_window import ClickWindow  # noqa: PLC0415
+        from fetching import CANCEL, WITHOUT, ask_fetch  # noqa: PLC0415
+
+    networks = facts_of([[USUAL, USUAL]], record.catalogue, record.models)
+    missing = missing_of(networks, judge_of(record.catalogue, record.models), USUAL, "balanced")
+    said = ""
+    if missing:
+        note = _("Without it the other networks answer clicks, and know less of single things.")
+        said = ask_fetch(None, missing, note, optional=all(row.name == JUDGE for row in missing))
+    if said == CANCEL:
+        return None
+    if said == WITHOUT:
+        options = replace(options, settings={**options.settings, "judge": "none"})
 
     def told(engine: Engine) -> Any:
         try:
-            return read(engine)
+            return _read(options, view, engine)
         except RefusedError as error:
             raise EngineError(str(error)) from error
 
-    window = ClickWindow(record, told, *begun, (view.width, view.height))
+    size = (view.width, view.height)
+    window = ClickWindow(record, told, begun, size, fetch=said != WITHOUT)
     found = window.run()
     if window.failure:
         raise EngineError(window.failure)
     return found
 
 
-def _by_script(record: Record, read: Any, asked: Any) -> Any:
+def _by_script(record: Record, read: Any, asked: Any) -> Answer:
     Gimp.progress_init("Mattebox")
     engine = Engine(record, Gimp.progress_set_text)
     try:
-        report, mask = OpenLayer(engine, *read(engine)).matte(asked)
+        return OpenLayer(engine, *read(engine)).matte(asked)
     finally:
         engine.close()
         Gimp.progress_end()
-    return mask, report
 
 
 def _said(config: Any, view: LayerView) -> Said:

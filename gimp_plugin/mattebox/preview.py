@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.asking import Asking
     from mattebox.gimp_plugin.mattebox.client import Record
     from mattebox.gimp_plugin.mattebox.errors import EngineError, RefusedError
-    from mattebox.gimp_plugin.mattebox.networks import NetworkFacts
+    from mattebox.gimp_plugin.mattebox.networks import Known
     from mattebox.gimp_plugin.mattebox.options import Options
     from mattebox.gimp_plugin.mattebox.pixels import LayerView
     from mattebox.gimp_plugin.mattebox.prompts import Said, Viewport
@@ -39,11 +39,12 @@ OPTIONS = ("model", "quality", "refine", "rule-file")
 class Preview(Gtk.Box):  # type: ignore[misc]  # gi has no types
     """A small picture and the choice of what stands behind the subject in it."""
 
-    def __init__(self, record: Record, config: Any, layer: Any, networks: list[NetworkFacts]) -> None:
+    def __init__(self, record: Record, config: Any, layer: Any, known: Known) -> None:
         """Begin to show `layer` as `config` would mask it."""
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6, border_width=6)
-        self._record, self._config, self._networks = record, config, networks
-        self._layer, self._quality = layer, "fast"
+        self._record, self._config = record, config
+        self._networks, self._judge = known
+        self._layer, self._image, self._quality = layer, layer.get_image(), "fast"
         self._stage: Stage | None = None
         self._asking: Asking | None = None
         self._waiting = 0
@@ -92,11 +93,13 @@ class Preview(Gtk.Box):  # type: ignore[misc]  # gi has no types
             return
         settings = {"model": name, "quality": quality, "refine": self._config.get_property("refine")}
         settings["accept_licence"] = self._config.get_property("accept-licence")
+        if self._judge is not None and not self._judge.here:
+            settings["judge"] = "none"
         self._quality = quality
 
         def read(engine: Any) -> Any:
             try:
-                view = LayerView.of(self._layer, self._layer.get_image())
+                view = LayerView.of(self._layer, self._image)
                 with view.opened() as opened:
                     request, blobs = Options(settings=settings).request(opened)
                     return request, engine.pack(request, blobs)
@@ -114,15 +117,17 @@ class Preview(Gtk.Box):  # type: ignore[misc]  # gi has no types
             if self._asking is not None:
                 self._asking.ask(Said().request({}))
         else:
-            _asked, report, mask = value
+            answer = value[1]
             if self._stage is not None:
-                self._stage.show(mask)
+                self._stage.show(answer.mask)
             self._draw()
             chosen = self._config.get_property("quality")
             if self._quality != chosen:
                 self._begin(chosen)
                 return
-            sure = _("How sure it is: {share} %").format(share=round(100 * report.get("confidence", 0.0)))
+            sure = _("How sure it is: {share} %").format(
+                share=round(100 * answer.report.get("confidence", 0.0))
+            )
             self._status.set_text(sure)
 
     def _draw(self) -> None:

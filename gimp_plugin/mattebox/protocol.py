@@ -28,7 +28,7 @@ HEADER_LIMIT = 1 << 20
 SIDE_LIMIT = 524_288  # GIMP's own limit for a side, in pixels
 BLOB_LIMIT = 8 << 30
 # What this engine understands beyond the first engines of this version.
-CAN = ("profile", "selection", "point")
+CAN = ("profile", "selection", "point", "product", "fetch")
 PROFILE_LIMIT = 64 << 20
 ALIGNMENT = 64
 PATIENCE = 10.0  # seconds for each step of the proof of the key
@@ -137,8 +137,9 @@ class CutRequest:
     cuts the answer to its shape, only where the whole picture's answer is not what was meant. rough: the
     mask is the rough answer, no network runs. combine: what becomes of the mask that is sent. colours: clean
     colours are asked for too. apply_alpha: the matte is multiplied with alpha. edges: how the mask's edge is
-    moved, softened or sharpened. The answer "done" has the mask as its first blob, and as its second the
-    colours, with alpha where it was sent.
+    moved, softened or sharpened. product: the matte times alpha, not combined with any mask, is asked for
+    beside the mask. The answer "done" has the mask as its first blob, then the product and the colours,
+    with alpha where it was sent, as they were asked for.
     """
 
     width: int
@@ -158,6 +159,7 @@ class CutRequest:
     apply_alpha: bool = False
     profile: int = 0
     edges: dict[str, Any] = field(default_factory=dict)
+    product: bool = False
 
     def head(self) -> dict[str, Any]:
         """The request as plain data; what is usual is not said, so that older engines understand it."""
@@ -174,7 +176,11 @@ class CutRequest:
     def answer_lengths(self) -> list[int]:
         """The sizes in bytes that the answer's blobs must have."""
         colours = [self._plane() * (self.channels + self.has_alpha)] if self.colours else []
-        return [self._plane(), *colours]
+        return [*self.mask_lengths(), *colours]
+
+    def mask_lengths(self) -> list[int]:
+        """The sizes in bytes of the mask and, where it is asked for, the product."""
+        return [self._plane()] * (1 + self.product)
 
     def answer_start(self) -> int:
         """Where the answer begins in shared memory."""
@@ -206,7 +212,7 @@ class CutRequest:
         for name in ("width", "height", "channels", "bits", "profile"):
             if type(getattr(self, name)) is not int:
                 raise ProtocolError(f"{name} is no whole number")
-        for name in ("rough", "has_alpha", "has_mask", "has_selection", "colours", "apply_alpha"):
+        for name in ("rough", "has_alpha", "has_mask", "has_selection", "colours", "apply_alpha", "product"):
             if type(getattr(self, name)) is not bool:
                 raise ProtocolError(f"{name} is neither true nor false")
         if not (0 < self.width <= SIDE_LIMIT and 0 < self.height <= SIDE_LIMIT):

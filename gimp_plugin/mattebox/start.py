@@ -16,21 +16,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mattebox.gimp_plugin.mattebox.errors import EngineError
+    from mattebox.gimp_plugin.mattebox.words import _
 else:
     try:
         from errors import EngineError
+        from words import _
     except ImportError:  # imported as a part of mattebox, not run by GIMP
         from mattebox.gimp_plugin.mattebox.errors import EngineError
+        from mattebox.gimp_plugin.mattebox.words import _
 
 PATIENCE = 60.0  # seconds until a started host must listen
 # GIMP's own Python and libraries must not leak into the engine's.
 STRIPPED_VARIABLES = ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "GI_TYPELIB_PATH")
 _TAIL = 8192  # bytes at the end of the log that are looked at
 _LONGEST = 300  # characters of one line that are shown
-_UNREADY = (
+_UNREADY = _(
     "The Mattebox engine was started and did not become ready, so it was ended; nothing was changed. Run "
     "'mattebox engine' in a terminal: it says why."
 )
+_SILENT = _("The Mattebox engine ended before it was ready and said nothing.")
+_INSTALL = _("Run 'mattebox gimp install' again with a mattebox that works in a terminal.")
 
 
 def log_file(folder: Path) -> Path:
@@ -59,8 +64,10 @@ def start(command: list[str], folder: Path, variables: dict[str, str]) -> None:
     """
     if Path("/.flatpak-info").exists():
         raise EngineError(
-            "GIMP from Flatpak may not start other programs. Run 'mattebox engine' in a terminal, leave it "
-            "open, and try again."
+            _(
+                "GIMP from Flatpak may not start other programs. Run 'mattebox engine' in a terminal, leave "
+                "it open, and try again."
+            )
         )
     environment = {name: value for name, value in os.environ.items() if name not in STRIPPED_VARIABLES}
     environment.update(variables)
@@ -81,8 +88,10 @@ def start(command: list[str], folder: Path, variables: dict[str, str]) -> None:
             )
     except OSError as error:
         raise EngineError(
-            f"The Mattebox engine cannot be started ({command[0]}: {error.strerror}); "
-            "run 'mattebox gimp install' again."
+            _(
+                "The Mattebox engine cannot be started ({program}: {reason}); run 'mattebox gimp install' "
+                "again."
+            ).format(program=command[0], reason=error.strerror)
         ) from error
     line = _first_line(host)
     said: Any = {}
@@ -90,11 +99,8 @@ def start(command: list[str], folder: Path, variables: dict[str, str]) -> None:
         said = json.loads(line)
     if not isinstance(said, dict) or not said.keys() & {"ready", "error"}:
         words = last_words(folder)
-        heard = f"; it said: {words[-1]}" if words else " and said nothing"
-        raise EngineError(
-            f"The Mattebox engine ended before it was ready{heard}. Run 'mattebox gimp install' again with a "
-            "mattebox that works in a terminal."
-        )
+        heard = _("The Mattebox engine ended before it was ready; it said: {words}.") if words else _SILENT
+        raise EngineError(f"{heard.format(words=words[-1] if words else '')} {_INSTALL}")
     if "error" in said:
         raise EngineError(str(said["error"]))
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mattebox.gimp_plugin.mattebox.errors import RefusedError
+    from mattebox.gimp_plugin.mattebox.words import _
 else:
     from errors import RefusedError
+    from words import _
 
-_CHANGED = "The layer “{}” changed meanwhile; nothing was changed. Start the cut again."
+_CHANGED = _("The layer “{name}” changed meanwhile; nothing was changed. Start the cut again.")
 _THUMBNAIL = 512  # pixels of its longer side; GIMP renders it, effects included, in a few milliseconds
 
 
@@ -35,18 +37,18 @@ class LayerState:
         mask = layer.get_mask()
         return cls(
             place=_place_of(layer, image),
-            pixels=_digest(layer),
-            mask="" if mask is None else _digest(mask),
-            selection=_digest(image.get_selection()) if with_selection else "",
+            pixels=digest(layer),
+            mask="" if mask is None else digest(mask),
+            selection=digest(image.get_selection()) if with_selection else "",
         )
 
 
 def require_there(layer: Any, image: Any) -> None:
     """Raise RefusedError where the image was closed or the layer deleted."""
     if not image.is_valid():
-        raise RefusedError("The image was closed meanwhile; nothing was changed.")
+        raise RefusedError(_("The image was closed meanwhile; nothing was changed."))
     if not layer.is_valid() or layer.get_image() != image:
-        raise RefusedError("The layer was deleted meanwhile; nothing was changed.")
+        raise RefusedError(_("The layer was deleted meanwhile; nothing was changed."))
 
 
 def require_unchanged(layer: Any, image: Any, before: LayerState) -> None:
@@ -55,20 +57,22 @@ def require_unchanged(layer: Any, image: Any, before: LayerState) -> None:
     now = LayerState.of(layer, image, with_selection=bool(before.selection))
     name = layer.get_name()
     if now.pixels != before.pixels:
-        raise RefusedError(_CHANGED.format(name))
+        raise RefusedError(_CHANGED.format(name=name))
     if now.mask != before.mask:
         raise RefusedError(
-            f"The mask of the layer “{name}” changed meanwhile; nothing was changed. Start the cut again."
+            _(
+                "The mask of the layer “{name}” changed meanwhile; nothing was changed. Start the cut again."
+            ).format(name=name)
         )
     if now.selection != before.selection:
-        raise RefusedError("The selection changed meanwhile; nothing was changed. Start the cut again.")
+        raise RefusedError(_("The selection changed meanwhile; nothing was changed. Start the cut again."))
 
 
 def require_place(layer: Any, image: Any, before: LayerState) -> None:
     """Raise RefusedError where bytes for a layer as it was `before` do not fit it any more; costs little."""
     require_there(layer, image)
     if _place_of(layer, image) != before.place:
-        raise RefusedError(_CHANGED.format(layer.get_name()))
+        raise RefusedError(_CHANGED.format(name=layer.get_name()))
 
 
 def _place_of(layer: Any, image: Any) -> tuple[Any, ...]:
@@ -84,7 +88,7 @@ def _place_of(layer: Any, image: Any) -> tuple[Any, ...]:
     )
 
 
-def _digest(drawable: Any) -> str:
+def digest(drawable: Any) -> str:
     """A fingerprint of what a drawable shows, at the size of a thumbnail."""
     width, height = drawable.get_width(), drawable.get_height()
     longer = max(width, height, 1)

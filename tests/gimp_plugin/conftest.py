@@ -104,6 +104,14 @@ def rig(shipped_photos: dict[str, Path]) -> Iterator[Rig]:
     made.stop()
 
 
+@pytest.fixture(scope="module")
+def asked(request: pytest.FixtureRequest) -> list[str]:
+    """The versions of GIMP that the module's tests which will run are about, where they can be entered."""
+    items = [item for item in request.session.items if item.path == request.path]
+    versions = {item.callspec.params.get("version") for item in items if hasattr(item, "callspec")}
+    return sorted(versions & set(find_roots()))
+
+
 @pytest.fixture(scope="session")
 def gimps(shipped_photos: dict[str, Path]) -> Iterator[Callable[[str], Rig]]:
     """A real GIMP of each version that is asked for, with the plug-in and a small photo."""

@@ -1,9 +1,12 @@
-"""Mask by clicking in GIMP's real window: three clicks on a coin that the automatic mask misses."""
+"""Mask by clicking in GIMP's real window: clicks where the automatic mask is wrong, and a trial."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +52,7 @@ def window(shipped_photos: dict[str, Path]) -> Iterator[Window]:
     for name in ("u2net", "mobile-sam"):
         Store().ensure(find_network(name))
     rig = Rig(root)
+    count_runs(rig)
     photo = rig.scratch / "coins.png"
     with Image.open(shipped_photos["coffee.png"].with_name("coins.png")) as shipped:
         Image.fromarray(np.asarray(shipped.convert("RGB"))).save(photo)
@@ -58,9 +62,69 @@ def window(shipped_photos: dict[str, Path]) -> Iterator[Window]:
     finally:
         kept = os.environ.get("MATTEBOX_PICTURES")
         if kept:
-            for picture in rig.scratch.glob("clicking-*.png"):
+            for picture in [*rig.scratch.glob("clicking-*.png"), *rig.scratch.glob("trial-*.png")]:
                 shutil.copy(picture, kept)
         rig.stop()
+
+
+def count_runs(rig: Rig) -> None:
+    """Let the plug-in start an engine that writes down each run of a network."""
+    path = rig.plugin / "record.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    place = record["command"].index("-m")
+    record["command"][place : place + 2] = [str(rig.scratch / "counting_engine.py")]
+    path.write_text(json.dumps(record), encoding="utf-8")
+
+
+def runs(window: Window) -> list[str]:
+    """What the networks that look at pictures were given, a run each; the edge's refiner has a matte."""
+    lines = (window.rig.scratch / "runs.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if "coarse" not in line.split()]
+
+
+def active(window: Window) -> str:
+    """The title of the window that hears keys."""
+    return window.do("xdotool", "getactivewindow", "getwindowname", check=False)
+
+
+def focus(window: Window, title: str) -> None:
+    """Wait until the keys go to the window of this title."""
+    name = ["--onlyvisible", "--name", title]
+    window.until(lambda: window.has(title), title)
+    window.do("xdotool", "search", *name, "windowactivate", "--sync", check=False)
+    window.until(lambda: title in active(window), f"the keys for {title}")
+
+
+def start_clicking(window: Window) -> None:
+    """The / search, and the window that it leads to."""
+    focus(window, "coins")
+    window.keys("slash")
+    focus(window, "Search Actions")
+    window.do("xdotool", "type", "--delay", "80", "mask by cl")
+    window.keys("Return")
+    focus(window, TITLE)
+
+
+def finish(window: Window) -> None:
+    """OK; the plug-in has ended and the keys go to the image again."""
+    focus(window, TITLE)
+    window.keys("alt+o")
+    window.until(lambda: window.masks() == [True], "the mask")
+    line = ["pgrep", "-f", f"{window.rig.plugin}/mattebox.py"]
+    window.until(
+        lambda: not subprocess.run(line, capture_output=True, check=False).stdout, "the end of the plug-in"
+    )
+    window.until(lambda: not window.has(TITLE), "the end of the window")
+    focus(window, "coins")
+
+
+def steady(window: Window, name: str) -> int:
+    """How many pixels the ground has once two pictures in a row agree."""
+    last, now = -1, 0
+    while last != now:
+        time.sleep(0.6)
+        last, now = now, int(ground(window, name).sum())
+    return now
 
 
 def truth(photo: NDArray[Any]) -> NDArray[np.bool_]:
@@ -87,11 +151,7 @@ def press(window: Window, at: tuple[float, float], button: str) -> None:
 
 def test_three_clicks_in_the_window(window: Window) -> None:
     """One click on the coin and two beside it: IoU above .9 where the automatic mask has less than .5."""
-    window.keys("slash")
-    window.until(lambda: window.has("Search Actions"), "the search")
-    window.do("xdotool", "type", "--delay", "80", "mask by cl")
-    window.keys("Return")
-    window.until(lambda: window.has(TITLE), "the window")
+    start_clicking(window)
     window.until(lambda: int(ground(window, "clicking-0.png").sum()) > 20_000, "the first matte")
     rows, columns = np.nonzero(ground(window, "clicking-0.png"))
     scale = (columns.max() - columns.min() + 1) / 384
@@ -107,8 +167,7 @@ def test_three_clicks_in_the_window(window: Window) -> None:
     window.do("xdotool", "mousemove", "1095", "755")
     beside = tuple(round(value) for value in shown((80, 90)))
     window.until(lambda: bool(ground(window, "clicking-3.png")[beside[1], beside[0]]), "the matte")
-    window.keys("alt+o")
-    window.until(lambda: window.masks() == [True], "the mask")
+    finish(window)
     window.picture("clicking-mask.png")
     path = window.rig.scratch / "mask.raw"
     code = DUMP.format(path=str(path))
@@ -122,5 +181,23 @@ def test_three_clicks_in_the_window(window: Window) -> None:
     print(f"IoU {before:.3f} -> {after:.3f}")  # noqa: T201 - the figure that this test is about
     assert before < 0.5
     assert after > 0.9
+    window.keys("ctrl+z")
+    window.until(lambda: window.images() == [[False, [False], 0]], "the image as it was")
+
+
+def test_a_trial_as_a_retoucher(window: Window) -> None:
+    """Cut, see how sure it is on a colour, move the edge by two pixels, OK, undo once: networks look once."""
+    before = len(runs(window)) if (window.rig.scratch / "runs.txt").exists() else 0
+    start_clicking(window)
+    window.until(lambda: int(ground(window, "trial-cut.png").sum()) > 20_000, "the matte on magenta")
+    around = steady(window, "trial-cut.png")
+    looked = runs(window)
+    assert len(looked) > before
+    focus(window, TITLE)
+    # The letter of "Shift" goes to its number; Tab tells it.
+    window.keys("alt+h", "2", "Tab")
+    window.until(lambda: int(ground(window, "trial-shifted.png").sum()) < around - 100, "the moved edge")
+    finish(window)
+    assert runs(window) == looked
     window.keys("ctrl+z")
     window.until(lambda: window.images() == [[False, [False], 0]], "the image as it was")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,35 @@ def test_a_selection_cuts_the_answer_before_masks_are_combined(tmp_path: Path) -
     assert np.array_equal(mask[selection == 0], old[selection == 0])
     assert mask[5, 4] == 255
     assert mask.max() <= 255
+
+
+def test_the_product_is_the_answer_that_a_channel_would_get(tmp_path: Path) -> None:
+    """Beside a mask that is divided by alpha and combined: the matte times alpha and selection."""
+    matte, selection = np.zeros((10, 20), np.uint8), np.zeros((10, 20), np.uint8)
+    matte[2:8, 3:15], selection[:, 5:] = 255, 140
+    alpha = np.tile(np.linspace(0, 255, 20).astype(np.uint8), (10, 1))
+    request = CutRequest(
+        20,
+        10,
+        3,
+        8,
+        {"refine": "none"},
+        box=[5, 0, 20, 10],
+        rough=True,
+        combine="add",
+        has_alpha=True,
+        has_mask=True,
+        has_selection=True,
+        product=True,
+    )
+    planes = [bytes(600), alpha.tobytes(), matte.tobytes(), selection.tobytes()]
+    assert request.answer_lengths() == [200, 200]
+    _, (mask, product) = cut_layer(request, planes, Engine(Store(tmp_path)), lambda _: None)
+    alone = replace(request, product=False, apply_alpha=True, combine="replace")
+    _, (channel,) = cut_layer(alone, planes, Engine(Store(tmp_path)), lambda _: None)
+    assert bytes(product) == bytes(channel)
+    assert bytes(product) != bytes(mask)
+    assert np.frombuffer(product, np.uint8).any()
 
 
 def test_nothing_found_is_said(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""The dialog in GIMP's real window, in English and in German: its words, and what is gray."""
+"""The dialog in GIMP's real window, in English and in German: its words, its preview, and its question."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,11 +14,15 @@ from PIL import Image
 from tests.gimp_plugin.rig import Rig, find_root
 from tests.gimp_plugin.window import Window, opened
 
+from mattebox.gimp_plugin.mattebox import protocol
+from mattebox.gimp_plugin.mattebox.client import Engine
+from mattebox.models.catalogue import PROMPTABLE, find_network
+
 pytestmark = [pytest.mark.slow, pytest.mark.network, pytest.mark.timeout(400)]
 
 WORDS = {
-    "C.UTF-8": ("Mask the Subject", "subject..."),
-    "de_DE.UTF-8": ("Motiv maskieren", "motiv maskieren..."),
+    "C.UTF-8": ("Mask the Subject", "subject...", "Search Actions", "Fetch a Network"),
+    "de_DE.UTF-8": ("Motiv maskieren", "motiv maskieren...", "Aktionen", "Netz holen"),
 }
 
 
@@ -28,6 +33,7 @@ def window(request: pytest.FixtureRequest, shipped_photos: dict[str, Path]) -> I
     if root is None:
         pytest.skip("no chroot with GIMP and a screen: run .ci/gimp.sh as root")
     rig = Rig(root, language=request.param)
+    lack_a_network(rig)
     photo = rig.scratch / "astronaut.png"
     with Image.open(shipped_photos["astronaut.png"]) as shipped:
         Image.fromarray(np.asarray(shipped.convert("RGB"))).save(photo)
@@ -42,22 +48,59 @@ def window(request: pytest.FixtureRequest, shipped_photos: dict[str, Path]) -> I
         rig.stop()
 
 
+def lack_a_network(rig: Rig) -> None:
+    """Let the plug-in's record say that the network which judges is not on this computer."""
+    path = rig.plugin / "record.json"
+    record = json.loads(path.read_text(encoding="utf-8"))
+    judge = find_network(PROMPTABLE)
+    facts = {"file": judge.file, "size": judge.size, "licence": judge.licence, "commercial": judge.commercial}
+    record |= {"catalogue": {PROMPTABLE: facts}, "models": str(rig.scratch / "nothing")}
+    path.write_text(json.dumps(record), encoding="utf-8")
+
+
+def focus(window: Window, title: str) -> None:
+    """Wait until the keys go to the window of this title."""
+    name = ["--onlyvisible", "--name", title]
+    window.until(lambda: window.has(title), title)
+    window.do("xdotool", "search", *name, "windowactivate", "--sync", check=False)
+    asked = ("xdotool", "getactivewindow", "getwindowname")
+    window.until(lambda: title in window.do(*asked, check=False), f"the keys for {title}")
+
+
+def loaded(window: Window) -> list[str]:
+    """The networks that the plug-in's engine has loaded."""
+    engine = Engine(window.rig.record, lambda _: None)
+    protocol.send(engine._wire, "status")
+    networks = engine._next()["networks"]
+    engine.close()
+    return list(networks)
+
+
 def magenta(window: Window, name: str) -> int:
     """How many pixels of the screen are the ground of the preview."""
     screen = np.asarray(Image.open(window.picture(name)).convert("RGB")).astype(int)
     return int(((screen[..., 0] > 200) & (screen[..., 1] < 90) & (screen[..., 2] > 200)).sum())
 
 
-def test_the_dialog_speaks_the_users_language(window: Window) -> None:
-    """The menu's entry is found by its own words, the dialog has them as its title, and a preview."""
-    title, search = WORDS[window.rig.language]
+def test_the_dialog_speaks_the_users_language_and_asks_before_it_fetches(window: Window) -> None:
+    """Its entry is found by its own words; it has a preview; Cancel to the question leaves it open."""
+    title, entry, search, question = WORDS[window.rig.language]
+    focus(window, "astronaut")
     window.keys("slash")
-    window.until(lambda: window.has("Search Actions") or window.has("Aktionen"), "the search")
-    window.do("xdotool", "type", "--delay", "80", search)
+    focus(window, search)
+    window.do("xdotool", "type", "--delay", "80", entry)
     window.keys("Return")
-    window.until(lambda: window.has(title), "the dialog")
+    focus(window, title)
     name = f"dialog-{'de' if window.rig.language.startswith('de') else 'en'}.png"
     window.until(lambda: magenta(window, name) > 10_000, "the preview")
+    window.keys("alt+o")
+    focus(window, question)
+    window.picture(name.replace("dialog-", "dialog-fetch-"))
+    window.keys("Escape")
+    window.until(lambda: not window.has(question), "the end of the question")
+    focus(window, title)
     window.keys("Escape")
     window.until(lambda: not window.has(title), "the end of the dialog")
     assert window.images() == [[False, [False], 0]]
+    # Neither the preview nor the question that was not agreed to has loaded it.
+    assert PROMPTABLE not in loaded(window)

@@ -221,7 +221,7 @@ def test_doubts_and_layers_that_stay_shown_are_messages(options: tuple[Rig, NDAr
     assert rig.result("remarks")["status"] == "success"
     printed = (rig.scratch / "options.log").read_text(encoding="utf-8")
     lines = [line.partition("-Warning: ")[2] for line in printed.splitlines()]
-    assert any(line.startswith("“doubtful” is locked visible") for line in lines)
+    assert any(line.startswith("“doubtful”: locked visible") for line in lines)
     assert any(re.fullmatch(r"Mattebox is \d+% sure: .+\. .+\.", line) for line in lines)
     assert any(line.startswith("No subject was found in “blank”") for line in lines)
 
@@ -263,7 +263,7 @@ def test_again_repeats_the_dialogs_last_settings(options: tuple[Rig, NDArray[Any
 
 def test_the_dialogs_choices_are_the_engines(rig: Rig) -> None:
     """Quality and edges have the names that CutSettings knows."""
-    source = (rig.plugin / "mattebox.py").read_text(encoding="utf-8")
+    source = (rig.plugin / "arguments.py").read_text(encoding="utf-8")
     schema = CutSettings.model_json_schema()["properties"]
     for key in ("quality", "refine"):
         for name in schema[key]["enum"]:

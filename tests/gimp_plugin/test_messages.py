@@ -9,6 +9,7 @@ import pytest
 
 from mattebox.core import session
 from mattebox.core.report import advice
+from mattebox.gimp_plugin import connection
 from mattebox.gimp_plugin.mattebox import messages
 
 
@@ -77,3 +78,21 @@ def test_nothing_found_is_one_sentence_that_says_nothing_was_changed(
     said = messages.nothing_found("cat", source, inside)
     assert said.startswith(words)
     assert "nothing was changed" in said
+
+
+def test_all_that_the_engine_says_while_it_works_can_be_translated() -> None:
+    """Each step of the host is known to the plug-in, and so are fetches; what is not known stays."""
+    assert set(connection._STEPS.values()) < set(messages.ENGINE)
+    assert messages.of_engine("Fetching u2net") == "Fetching u2net"
+    assert messages.of_engine("Fetching a: b: 40 %") == "Fetching a: b: 40 %"
+    assert messages.of_engine("Something new") == "Something new"
+    assert messages.of_engine("There is not enough memory for a layer of this size.").endswith(
+        "nothing was changed."
+    )
+
+
+def test_the_weightiest_warning_says_what_to_do() -> None:
+    """The window for clicking has room for one deed."""
+    report = {"warnings": ["low_resolution", "point_not_found"]}
+    assert messages.advice(report) == "Point at the middle of the subject."
+    assert messages.advice({}) == ""

@@ -12,12 +12,15 @@ import pytest
 from PIL import Image
 
 from mattebox.core.engine import Engine as CoreEngine
+from mattebox.core.photo.own_alpha import multiplied
 from mattebox.gimp_plugin.host import OPEN_PHOTOS, Host
 from mattebox.gimp_plugin.mattebox import protocol
 from mattebox.gimp_plugin.mattebox.client import Engine, EngineError, Record
 from mattebox.gimp_plugin.mattebox.point_request import PointRequest
 from mattebox.gimp_plugin.mattebox.pointing import OpenLayer
 from mattebox.gimp_plugin.mattebox.protocol import CutRequest, ProtocolError
+from mattebox.models.catalogue import PROMPTABLE, find_network
+from mattebox.models.store import Store
 
 Wait = Callable[[Callable[[], bool]], None]
 CUP = [290.0, 170.0, True]
@@ -40,6 +43,13 @@ def served(rendezvous: Path, engine: CoreEngine, started: Callable[[Host], Any])
     thread.join(20)
 
 
+def sparse(folder: Path) -> Path:
+    """A folder of weights that lacks the network which answers clicks."""
+    kept = Store().ensure(find_network("u2net"))
+    (folder / kept.name).symlink_to(kept)
+    return folder
+
+
 @pytest.fixture
 def coffee(shipped_photos: dict[str, Path]) -> tuple[CutRequest, list[bytes]]:
     """A cup on a table, as a layer of 600 x 400."""
@@ -51,6 +61,12 @@ def opened(record: Record, layer: tuple[CutRequest, list[bytes]]) -> OpenLayer:
     """A layer that is open for pointing."""
     engine = Engine(record, lambda _: None)
     return OpenLayer(engine, layer[0], engine.pack(layer[0], [[blob] for blob in layer[1]]))
+
+
+def matte(layer: OpenLayer, **asked: Any) -> tuple[dict[str, Any], bytes]:
+    """The report and the mask of what is asked."""
+    answer = layer.matte(PointRequest(**asked))
+    return answer.report, answer.mask
 
 
 def plane(data: bytes, size: tuple[int, int] = (600, 400)) -> Any:
@@ -65,23 +81,23 @@ def test_prompts_edges_and_undo(served: Host, record: Record, coffee: Any) -> No
     layer = opened(record, coffee)
     assert layer.size == (600, 400)
     assert layer.picture == coffee[1][0]
-    one, first = layer.matte(PointRequest(clicks=[CUP]))
+    one, first = matte(layer, clicks=[CUP])
     mask = plane(first)
     assert mask[170, 290] > 200
     assert mask[360, 60] < 50
-    _, moved = layer.matte(PointRequest(clicks=[CUP], edges={"shift": 4.0}))
-    again, full = layer.matte(PointRequest(clicks=[CUP], edges={"shift": -3.0}, full=True))
+    _, moved = matte(layer, clicks=[CUP], edges={"shift": 4.0})
+    again, full = matte(layer, clicks=[CUP], edges={"shift": -3.0}, full=True)
     wider, narrower = plane(moved), plane(full)
     assert (wider >= mask).all()
     assert narrower.astype(int).sum() < mask.astype(int).sum() < wider.astype(int).sum()
-    report, _ = layer.matte(PointRequest(clicks=[CUP], edges={"softness": 6.0}))
+    report, _ = matte(layer, clicks=[CUP], edges={"softness": 6.0})
     assert (one["again"], again["again"], report["again"]) == (False, False, True)
     stroke = {"say": "out", "size": 30, "points": [[200, 170], [380, 170]]}
-    _, struck = layer.matte(PointRequest(clicks=[CUP], strokes=[stroke]))
+    _, struck = matte(layer, clicks=[CUP], strokes=[stroke])
     assert (plane(struck)[165:175, 200:380] == 0).all()
-    _, boxed = layer.matte(PointRequest(box=[120, 30, 480, 350]))
+    _, boxed = matte(layer, box=[120, 30, 480, 350])
     assert plane(boxed)[170, 290] > 200
-    _, undone = layer.matte(PointRequest(clicks=[CUP]))
+    _, undone = matte(layer, clicks=[CUP])
     assert undone == first
     layer.close()
 
@@ -94,11 +110,33 @@ def test_a_former_matte_is_gone_on_from(served: Host, record: Record, coffee: An
     mask[100:300, 200:400] = 255
     request = replace(coffee[0], rough=True, has_mask=True)
     layer = opened(record, (request, [*coffee[1], mask.tobytes()]))
-    assert layer.matte(PointRequest(full=True))[1] == mask.tobytes()
-    _, moved = layer.matte(PointRequest(edges={"shift": 2.0}, full=True))
+    assert matte(layer, full=True)[1] == mask.tobytes()
+    _, moved = matte(layer, edges={"shift": 2.0}, full=True)
     grown = np.zeros_like(mask)
     grown[98:302, 200:400] = 255
     assert (plane(moved)[:, 210:390] == grown[:, 210:390]).all()
+    layer.close()
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_the_product_comes_in_full_alone_and_nothing_is_fetched_that_was_declined(
+    served: Host, record: Record, coffee: Any, tmp_path: Path
+) -> None:
+    """For selections the matte times the layer's alpha; without the network for clicks others answer."""
+    alpha = np.full((400, 600), 255, np.uint8)
+    alpha[:, 290:] = 128
+    request = replace(coffee[0], has_alpha=True, product=True, settings={"quality": "fast", "judge": "none"})
+    core = CoreEngine(Store(sparse(tmp_path)))
+    served._engine = core
+    engine = Engine(record, lambda _: None)
+    layer = OpenLayer(engine, request, [coffee[1][0], alpha.tobytes()], fetch=False)
+    assert len(plane(layer.matte(PointRequest(clicks=[CUP])).mask)) == 400
+    answer = layer.matte(PointRequest(clicks=[CUP], full=True))
+    assert np.array_equal(multiplied(plane(answer.mask), alpha), plane(answer.product))
+    assert not np.array_equal(plane(answer.mask), plane(answer.product))
+    assert core.promptable(fetch=False)[0] is None
+    assert not core.store.find(find_network(PROMPTABLE))
     layer.close()
 
 

@@ -37,9 +37,12 @@ def effect(layer: Any, name: str) -> None:
     made.update()
 
 
+photo = in_gimp.load("photo.png")
+
+
 def fresh(kind: str) -> tuple[Any, Any]:
     """An image that is larger than its photo, and a layer of this kind in it."""
-    image = in_gimp.load("photo.png")
+    image = photo.duplicate()
     image.undo_disable()
     layer = image.get_layers()[0]
     image.resize(90, 100, 12, 9)
@@ -173,13 +176,14 @@ def case(kind: str, state: str, result: str) -> None:
     put_into(image, layer, state)
     image.clean_all()
     before, visible = properties(layer), layer.get_visible()
-    status, error = in_gimp.call("mask", image, [layer], result=result, **FAST)
+    values = {"result": "mask", "on_copy": True} if result == "copy" else {"result": result}
+    status, error = in_gimp.call("mask", image, [layer], **values, **FAST)
     same = properties(layer) == before
     found: dict[str, Any] = {"status": status, "error": error, "same": same, "mask": b"", "canvas": b""}
     found["shown"] = [visible, layer.get_visible()]
     if status == "success":
         target = layer
-        if result == "layer":
+        if result in ("layer", "copy"):
             siblings = layer.get_parent().get_children() if layer.get_parent() else image.get_layers()
             target = siblings[image.get_item_position(layer) - 1]
             found["new"] = [
@@ -190,12 +194,15 @@ def case(kind: str, state: str, result: str) -> None:
                 list(target.get_offsets())[-2:] == list(layer.get_offsets())[-2:],
             ]
             found["pixels"] = in_gimp.read(target, "R'G'B'A u8")
+            found["kind"] = [properties(target)[place] for place in (0, 1, 3, 4)]
+            found["own"] = [before[place] for place in (0, 1, 3, 4)]
+            found["masked"] = layer.get_mask() is not None
             if kind in ("link", "vector", "text") and state == "plain":
                 in_gimp.save(image, "again.xcf")
                 again = in_gimp.load("again.xcf")
                 found["reloaded"] = in_gimp.digest(again.get_layers()[0]) == in_gimp.digest(target)
                 again.delete()
-        if result in ("mask", "layer"):
+        if result in ("mask", "layer", "copy"):
             mask = target.get_mask()
             found["mask"] = in_gimp.read(mask, "Y u8")
             found["used"] = [target.get_apply_mask(), target.get_edit_mask(), target.get_show_mask()]
@@ -213,5 +220,5 @@ for kind in kinds():
         reference(kind, state)
     locks = [f"lock-{lock}" for lock in LOCKS] if kind in ("raster", "group") else []
     for state in (*(STATES if kind in WHOLE else ("plain", "locked")), *locks):
-        for result in RESULTS:
+        for result in (*RESULTS, "copy") if state == "locked" else RESULTS:
             case(kind, state, result)
