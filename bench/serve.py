@@ -1,6 +1,6 @@
 """Photos a second through `mattebox serve` beside `mattebox cut` of a folder, and many clients at once.
 
-python -m bench.serve rate FOLDER [--clients 4]     both in turn, outputs compared byte by byte
+python -m bench.serve rate FOLDER [--clients 4] [--quality fast]   both in turn, outputs compared byte by byte
 python -m bench.serve crowd PHOTO [--clients 200] [--model u2netp]   memory before, most, after
 python -m bench.serve rembg FOLDER --url URL        the same folder through a `rembg s` that runs already
 """
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _BOUNDARY: Final = "bench-serve"
 _MATTEBOX: Final = (sys.executable, "-m", "mattebox.cli.main")
+# Photos until all of the command's lanes are at work.
+_FIRST: Final = 2
 _PHOTOS: Final = (".jpg", ".jpeg", ".png", ".tif", ".webp")
 
 
@@ -69,33 +71,44 @@ def _good(status: int, body: bytes) -> bytes:
     return body
 
 
-def rate(folder: Path, clients: int) -> dict[str, Any]:
-    """Photos a second of both, and whether all outputs are byte-equal."""
+def rate(folder: Path, clients: int, quality: str) -> dict[str, Any]:
+    """Photos a second of both, and whether all outputs are byte-equal.
+
+    ratio: beside the whole command, which loads networks first. steady_ratio: beside what the command does
+    once its first photos are there, as the service's workers are warm.
+    """
     photos = sorted(path for path in folder.iterdir() if path.suffix.lower() in _PHOTOS)
     with tempfile.TemporaryDirectory() as text:
         out = Path(text)
         start = time.perf_counter()
-        subprocess.run([*_MATTEBOX, "cut", str(folder), "-o", f"{out}/"], check=True, capture_output=True)
+        command = [*_MATTEBOX, "cut", str(folder), "-o", f"{out}/", "--quality", quality]
+        subprocess.run(command, check=True, capture_output=True)
         cut = time.perf_counter() - start
+        ended = sorted(path.stat().st_mtime for path in out.glob("*.png"))
+        steady = (len(ended) - _FIRST) / (ended[-1] - ended[_FIRST - 1])
+        fields = {"settings": json.dumps({"cut": {"quality": quality}})}
         with served() as (url, _):
             # The workers load what they need with their first photos.
-            _all(url, photos[:4], 4)
+            _all(url, photos[:4], 4, fields)
             start = time.perf_counter()
-            answers = _all(url, photos, clients)
+            answers = _all(url, photos, clients, fields)
             serve = time.perf_counter() - start
         equal = sum((out / f"{path.stem}.png").read_bytes() == answers[path] for path in photos)
     return {
         "photos": len(photos),
+        "quality": quality,
         "cut_a_second": round(len(photos) / cut, 3),
         "serve_a_second": round(len(photos) / serve, 3),
         "ratio": round(cut / serve, 3),
+        "cut_steady_a_second": round(steady, 3),
+        "steady_ratio": round(len(photos) / serve / steady, 3),
         "byte_equal": equal,
     }
 
 
-def _all(url: str, photos: list[Path], clients: int) -> dict[Path, bytes]:
+def _all(url: str, photos: list[Path], clients: int, fields: dict[str, str]) -> dict[Path, bytes]:
     def one(path: Path) -> bytes:
-        status, body, _ = post(url, "/v1/cut", path.read_bytes(), "photo", {})
+        status, body, _ = post(url, "/v1/cut", path.read_bytes(), "photo", fields)
         return _good(status, body)
 
     with ThreadPoolExecutor(clients) as pool:
@@ -191,10 +204,11 @@ def main() -> None:
     parser.add_argument("path", type=Path)
     parser.add_argument("--clients", type=int)
     parser.add_argument("--model", default="u2net")
+    parser.add_argument("--quality", default="balanced", choices=["fast", "balanced", "best"])
     parser.add_argument("--url", default="http://127.0.0.1:7000")
     options = parser.parse_args()
     if options.what == "rate":
-        found = rate(options.path, options.clients or 4)
+        found = rate(options.path, options.clients or 4, options.quality)
     elif options.what == "crowd":
         found = crowd(options.path, options.clients or 200, options.model)
     else:

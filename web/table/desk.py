@@ -40,7 +40,6 @@ class Desk:
 
     # Whether the page itself delivers what was sent, for there is no daemon that would.
     delivers = False
-    may_ask_again = True
     # Whether cutouts are delivered that nobody looked at.
     may_promise = True
 
@@ -121,16 +120,18 @@ class Desk:
 
     def keep_matte(self, job_id: str, data: bytes) -> Path:
         """A new file with a mended matte of a job, synced, under a name that a person will understand."""
-        job = self.journal.job(job_id)
-        folder = self.state / _MATTES
-        folder.mkdir(exist_ok=True, mode=0o700)
-        stem = split(job.plan.name)[0]
-        path = folder / fit(stem, f".{job.id}.{os.urandom(3).hex()}.matte.png")
+        path = self.new_matte(self.journal.job(job_id))
         with path.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         return path
+
+    def new_matte(self, job: JobRow) -> Path:
+        """A new name for a matte of a job. Raises OSError."""
+        folder = self.state / _MATTES
+        folder.mkdir(exist_ok=True, mode=0o700)
+        return folder / fit(split(job.plan.name)[0], f".{job.id}.{os.urandom(3).hex()}.matte.png")
 
     def psd(self, job: JobRow) -> Path | None:
         """The PSD of a job that may be opened elsewhere, or None. Raises OSError."""
@@ -150,12 +151,15 @@ class Desk:
 
     def _sweep(self) -> None:
         """Delete mattes that no decision names any more: each was mended, and then taken back long ago."""
-        named = self.journal.decisions.mattes()
+        named = self._named_mattes()
         before = time.time() - _OLD
         with suppress(OSError):
             for path in (self.state / _MATTES).iterdir():
                 if path not in named and path.stat().st_mtime < before:
                     path.unlink()
+
+    def _named_mattes(self) -> set[Path]:
+        return self.journal.decisions.mattes()
 
 
 def _may(state: str | None, verdict: Verdict) -> bool:

@@ -68,8 +68,7 @@ export class Decisions {
   }
 
   again(settings) {
-    if (!this.facts.again) say("These were cut by hand: compare (C) shows them by other settings.");
-    else if (settings) this.decide("again", settings);
+    if (settings) this.decide("again", settings);
     else if (this.queue.current) byId("again").showModal();
   }
 

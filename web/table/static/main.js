@@ -9,6 +9,7 @@ import { Pictures } from "./pictures.js";
 import { Promised } from "./promise.js";
 import { Queue, isOpen } from "./queue.js";
 import { GROUNDS, Stage } from "./stage.js";
+import { learn } from "./words.js";
 
 const AHEAD = 4;
 const pictures = new Pictures();
@@ -17,7 +18,7 @@ const keys = new Keys();
 const queue = new Queue(byId("list"), byId("rows"), (item) => show(item));
 const mend = new Mend(stage, say, mendChanged);
 const compare = new Compare(byId("grid"), stage, takeVariant);
-const facts = { title: "Mattebox", again: true, delivering: true, networks: [] };
+const facts = { title: "Mattebox", delivering: true, networks: [] };
 const decisions = new Decisions(queue, facts, () => {
   pressed = performance.now();
 });
@@ -304,6 +305,7 @@ for (const name of ["state", "warning", "folder", "rule"]) {
 
 function take(message) {
   if (message.title !== undefined) Object.assign(facts, message);
+  learn(message.words);
   if (message.say) say(message.say);
   if (message.delivering !== undefined) facts.delivering = message.delivering;
   if (message.title !== undefined) {
