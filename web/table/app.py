@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mattebox.web.table.table import Table
 
 EVENTS: Final = "/api/events"
+_VERDICTS: Final = ("accept", "reject", "again", "back")
 _KINDS: Final = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
@@ -111,8 +112,8 @@ class TableEndpoints:
         desk, told = self._table.desk, self._table.listen()
         waiting: asyncio.Future[Any] | None = None
         networks = await self._table.known_networks()
-        first = {"title": desk.title, "networks": networks}
-        first |= {"may_promise": desk.may_promise, "words": WARNINGS}
+        first: dict[str, Any] = {"title": desk.title, "networks": networks}
+        first |= {"may_promise": desk.may_promise, "may_take_back": not desk.delivers, "words": WARNINGS}
         yield f"data: {json.dumps(first)}\n\n"
         try:
             while True:
@@ -131,15 +132,15 @@ class TableEndpoints:
             await told.aclose()
 
     async def decide(self, request: Request) -> Response:
-        """Accept, reject or ask again: {jobs, verdict, settings}."""
+        """Accept, reject, ask again or take back: {jobs, verdict, settings}."""
         body = await body_of(request)
         jobs, verdict = body.get("jobs"), body.get("verdict")
         if not isinstance(jobs, list) or len(jobs) > _MOST_JOBS:
             raise HTTPException(400)
-        if verdict not in ("accept", "reject", "again") or not isinstance(body.get("settings", {}), dict):
+        if verdict not in _VERDICTS or not isinstance(body.get("settings", {}), dict):
             raise HTTPException(400)
         settings = None
-        if verdict == "again":
+        if verdict == "again" or (verdict == "back" and body.get("settings")):
             settings = again_settings(body.get("settings", {}), await self._table.known_networks())
         ids = [str(job) for job in jobs]
         known = await self._table.ask(lambda desk: desk.decide(ids, verdict, settings=settings))

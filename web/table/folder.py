@@ -46,6 +46,7 @@ class FolderDesk(Desk):
     """The table of one folder: it delivers by itself, under new names, and never changes what is there."""
 
     delivers = True
+    stays = "what was rendered lies beside what was there, and both stay."
     may_promise = False
 
     def __init__(self, folder: Path) -> None:

@@ -24,6 +24,7 @@ _SAID: Final = {
     "accept": "accepted",
     "reject": "rejected",
     "again": "asked again",
+    "back": "taken back",
     "handed": "open elsewhere",
 }
 

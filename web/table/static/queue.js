@@ -6,8 +6,8 @@ const ROW = 64;
 const AROUND = 6;
 // After so many in review comes one of the sure ones that were drawn to be looked at.
 const BETWEEN = 3;
-const MARKS = { accept: "✓", reject: "✗", again: "↻", handed: "✎" };
-const SAID = { accept: "accepted", reject: "rejected", again: "asked again", handed: "open in another program" };
+const MARKS = { accept: "✓", reject: "✗", again: "↻", back: "↶", handed: "✎" };
+const SAID = { accept: "accepted", reject: "rejected", again: "asked again", back: "taken back", handed: "open in another program" };
 
 export const isOpen = (item) => item.state === "review" && (!item.verdict || item.verdict === "handed");
 const isMarked = (item) => item.verdict !== "" && item.verdict !== "handed";
