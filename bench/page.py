@@ -25,6 +25,7 @@ from tests.conftest import _shipped_photos
 from tests.daemon.hot_folders import HotFolders
 from tests.web.many import many
 from tests.web.rig import REVIEW, draw_photo, hot_folders, serving, shown
+from tests.web.test_looks import more
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -166,16 +167,24 @@ def real(root: Path) -> HotFolders:
 
 
 def drawn(root: Path) -> HotFolders:
-    """Drawn photos, cut by the real network, all in review: photos belong to others and are not shown."""
+    """Drawn photos, cut by the real network: photos belong to others and are not shown.
+
+    Four in review, and one that was delivered, in a hundred rows that share its files.
+    """
     from bench.gimp_pictures import toy
     from bench.product_scenes import scene
     from PIL import Image
 
-    folders = HotFolders(root, REVIEW.replace("below: 0.9", "below: 1"))
+    text = REVIEW.replace("below: 0.9", "below: 1")
+    sure = "      - {name: sure, when: {path: sure*}, deliver: [{format: png, to: './out/{stem}.png'}]}\n"
+    folders = HotFolders(root, text.replace("      - name: all", f"{sure}      - name: all"))
     Image.fromarray(toy()).save(folders.root / "in" / TOY)
     for name in ("mug", "bag", "chair"):
         (folders.root / "in" / f"{name}.jpg").write_bytes(scene(name, 3, 700).data)
-    return cut(folders)
+    (folders.root / "in" / "sure.jpg").write_bytes(scene("mug", 4, 700).data)
+    cut(folders)
+    more(folders.root, 99)
+    return folders
 
 
 def cut(folders: HotFolders) -> HotFolders:
@@ -244,6 +253,9 @@ def pictures(chromium: Any, root: Path, folder: Path) -> None:
     with table(chromium, folders.config) as (page, _):
         page.wait_for_timeout(1500)
         walk_to(page, TOY)
+        page.select_option("#promise", "0.05")
+        shown(page, "document.getElementById('known').textContent.includes('more looks')")
+        page.keyboard.press("Escape")
         page.keyboard.press("s")
         page.wait_for_timeout(300)
         page.screenshot(path=folder / "table.jpg", **quality)

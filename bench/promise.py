@@ -2,6 +2,7 @@
 
     python -m bench.promise            1,000 batches a row, some twenty minutes
     python -m bench.promise --short    40 batches a row
+    python -m bench.promise --row 3000:0.01:honest     that row alone; repeated, several
 
 Each batch has a true label a cutout. A person looks at the tenth with the lowest confidence, as in a review,
 and then at what is drawn, and asks after every twentieth look whether it is enough. Always true: batches in
@@ -117,8 +118,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--batches", type=int, default=1000)
+    parser.add_argument("--row", action="append", help="PHOTOS:WRONG:CONFIDENCE, that row alone")
     options = parser.parse_args()
     count = 40 if options.short else options.batches
+    if not options.row:
+        print_needs()
+    head = "confidence | photos | wrong | bound always true | promise kept | ended by a sample"
+    print(f"| {head} | looks, median | looks, 9 of 10 | Clopper-Pearson always true |")
+    print("|" + "---|" * 9)
+    every = [f"{size}:{share}:{kind}" for size, share in _ROWS for kind in KINDS]
+    for text in options.row or every:
+        size, share, kind = text.split(":")
+        print_row(int(size), float(share), kind, count)
+
+
+def print_needs() -> None:
+    """Print the looks that promises need while none of them finds a fault."""
     print("| photos | " + " | ".join(f"at most {share:.0%} wrong" for share in _SHARES) + " |")
     print("|" + "---|" * (1 + len(_SHARES)))
     for size in _SIZES:
@@ -126,23 +141,22 @@ def main() -> None:
         needs = [known(items, Promise(share)).needs for share in _SHARES]
         print(f"| {size} | {' | '.join(map(str, needs))} |", flush=True)
     print()
-    head = "confidence | photos | wrong | bound always true | promise kept | ended by a sample"
-    print(f"| {head} | looks, median | looks, 9 of 10 | Clopper-Pearson always true |")
-    print("|" + "---|" * 9)
-    for size, share in _ROWS:
-        for kind in KINDS:
-            chance = random.Random(f"{kind} {size} {share}")
-            found = [simulate(chance, size, share, kind, _PROMISE) for _ in range(count)]
-            looks = sorted(item.looks for item in found)
-            cells = (
-                f"{sum(item.true_always for item in found) / count:.1%}",
-                f"{sum(item.kept for item in found) / count:.1%}",
-                f"{sum(item.looks < size for item in found) / count:.0%}",
-                str(looks[count // 2]),
-                str(looks[count * 9 // 10]),
-                f"{sum(item.pearson_true_always for item in found) / count:.1%}",
-            )
-            print(f"| {kind} | {size} | {share:.1%} | {' | '.join(cells)} |", flush=True)
+
+
+def print_row(size: int, share: float, kind: str, count: int) -> None:
+    """Simulate so many batches of one kind and print what came of them."""
+    chance = random.Random(f"{kind} {size} {share}")
+    found = [simulate(chance, size, share, kind, _PROMISE) for _ in range(count)]
+    looks = sorted(item.looks for item in found)
+    cells = (
+        f"{sum(item.true_always for item in found) / count:.1%}",
+        f"{sum(item.kept for item in found) / count:.1%}",
+        f"{sum(item.looks < size for item in found) / count:.0%}",
+        str(looks[count // 2]),
+        str(looks[count * 9 // 10]),
+        f"{sum(item.pearson_true_always for item in found) / count:.1%}",
+    )
+    print(f"| {kind} | {size} | {share:.1%} | {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

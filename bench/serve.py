@@ -1,8 +1,7 @@
 """Photos a second through `mattebox serve` beside `mattebox cut` of a folder, and many clients at once.
 
-python -m bench.serve rate FOLDER [--clients 4]     both in turn, outputs compared byte by byte
+python -m bench.serve rate FOLDER [--clients 4] [--quality fast] [--rounds 3] [--peer rembg]
 python -m bench.serve crowd PHOTO [--clients 200] [--model u2netp]   memory before, most, after
-python -m bench.serve rembg FOLDER --url URL        the same folder through a `rembg s` that runs already
 """
 
 from __future__ import annotations
@@ -11,22 +10,34 @@ import argparse
 import http.client
 import json
 import os
+import resource
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
+
+from bench.peers import rembg
+
+from mattebox.models.catalogue import find_network
+from mattebox.models.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BOUNDARY: Final = "bench-serve"
 _MATTEBOX: Final = (sys.executable, "-m", "mattebox.cli.main")
+# A path, the field of the photo, and the other fields.
+_Asked = tuple[str, str, dict[str, str]]
+# Photos until all of the command's lanes are at work.
+_FIRST: Final = 2
 _PHOTOS: Final = (".jpg", ".jpeg", ".png", ".tif", ".webp")
 
 
@@ -69,33 +80,106 @@ def _good(status: int, body: bytes) -> bytes:
     return body
 
 
-def rate(folder: Path, clients: int) -> dict[str, Any]:
-    """Photos a second of both, and whether all outputs are byte-equal."""
+def rate(folder: Path, clients: int, quality: str, rounds: int, *, peer: bool) -> dict[str, Any]:
+    """Photos a second of each in turn, and whether all of ours are byte-equal.
+
+    ratio: the service beside the whole command, which loads networks first. steady: beside what the command
+    does once its first photos are there, as the service's workers are warm. peer: beside `rembg s`, which
+    never refines, so that quality fast is its like. processor_s: seconds of processor time a photo.
+    """
     photos = sorted(path for path in folder.iterdir() if path.suffix.lower() in _PHOTOS)
-    with tempfile.TemporaryDirectory() as text:
-        out = Path(text)
-        start = time.perf_counter()
-        subprocess.run([*_MATTEBOX, "cut", str(folder), "-o", f"{out}/"], check=True, capture_output=True)
-        cut = time.perf_counter() - start
-        with served() as (url, _):
+    fields = {"settings": json.dumps({"cut": {"quality": quality}})}
+    paths: dict[str, _Asked] = {
+        "serve": ("/v1/cut", "photo", fields),
+        "rembg": ("/api/remove", "file", {"model": "u2net"}),
+    }
+    spans: dict[str, list[float]] = {"cut": [], "steady": [], "serve": [], "rembg": []}
+    cost: dict[str, list[float]] = {"cut": [], "serve": [], "rembg": []}
+    equal = 0
+    with served() as ours, rembg_served() if peer else nullcontext() as theirs:
+        servers = {"serve": ours, **({"rembg": theirs} if theirs else {})}
+        for name, (url, _) in servers.items():
             # The workers load what they need with their first photos.
-            _all(url, photos[:4], 4)
-            start = time.perf_counter()
-            answers = _all(url, photos, clients)
-            serve = time.perf_counter() - start
-        equal = sum((out / f"{path.stem}.png").read_bytes() == answers[path] for path in photos)
+            _all(url, photos[:4], 4, paths[name])
+        for _ in range(rounds):
+            with tempfile.TemporaryDirectory() as text:
+                out = Path(text)
+                command = [*_MATTEBOX, "cut", str(folder), "-o", f"{out}/", "--quality", quality]
+                before = _of_children()
+                start = time.perf_counter()
+                subprocess.run(command, check=True, capture_output=True)
+                spans["cut"].append(time.perf_counter() - start)
+                cost["cut"].append(_of_children() - before)
+                ended = sorted(path.stat().st_mtime for path in out.glob("*.png"))
+                each = (ended[-1] - ended[_FIRST - 1]) / (len(ended) - _FIRST)
+                spans["steady"].append(each * len(photos))
+                for name, (url, pid) in servers.items():
+                    used, start = processor_seconds(pid), time.perf_counter()
+                    answers = _all(url, photos, clients, paths[name])
+                    spans[name].append(time.perf_counter() - start)
+                    cost[name].append(processor_seconds(pid) - used)
+                    if name == "serve":
+                        equal = sum(
+                            (out / f"{path.stem}.png").read_bytes() == answers[path] for path in photos
+                        )
+    ratios = {
+        name: [one / two for one, two in zip(found, spans["serve"], strict=True)]
+        for name, found in spans.items()
+        if found
+    }
     return {
         "photos": len(photos),
-        "cut_a_second": round(len(photos) / cut, 3),
-        "serve_a_second": round(len(photos) / serve, 3),
-        "ratio": round(cut / serve, 3),
+        "quality": quality,
+        "rounds": rounds,
+        "a_second": {name: round(len(photos) / median(found), 3) for name, found in spans.items() if found},
+        "ratio": {name: round(median(found), 3) for name, found in ratios.items() if name != "serve"},
+        "processor_s": {name: round(median(found) / len(photos), 2) for name, found in cost.items() if found},
         "byte_equal": equal,
     }
 
 
-def _all(url: str, photos: list[Path], clients: int) -> dict[Path, bytes]:
-    def one(path: Path) -> bytes:
-        status, body, _ = post(url, "/v1/cut", path.read_bytes(), "photo", {})
+@contextmanager
+def rembg_served() -> Iterator[tuple[str, int]]:
+    """`rembg s` from an environment of its own, with our weights, once it answers."""
+    peer = rembg(Store().ensure(find_network("u2net")))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [peer.python.with_name("rembg"), "s", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
+    with subprocess.Popen(
+        command, env=peer.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            for _ in range(600):
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                    break
+                time.sleep(0.5)
+            yield f"http://127.0.0.1:{port}", process.pid
+        finally:
+            process.terminate()
+
+
+def _of_children() -> float:
+    """Seconds of processor time of all processes that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def processor_seconds(pid: int) -> float:
+    """Seconds of processor time of a process and of all that it started."""
+    ticks = 0
+    for each in _tree(pid):
+        with suppress(OSError):
+            values = Path(f"/proc/{each}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+            ticks += int(values[11]) + int(values[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _all(url: str, photos: list[Path], clients: int, asked: _Asked) -> dict[Path, bytes]:
+    path, name, fields = asked
+
+    def one(photo: Path) -> bytes:
+        status, body, _ = post(url, path, photo.read_bytes(), name, fields)
         return _good(status, body)
 
     with ThreadPoolExecutor(clients) as pool:
@@ -152,13 +236,19 @@ def crowd(photo: Path, clients: int, model: str) -> dict[str, Any]:
 
 def memory(pid: int) -> tuple[float, float]:
     """Proportional set size in MB, of a process and of it with all that it started."""
-    tree, found = [pid], []
-    while tree:
-        each = tree.pop()
-        found.append(_pss(each))
-        for task in Path(f"/proc/{each}/task").glob("*/children"):
-            tree += [int(child) for child in task.read_text().split()]
+    found = [_pss(each) for each in _tree(pid)]
     return round(found[0], 1), round(sum(found), 1)
+
+
+def _tree(pid: int) -> Iterator[int]:
+    """A process and all that it started."""
+    left = [pid]
+    while left:
+        each = left.pop()
+        yield each
+        for task in Path(f"/proc/{each}/task").glob("*/children"):
+            with suppress(OSError):
+                left += [int(child) for child in task.read_text().split()]
 
 
 def _pss(pid: int) -> float:
@@ -169,36 +259,22 @@ def _pss(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
-def rembg(folder: Path, url: str, clients: int) -> dict[str, Any]:
-    """Photos a second through rembg's own service."""
-    photos = sorted(path for path in folder.iterdir() if path.suffix.lower() in _PHOTOS)
-
-    def one(path: Path) -> None:
-        status, body, _ = post(url, "/api/remove", path.read_bytes(), "file", {})
-        _good(status, body)
-
-    one(photos[0])
-    start = time.perf_counter()
-    with ThreadPoolExecutor(clients) as pool:
-        list(pool.map(one, photos))
-    return {"photos": len(photos), "rembg_a_second": round(len(photos) / (time.perf_counter() - start), 3)}
-
-
 def main() -> None:
     """Print one JSON line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=["rate", "crowd", "rembg"])
+    parser.add_argument("what", choices=["rate", "crowd"])
     parser.add_argument("path", type=Path)
     parser.add_argument("--clients", type=int)
     parser.add_argument("--model", default="u2net")
-    parser.add_argument("--url", default="http://127.0.0.1:7000")
+    parser.add_argument("--quality", default="balanced", choices=["fast", "balanced", "best"])
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--peer", choices=["rembg"])
     options = parser.parse_args()
     if options.what == "rate":
-        found = rate(options.path, options.clients or 4)
-    elif options.what == "crowd":
-        found = crowd(options.path, options.clients or 200, options.model)
+        peer = options.peer is not None
+        found = rate(options.path, options.clients or 4, options.quality, options.rounds, peer=peer)
     else:
-        found = rembg(options.path, options.url, options.clients or 4)
+        found = crowd(options.path, options.clients or 200, options.model)
     print(json.dumps({**found, "cores": len(os.sched_getaffinity(0))}))
 
 

@@ -74,6 +74,9 @@ _GOOD: Final[dict[str, Callable[[Mapping[str, Any]], str]]] = {
     "changed-late": lambda values: (
         f"{values['input']}: it changed after it was taken, so it counts as new and is done again."
     ),
+    "taken-back": lambda values: (
+        f"{values['input']}: taken back into review; what was delivered is removed, but for what was changed."
+    ),
     "followed": lambda values: f"{values['path']}: it came after its photo, and is now {values['to']}.",
     "passed-over": lambda values: values["sentence"],
     "left-alone": lambda values: f"{values['path']}: left alone; {values['why']}.",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from mattebox.web.table.desk import Desk
 
+_YAML: Final = (".yaml", ".yml")
 _PASSWORD: Final = "MATTEBOX_PASSWORD"  # noqa: S105 - the name of a variable
 
 
@@ -79,7 +80,14 @@ def command(
 
 
 def _desk(context: click.Context, what: Path) -> Callable[[], Desk]:
-    """What opens the journal of hot folders, or that of a folder."""
+    """What opens the journal of hot folders, or that of a folder. Raises click.UsageError."""
+    from mattebox.core.settings.endings import PHOTO_ENDINGS  # noqa: PLC0415 - `--help` loads no settings
+
+    if not what.exists():
+        kind = "configuration" if what.suffix.lower() in _YAML else "folder"
+        raise click.UsageError(f"{what}: there is no such {kind}.", context)
+    if what.is_file() and what.suffix.lower()[1:] in PHOTO_ENDINGS:
+        raise click.UsageError(f"{what}: that is a photo; name the folder in which it lies.", context)
     if not what.is_dir():
         loaded = read_config(context, what)
         from mattebox.web.table.desk import Desk  # noqa: PLC0415 - after the mistakes are told

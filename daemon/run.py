@@ -133,7 +133,7 @@ def run(
             ending = loop.run(started, grace=loaded.config.engine.grace)
         left = loop.jobs.tally.returned + sum(bool(intake.root.held) for intake in loop.intakes.values())
         try:
-            left += len(journal.jobs("claimed", "staged", "delivered", "failing", "returning"))
+            left += len(journal.jobs("claimed", "staged", "delivered", "failing", "returning", "recalling"))
         except JournalError:
             if once:
                 raise

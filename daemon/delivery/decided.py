@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
+from mattebox.daemon.delivery.recall import may_recall
 from mattebox.daemon.journal.identity import identity
 from mattebox.daemon.journal.steps import step
 
@@ -29,13 +30,17 @@ class VerdictHandler(Protocol):
     def again(self, job: JobRow, cut: CutSettings) -> None:
         """The job is cut anew by other settings and comes back into review."""
 
+    def take_back(self, job: JobRow, cut: CutSettings) -> None:
+        """The delivered job comes back into review, cut by other settings."""
+
 
 def carry_out(journal: Journal, hands: VerdictHandler) -> None:
     """Carry out every decision that was sent; each may be begun anew after a stop. Raises JournalError."""
     for decision in journal.decisions.sent():
         with suppress(KeyError):
             job = journal.job(decision.job)
-            if job.state == "review" and not _carried_out(journal, job, decision, hands):
+            waits = ("done", "recalling") if decision.verdict == "back" else ("review",)
+            if job.state in waits and not _carried_out(journal, job, decision, hands):
                 continue
             step("decision carried out")
             with journal.transaction():
@@ -58,6 +63,10 @@ def _carried_out(journal: Journal, job: JobRow, decision: Decision, hands: Verdi
         return True
     if decision.verdict == "again":
         hands.again(job, job.plan.cut.model_copy(update=dict(decision.settings)))
+        return True
+    if decision.verdict == "back":
+        if may_recall(journal, job):
+            hands.take_back(job, job.plan.cut.model_copy(update=dict(decision.settings)))
         return True
     file = decision.matte or review_psd(journal, job)
     if file is None:

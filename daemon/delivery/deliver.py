@@ -14,11 +14,12 @@ from mattebox.core.job import Job, StagedOutput
 from mattebox.core.names import fit
 from mattebox.core.publish import stage_name
 from mattebox.daemon.delivery.companions import bring_back, move_along
-from mattebox.daemon.delivery.keepsakes import OwnFiles, clear_review
+from mattebox.daemon.delivery.keepsakes import OwnFiles, clear_review, remove_published
 from mattebox.daemon.delivery.labels import place_sidecar
 from mattebox.daemon.delivery.late import LateWatch, may_be_half
 from mattebox.daemon.delivery.place import LostStagedError, move, place
 from mattebox.daemon.delivery.reason import write_reason
+from mattebox.daemon.delivery.recall import recall
 from mattebox.daemon.guard import REFUSALS
 from mattebox.daemon.intake.claim import finish_claim, remove_work_folder, was_taken_away
 from mattebox.daemon.journal.identity import identity, is_folder, is_there, known_content
@@ -124,6 +125,11 @@ class Delivery:
         step("asked again")
         return job
 
+    def recall(self, job: JobRow, cut: CutSettings) -> JobRow:
+        """A person wants a delivered photo back in review, cut by other settings. Raises OSError."""
+        _require_root(job)
+        return recall(self.journal, job, cut)
+
     def reopen_review(self, job: JobRow) -> JobRow:
         """The file that a person approved holds no usable matte: the review is open again."""
         self._delete_staged(job)
@@ -204,12 +210,7 @@ class Delivery:
             with self.journal.transaction():
                 job = self.journal.change(job.id, state="returning", attempts=0)
             step("return noted")
-        ours = OwnFiles(self.journal, job.id, "reason", "output", "label")
-        for item in self.journal.placements(job.id, "reason", "output", "label"):
-            item.staged.unlink(missing_ok=True)
-            # What a person has written into it is theirs.
-            if item.final is not None and ours.wrote(item.final):
-                item.final.unlink(missing_ok=True)
+        remove_published(self.journal, job)
         if not job.plan.keep:
             kept = self.journal.placements(job.id, "original")
             source = kept[0].final if kept and kept[0].final and kept[0].state == "placed" else job.work
@@ -273,6 +274,8 @@ class Delivery:
             self.fail(job, job.reason or {})
         elif job.state == "returning":
             self.return_original(job)
+        elif job.state == "recalling":
+            self.recall(job, job.plan.cut)
 
     def _end(self, job: JobRow, state: State, originals: Path | None, final: Path | None = None) -> JobRow:
         """`final`: where the original is, if it has moved already."""

@@ -6,7 +6,7 @@ Ours is what we wrote byte for byte; whatever else bears a job's number is a per
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mattebox.daemon.delivery.place import move
 from mattebox.daemon.delivery.review_names import decisions
@@ -17,6 +17,9 @@ from mattebox.daemon.journal.steps import step
 if TYPE_CHECKING:
     from mattebox.daemon.journal.journal import Journal
     from mattebox.daemon.journal.rows import JobRow
+
+
+PUBLISHED: Final = ("reason", "output", "label")
 
 
 class OwnFiles:
@@ -37,6 +40,15 @@ class OwnFiles:
             return False
         suffix = self._known.get((found.size, content_hash(path)))
         return suffix is not None and suffix.endswith(ending)
+
+
+def remove_published(journal: Journal, job: JobRow) -> None:
+    """Remove what a job has published; what a person has written into it is theirs. Raises OSError."""
+    ours = OwnFiles(journal, job.id, *PUBLISHED)
+    for item in journal.placements(job.id, *PUBLISHED):
+        item.staged.unlink(missing_ok=True)
+        if item.final is not None and ours.wrote(item.final):
+            item.final.unlink(missing_ok=True)
 
 
 def clear_review(journal: Journal, job: JobRow, beside: Path) -> JobRow:

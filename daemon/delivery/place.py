@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # How often an original that changes while it is copied is copied again, before it is waited for.
 _MOST_LOOKS: Final = 5
 # What people brought; it may have had other names before.
-_ORIGINALS: Final = frozenset({"original", "return", "companion", "companion-return", "kept"})
+_ORIGINALS: Final = frozenset({"original", "return", "recall", "companion", "companion-return", "kept"})
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 

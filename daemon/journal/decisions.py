@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from mattebox.daemon.journal.database import Database
 
+# back: of a delivered one, which is taken back into review.
 # handed: its PSD is open in another program, and what is saved there will be accepted.
-Verdict = Literal["accept", "reject", "again", "handed"]
-VERDICTS: Final = ("accept", "reject", "again", "handed")
+Verdict = Literal["accept", "reject", "again", "back", "handed"]
+VERDICTS: Final = ("accept", "reject", "again", "back", "handed")
 # A decision's way: a mark, to be carried out, carried out.
 MARKED: Final = 0
 SENT: Final = 1
@@ -33,7 +34,8 @@ _COLUMNS: Final = "job, verdict, settings, matte, sent, time"
 class Decision:
     """What was decided of one job.
 
-    settings: for "again" what shall be otherwise (quality, model); else where the matte comes from (`by`).
+    settings: for "again" and "back" what shall be otherwise (quality, model); else where the matte comes
+    from (`by`).
     matte: the file that is accepted, None for the review's own PSD. sent: MARKED, SENT or CARRIED_OUT.
     """
 
@@ -78,13 +80,14 @@ class Decisions:
     ) -> None:
         """Decide the same of some jobs, as one step that can be taken back.
 
-        "again" is sent at once, for it delivers nothing. What was carried out stays as it is.
+        "again" and "back" are sent at once, for they deliver nothing. What was carried out stays as it is,
+        but for what is taken back.
         """
-        sent = SENT if verdict == "again" else MARKED
+        sent = SENT if verdict in ("again", "back") else MARKED
         self._step(jobs)
         for job_id in jobs:
             decision = Decision(job_id, verdict, settings or {}, matte, sent, time.time())
-            if not self._is_carried_out(job_id):
+            if verdict == "back" or not self._is_carried_out(job_id):
                 self._write(decision)
 
     def undo(self) -> list[str]:
@@ -114,8 +117,8 @@ class Decisions:
         return [row[0] for row in rows]
 
     def carried_out(self, job_id: str) -> None:
-        """A decision was carried out: it stays as history, but for "again", which is asked anew."""
-        self._db.execute("DELETE FROM decisions WHERE job = ? AND verdict = 'again'", (job_id,))
+        """A decision was carried out: it stays as history, but for what is to be decided anew."""
+        self._db.execute("DELETE FROM decisions WHERE job = ? AND verdict IN ('again', 'back')", (job_id,))
         self._db.execute(f"UPDATE decisions SET sent = {CARRIED_OUT} WHERE job = ?", (job_id,))  # noqa: S608 - our own
 
     def reopen(self, job_id: str) -> None:
@@ -164,9 +167,11 @@ def _decision(row: Sequence[Any]) -> Decision:
 
 def _to_json(decision: Decision) -> str:
     matte = None if decision.matte is None else os.fspath(decision.matte)
-    return json.dumps([decision.verdict, dict(decision.settings), matte, decision.time])
+    return json.dumps([decision.verdict, dict(decision.settings), matte, decision.time, decision.sent])
 
 
 def _from_json(job_id: str, text: str) -> Decision:
-    verdict, settings, matte, moment = json.loads(text)
-    return Decision(job_id, verdict, settings, None if matte is None else Path(matte), MARKED, moment)
+    verdict, settings, matte, moment, *sent = json.loads(text)
+    # What was sent and taken back is a mark again.
+    now = CARRIED_OUT if sent == [CARRIED_OUT] else MARKED
+    return Decision(job_id, verdict, settings, None if matte is None else Path(matte), now, moment)

@@ -63,11 +63,15 @@ class Drawings:
         return [row[0] for row in self._db.execute("SELECT DISTINCT folder FROM drawings ORDER BY folder")]
 
     def of(self, folder: str) -> list[DrawnJob]:
-        """Every drawn job of a folder, but for those whose original was given back: they are cut anew."""
+        """Every drawn job of a folder, but for those whose original was given back: they are cut anew.
+
+        What was said of one before that is known of its drawing all the same.
+        """
         query = (
             "SELECT drawn.job, drawn.confidence, drawn.found, drawn.wave, drawings.seed, drawings.share,"
             " drawings.surety FROM drawn JOIN drawings USING (folder, wave) JOIN jobs ON jobs.id = drawn.job"
-            " WHERE drawn.folder = ? AND jobs.state NOT IN ('returning', 'returned') ORDER BY wave"
+            " WHERE drawn.folder = ?"
+            " AND (drawn.found IS NOT NULL OR jobs.state NOT IN ('returning', 'returned')) ORDER BY wave"
         )
         return [
             DrawnJob(job, sure, None if found is None else bool(found), wave, seed, share, surety)

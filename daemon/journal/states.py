@@ -18,6 +18,7 @@ State = Literal[
     "duplicating",
     "failing",
     "returning",
+    "recalling",
     "done",
     "duplicate",
     "failed",
@@ -54,7 +55,11 @@ TRANSITIONS: Final[Mapping[State, Mapping[State, str]]] = {
     "failing": {"failed": "the original is in failed/, with its reason"},
     "failed": {"returning": "`mattebox retry`, or the original changed after it was claimed"},
     "returning": {"returned": "the original is in the watched folder, and counts as new"},
-    "done": {"returning": "the original changed after it was claimed"},
+    "recalling": {"claimed": "the original is in the working folder again"},
+    "done": {
+        "returning": "the original changed after it was claimed",
+        "recalling": "a person took it back",
+    },
     "duplicate": {},
     "returned": {},
 }

@@ -98,6 +98,11 @@ class Jobs:
         """A person wants to see the job cut by other settings."""
         self.enqueue(self._delivery.again(job, cut))
 
+    def take_back(self, job: JobRow, cut: CutSettings) -> None:
+        """A person wants a delivered photo back in review, cut by other settings."""
+        self.enqueue(self._delivery.recall(job, cut))
+        self._tell("taken-back", job)
+
     def reject(self, job: JobRow, file: Path | None) -> None:
         """A person rejected the cutout, by what was dropped into rejected/ or at the light table."""
         self.fail(job, Failure("A person rejected the cutout in review.", "rejected", step="review"), file)

@@ -106,6 +106,15 @@ def at_the_table(hot_folders: HotFolders) -> None:
     journal.close()
 
 
+def take_back(hot_folders: HotFolders) -> None:
+    """At the light table what was delivered is taken back into review."""
+    journal = Journal(hot_folders.root / "state", lock=False)
+    with journal.transaction():
+        for job in journal.jobs("done"):
+            journal.decisions.decide([job.id], "back", settings={"quality": "best"})
+    journal.close()
+
+
 def late_sidecar(hot_folders: HotFolders) -> None:
     """A sidecar comes when its photo is in done/ already."""
     hot_folders.drop({"a.xmp": b"late"})
@@ -204,6 +213,12 @@ CASES = {
             "in/.mattebox/unsure.jpg": b"doubt 3",
         },
         (RUN, (at_the_table, HotFolders.once)),
+    ),
+    "taken-back": Case(
+        REVIEW,
+        {"good.jpg": b"one", "good.xmp": b"stars"},
+        outputs({"good.jpg": b"one"}) | below("done", {"good.jpg": b"one", "good.xmp": b"stars"}),
+        (RUN, (take_back, HotFolders.once), (decide, HotFolders.once)),
     ),
     "late": Case(
         CONFIG,

@@ -6,6 +6,8 @@ The journal, the daemon, the outputs and the page are the product's own; what a 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import io
 import os
 import re
 import signal
@@ -51,11 +53,18 @@ def colour_of(number: int) -> tuple[int, int, int]:
 
 def draw_matte(path: Path, size: tuple[int, int] = SIZE) -> None:
     """The matte of that disc, with a soft edge."""
+    path.write_bytes(_disc(size))
+
+
+@functools.cache
+def _disc(size: tuple[int, int]) -> bytes:
     width, height = size
     y, x = np.mgrid[:height, :width]
     distance = np.hypot((x - width / 2) / (width * 0.2), (y - height / 2) / (height * 0.3))
     level = np.clip((1.02 - distance) * 25, 0, 1) * 255
-    Image.fromarray(level.astype(np.uint8)).save(path)
+    with io.BytesIO() as file:
+        Image.fromarray(level.astype(np.uint8)).save(file, "PNG")
+        return file.getvalue()
 
 
 def drawn_job(task: JobTask) -> JobReport:

@@ -169,6 +169,41 @@ def test_what_was_given_back_is_asked_about_no_more(open_desk: Callable[[int], D
     assert sum(len(rows) for rows in desk.drawn().values()) == 11
 
 
+def test_a_wrong_one_stays_known_after_it_was_taken_back(open_desk: Callable[[int], Desk]) -> None:
+    """What is taken back was wrong as it came, whatever becomes of it: else mending would make a promise."""
+    desk = open_desk(12)
+    desk.promise(0.1)
+    first, second = page_of(desk)["looks"][:2]
+    assert desk.decide([first], "back") == [first]
+    said = page_of(desk)["sentences"]
+    assert said[0].startswith("1 looked at, 1 wrong; of the 11 that nobody looked at")
+    with desk.journal.transaction():
+        desk.journal.change(first, state="review", phase="review")
+        desk.journal.decisions.carried_out(first)
+    desk.decide([first], "accept")
+    assert page_of(desk)["sentences"] == said
+    with desk.journal.transaction():
+        desk.journal.change(first, state="returned")
+    assert page_of(desk)["sentences"] == said
+    desk.decide([second], "back")
+    assert page_of(desk)["sentences"] != said
+    assert desk.undo() == [second]
+    assert page_of(desk)["sentences"] == said
+
+
+def test_what_cannot_come_back_is_told(tmp_path: Path) -> None:
+    """Of a rule without a review, or where the original is gone, one sentence says what to do instead."""
+    folders = HotFolders(tmp_path, CONFIG)
+    folders.drop({"b.jpg": b"sure"})
+    folders.once()
+    desk = Desk(tmp_path / "state", "config.yaml")
+    (item,) = desk.changes()[0]
+    with pytest.raises(SettingsError, match=r"^b\.jpg: it cannot come back, .* hot folder again\.$"):
+        desk.decide([item["id"]], "back")
+    assert desk.journal.decisions.of(item["id"]) is None
+    desk.close()
+
+
 def test_several_folders_are_named(open_desk: Callable[[int], Desk]) -> None:
     """One folder needs no name before its sentence, two do."""
     desk = open_desk(12)
@@ -202,9 +237,12 @@ def test_the_page_asks_tells_and_stops(page: Any, tmp_path: Path) -> None:
             page.keyboard.press("a")
         shown(page, "document.getElementById('summary').textContent.includes('delivered')")
         page.keyboard.press("b")
-        shown(page, "document.getElementById('message').textContent.startsWith('It was delivered')")
+        shown(page, "document.getElementById('again').open")
+        assert page.is_visible("#again-back")
+        page.keyboard.press("Escape")
         page.keyboard.press("r")
         shown(page, f"{known}.startsWith('1 looked at, 1 wrong')")
+        assert "Q takes it back" in page.inner_text("#message")
         page.keyboard.press("u")
         shown(page, f"{known}.startsWith('0 looked at, 0 wrong')")
         for _ in range(60):

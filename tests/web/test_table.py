@@ -107,6 +107,34 @@ def test_what_is_decided_is_delivered_when_it_is_sent(table: Any, folders: HotFo
     painted(table, "photo-300.jpg")
 
 
+def test_what_was_delivered_is_taken_back(table: Any, folders: HotFolders) -> None:
+    """Q at a delivered one and 0: it is told what happens, then it is in review again, and undelivered."""
+    table.keyboard.press("a")
+    saved(table)
+    table.keyboard.press("d")
+    saved(table)
+    folders.once()
+    table.select_option("#filter-state", "done")
+    painted(table, "photo-100.jpg")
+    table.keyboard.press("Escape")
+    table.keyboard.press("m")
+    shown(table, "document.getElementById('message').textContent.includes('Q takes it back')")
+    table.keyboard.press("q")
+    shown(table, "document.getElementById('again').open")
+    assert "its outputs are removed" in table.inner_text("#again-back")
+    table.keyboard.press("0")
+    saved(table)
+    assert decided(folders) == {"photo-100.jpg": "back"}
+    folders.once()
+    assert folders.files("out") == {}
+    table.select_option("#filter-state", "open")
+    shown(table, "document.getElementById('counter').textContent === '6 of 6 left'")
+    table.keyboard.press("Escape")
+    table.keyboard.press("Home")
+    painted(table, "photo-100.jpg")
+    assert "taken back after its delivery" in table.inner_text("#summary")
+
+
 def test_asking_again_brings_it_back_by_other_settings(table: Any, folders: HotFolders) -> None:
     """Q and a number ask; the daemon cuts anew, and the photo is open again without a reload."""
     table.keyboard.press("q")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from mattebox.core.errors import MatteboxError
@@ -20,6 +20,7 @@ from mattebox.web.table.handover import hand_over, open_in_system
 from mattebox.web.table.mend_endpoints import MendEndpoints
 from mattebox.web.table.request import body_of, number_of
 from mattebox.web.table.sheet import contact_sheet
+from mattebox.web.table.words import WARNINGS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mattebox.web.table.table import Table
 
 EVENTS: Final = "/api/events"
+_VERDICTS: Final = ("accept", "reject", "again", "back")
 _KINDS: Final = {
     "html": "text/html; charset=utf-8",
     "css": "text/css; charset=utf-8",
@@ -77,7 +79,13 @@ def table_app(table: Table) -> Starlette:
         Route(f"{photo}/variants/{{number:int}}", mend.variant),
         Route(f"{photo}/variants/{{number:int}}/take", mend.take, methods=["POST"]),
     ]
-    handlers: Mapping[Any, Any] = {MatteboxError: _refused, OSError: _refused, KeyError: _unknown}
+    handlers: Mapping[Any, Any] = {
+        MatteboxError: _refused,
+        OSError: _refused,
+        KeyError: _unknown,
+        HTTPException: _not_answered,
+        Exception: _unforeseen,
+    }
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
 
 
@@ -104,8 +112,8 @@ class TableEndpoints:
         desk, told = self._table.desk, self._table.listen()
         waiting: asyncio.Future[Any] | None = None
         networks = await self._table.known_networks()
-        first = {"title": desk.title, "again": desk.may_ask_again, "networks": networks}
-        first["may_promise"] = desk.may_promise
+        first: dict[str, Any] = {"title": desk.title, "networks": networks}
+        first |= {"may_promise": desk.may_promise, "may_take_back": not desk.delivers, "words": WARNINGS}
         yield f"data: {json.dumps(first)}\n\n"
         try:
             while True:
@@ -124,15 +132,15 @@ class TableEndpoints:
             await told.aclose()
 
     async def decide(self, request: Request) -> Response:
-        """Accept, reject or ask again: {jobs, verdict, settings}."""
+        """Accept, reject, ask again or take back: {jobs, verdict, settings}."""
         body = await body_of(request)
         jobs, verdict = body.get("jobs"), body.get("verdict")
         if not isinstance(jobs, list) or len(jobs) > _MOST_JOBS:
             raise HTTPException(400)
-        if verdict not in ("accept", "reject", "again") or not isinstance(body.get("settings", {}), dict):
+        if verdict not in _VERDICTS or not isinstance(body.get("settings", {}), dict):
             raise HTTPException(400)
         settings = None
-        if verdict == "again":
+        if verdict == "again" or (verdict == "back" and body.get("settings")):
             settings = again_settings(body.get("settings", {}), await self._table.known_networks())
         ids = [str(job) for job in jobs]
         known = await self._table.ask(lambda desk: desk.decide(ids, verdict, settings=settings))
@@ -217,6 +225,34 @@ def _picture(data: bytes, kind: str) -> Response:
 
 async def _refused(_: Request, error: Exception) -> Response:
     return JSONResponse({"error": refusal(error)}, status_code=409)
+
+
+_SENTENCES: Final = {
+    400: "This server cannot read what was sent; reload the page.",
+    404: "There is nothing at this address.",
+    405: "This address does not answer to this method.",
+}
+
+
+async def _not_answered(request: Request, error: HTTPException) -> Response:
+    """In our words, to a person who mistyped an address as a page with the way back."""
+    sentence = _SENTENCES.get(error.status_code, "This server does not answer to that.")
+    return _sentence(request, sentence, error.status_code)
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    return _sentence(
+        request, f"This server met an error that it does not know ({type(error).__name__}).", 500
+    )
+
+
+def _sentence(request: Request, sentence: str, status: int) -> Response:
+    if request.url.path.startswith("/api/"):
+        return JSONResponse({"error": sentence}, status)
+    head = '<meta charset="utf-8"><title>Mattebox</title><link rel="stylesheet" href="/static/style.css">'
+    body = f'<h1>Mattebox</h1><p>{sentence}</p><p><a href="/">To the light table</a></p>'
+    page = f'<!doctype html><html lang="en">{head}<main class="lost">{body}</main></html>'
+    return HTMLResponse(page, status)
 
 
 async def _unknown(_: Request, __: Exception) -> Response:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mattebox.core.errors import SettingsError
 from mattebox.core.names import fit, split
 from mattebox.daemon.delivery.decided import review_psd
+from mattebox.daemon.delivery.recall import may_recall
 from mattebox.daemon.errors import LostJournalError
 from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.report.status import is_running
@@ -40,7 +41,11 @@ class Desk:
 
     # Whether the page itself delivers what was sent, for there is no daemon that would.
     delivers = False
-    may_ask_again = True
+    # Why what was delivered does not come back, where it does not.
+    stays = (
+        "it cannot come back, for its rule has no review or its original was taken away; give the photo to "
+        "the hot folder again."
+    )
     # Whether cutouts are delivered that nobody looked at.
     may_promise = True
 
@@ -86,14 +91,26 @@ class Desk:
         settings: Mapping[str, Any] | None = None,
         matte: Path | None = None,
     ) -> list[str]:
-        """Decide the same of those of `jobs` that the journal knows and that are open; these."""
+        """Decide the same of those of `jobs` that the journal knows and that are open; these.
+
+        Raises SettingsError where none of those that were delivered can come back into review.
+        """
         states = self.journal.states()
         known = [job_id for job_id in dict.fromkeys(jobs) if _may(states.get(job_id), verdict)]
+        if verdict == "back":
+            known = self._that_may_come_back(known)
         if known:
             with self.journal.transaction():
                 self.journal.decisions.decide(known, verdict, settings=settings, matte=matte)
                 judged(self.journal, known)
         return known
+
+    def _that_may_come_back(self, jobs: Sequence[str]) -> list[str]:
+        rows = [self.journal.job(job_id) for job_id in jobs]
+        found = [job.id for job in rows if may_recall(self.journal, job)]
+        if rows and not found:
+            raise SettingsError(f"{rows[0].plan.name}: {self.stays}")
+        return found
 
     def undo(self) -> list[str]:
         """Take the last step back; the jobs that it was about."""
@@ -121,16 +138,18 @@ class Desk:
 
     def keep_matte(self, job_id: str, data: bytes) -> Path:
         """A new file with a mended matte of a job, synced, under a name that a person will understand."""
-        job = self.journal.job(job_id)
-        folder = self.state / _MATTES
-        folder.mkdir(exist_ok=True, mode=0o700)
-        stem = split(job.plan.name)[0]
-        path = folder / fit(stem, f".{job.id}.{os.urandom(3).hex()}.matte.png")
+        path = self.new_matte(self.journal.job(job_id))
         with path.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         return path
+
+    def new_matte(self, job: JobRow) -> Path:
+        """A new name for a matte of a job. Raises OSError."""
+        folder = self.state / _MATTES
+        folder.mkdir(exist_ok=True, mode=0o700)
+        return folder / fit(split(job.plan.name)[0], f".{job.id}.{os.urandom(3).hex()}.matte.png")
 
     def psd(self, job: JobRow) -> Path | None:
         """The PSD of a job that may be opened elsewhere, or None. Raises OSError."""
@@ -150,17 +169,22 @@ class Desk:
 
     def _sweep(self) -> None:
         """Delete mattes that no decision names any more: each was mended, and then taken back long ago."""
-        named = self.journal.decisions.mattes()
+        named = self._named_mattes()
         before = time.time() - _OLD
         with suppress(OSError):
             for path in (self.state / _MATTES).iterdir():
                 if path not in named and path.stat().st_mtime < before:
                     path.unlink()
 
+    def _named_mattes(self) -> set[Path]:
+        return self.journal.decisions.mattes()
+
 
 def _may(state: str | None, verdict: Verdict) -> bool:
-    """Whether a decision means something: in review all of them, and of what was delivered a mere mark."""
-    return state == "review" or (state == "done" and verdict in ("accept", "reject"))
+    """Whether a decision means something: of what was delivered a mere mark, or to take it back."""
+    return (state == "review" and verdict != "back") or (
+        state == "done" and verdict in ("accept", "reject", "back")
+    )
 
 
 def again_settings(wanted: Mapping[str, Any], networks: Sequence[str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from platformdirs import user_state_path
 
+from mattebox.core.job import Job, StagedOutput
 from mattebox.core.names import split
 from mattebox.core.settings import CutSettings, FinishSettings, format_of_ending, parse_output
 from mattebox.core.settings.endings import PHOTO_ENDINGS
@@ -21,12 +22,13 @@ from mattebox.daemon.journal.journal import Journal
 from mattebox.daemon.journal.plan import Plan, PlannedOutput
 from mattebox.daemon.journal.rows import JobRow, Placement
 from mattebox.web.table.desk import Desk
+from mattebox.web.table.sources import RECUT, recut_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mattebox.core.job import Job
     from mattebox.core.job_report import JobReport
+    from mattebox.daemon.journal.decisions import Decision
 
 # What `mattebox cut` adds to a photo's name, and what this table adds.
 _MADE: Final = (".cutout", ".mask", ".matte")
@@ -34,7 +36,7 @@ _TIMEOUT: Final = 600.0
 
 
 class Work(NamedTuple):
-    """A mended photo whose outputs are to be rendered."""
+    """A photo whose outputs are to be rendered, or that is to be cut again by other settings."""
 
     id: str
     job: Job
@@ -44,7 +46,7 @@ class FolderDesk(Desk):
     """The table of one folder: it delivers by itself, under new names, and never changes what is there."""
 
     delivers = True
-    may_ask_again = False
+    stays = "what was rendered lies beside what was there, and both stay."
     may_promise = False
 
     def __init__(self, folder: Path) -> None:
@@ -58,10 +60,16 @@ class FolderDesk(Desk):
         self._enter()
 
     def begin(self) -> Work | None:
-        """The next photo whose outputs are to be rendered by a mended matte; marks end here."""
+        """The next photo whose outputs are to be rendered, or that is to be cut again; marks end here.
+
+        Rendered is by a matte that was mended, or that came when it was cut again; what was accepted as it
+        is stays as it is.
+        """
         for decision in self.journal.decisions.sent():
             job = self.journal.job(decision.job)
-            matte = decision.matte
+            if decision.verdict == "again":
+                return self._again(job, decision)
+            matte = decision.matte or recut_of(job)
             if job.state == "review" and decision.verdict == "accept" and matte is not None:
                 self._delivery.approve(job, matte)
             with self.journal.transaction():
@@ -72,11 +80,24 @@ class FolderDesk(Desk):
         return None
 
     def finish(self, job_id: str, report: JobReport) -> None:
-        """Publish what was rendered, beside what is there. Raises OSError, WriteError."""
+        """Publish what was rendered, beside what is there; or show what was cut again, to be decided.
+
+        Raises OSError, WriteError.
+        """
+        decision = self.journal.decisions.of(job_id)
+        if self.journal.job(job_id).state == "review":
+            # It may have been taken back meanwhile.
+            if decision is not None and decision.verdict == "again":
+                self._show_again(job_id, decision, report)
+            return
         self._delivery.deliver(self._delivery.staged(self.journal.job(job_id), report))
 
     def give_up(self, job_id: str) -> None:
-        """It could not be rendered: the photo is open again."""
+        """It could not be rendered or cut: the photo is open again, as it was."""
+        if self.journal.job(job_id).state == "review":
+            with self.journal.transaction():
+                self.journal.decisions.reopen(job_id)
+            return
         self._delivery.reopen_review(self.journal.job(job_id))
 
     def psd(self, job: JobRow) -> Path | None:
@@ -85,6 +106,22 @@ class FolderDesk(Desk):
             if item.final is not None and item.final.suffix == ".psd" and identity(item.final) is not None:
                 return item.final
         return None
+
+    def _again(self, job: JobRow, decision: Decision) -> Work:
+        cut = job.plan.cut.model_copy(update=dict(decision.settings))
+        staged = StagedOutput(parse_output({"format": "mask"}), self.new_matte(job))
+        return Work(job.id, Job(job.work, (staged,), cut, FinishSettings()))
+
+    def _show_again(self, job_id: str, decision: Decision, report: JobReport) -> None:
+        how = " ".join(decision.settings.values())
+        reason = {"why": f"cut again: {how}", RECUT: report.outputs[0].path}
+        with self.journal.transaction():
+            self.journal.change(job_id, report=report.as_dict(), reason=reason)
+            self.journal.decisions.carried_out(job_id)
+
+    def _named_mattes(self) -> set[Path]:
+        kept = (recut_of(job) for job in self.journal.jobs())
+        return super()._named_mattes() | {path for path in kept if path is not None}
 
     def _enter(self) -> None:
         """Photos that the journal does not know yet become its rows."""

@@ -6,6 +6,8 @@ import base64
 import html
 from typing import TYPE_CHECKING, Final
 
+from mattebox.web.table.words import in_words
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
@@ -22,6 +24,7 @@ _SAID: Final = {
     "accept": "accepted",
     "reject": "rejected",
     "again": "asked again",
+    "back": "taken back",
     "handed": "open elsewhere",
 }
 
@@ -60,7 +63,7 @@ async def contact_sheet(
         data = base64.b64encode(await picture(item["id"])).decode("ascii")
         said = [_SAID.get(item["verdict"], ""), "mended" if item["mended"] else ""]
         sure = "" if item["confidence"] is None else f"{item['confidence']:.0%} sure"
-        what = ", ".join(part for part in (sure, *said, *item["warnings"]) if part)
+        what = ", ".join(part for part in (sure, *said, *in_words(item["warnings"])) if part)
         shown = f'<img alt="" src="data:image/jpeg;base64,{data}">' if data else ""
         yield (
             f'<li class="{html.escape(item["verdict"])}">{shown}<b>{html.escape(_text(item["name"]))}</b>'

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mattebox.daemon.delivery.decided import review_psd
 from mattebox.daemon.journal.identity import identity
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mattebox.core.settings import CutSettings
     from mattebox.daemon.journal.journal import Journal
     from mattebox.daemon.journal.rows import JobRow
 
+# Where a job's reason names the matte of a photo of a folder that was cut again.
+RECUT: Final = "recut"
 # Of several outputs the one whose matte is read quickest and is surely the photo's own.
 _BEST: Final = ("mask", "png", "webp", "psd", "tiff", "jxl", "jpeg")
 
@@ -46,7 +47,7 @@ def sources_of(journal: Journal, job_id: str) -> Sources:
     own = decision.matte if decision is not None else None
     if own is not None and identity(own) is None:
         own = None  # it was delivered, and lies beside the photo by now
-    matte = own or review_psd(journal, job) or _output(journal, job)
+    matte = own or recut_of(job) or review_psd(journal, job) or _output(journal, job)
     photo = _photo(journal, job)
     parts = [str(path and identity(path)) for path in (photo, matte)]
     key = hashlib.sha256("\0".join((job_id, str(photo), str(matte), *parts)).encode("utf-8", "replace"))
@@ -57,9 +58,15 @@ def sources_of(journal: Journal, job_id: str) -> Sources:
         photo,
         matte,
         job.plan.cut,
-        None if own is not None else _preview(journal, job),
+        None if own is not None or recut_of(job) is not None else _preview(journal, job),
         job.plan.finish.background.colour,
     )
+
+
+def recut_of(job: JobRow) -> Path | None:
+    """The matte of a photo that was cut again and is not decided yet, where it is there."""
+    path = (job.reason or {}).get(RECUT)
+    return Path(path) if path and identity(Path(path)) is not None else None
 
 
 def _photo(journal: Journal, job: JobRow) -> Path | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from mattebox.core.errors import MatteboxError
 from mattebox.core.job import process_engine, run_job
 from mattebox.core.network.lookup import networks_here
+from mattebox.daemon.guard import refusal
 from mattebox.web.table.detail import full_of, part_of
 from mattebox.web.table.executor import PriorityExecutor
 from mattebox.web.table.folder import FolderDesk
@@ -192,7 +193,7 @@ class Table:
             self.tell({"delivering": now})
 
     async def _deliver(self) -> None:
-        """Render what was sent of a folder's own journal: each photo whose matte was mended."""
+        """Do what was sent of a folder's own journal: render by mended mattes, or cut again."""
         desk = self.desk
         if not isinstance(desk, FolderDesk):
             return
@@ -200,9 +201,9 @@ class Table:
             try:
                 report = await asyncio.wrap_future(self.engine.ask(partial(run_job, work.job), _DELIVERY))
                 await asyncio.wrap_future(self.journal.ask(partial(desk.finish, work.id, report)))
-            except MatteboxError as error:
+            except (MatteboxError, OSError) as error:
                 await asyncio.wrap_future(self.journal.ask(partial(desk.give_up, work.id)))
-                self.tell({"say": str(error)})
+                self.tell({"say": refusal(error)})
             await self.decided([work.id])
 
     def stop(self) -> None:

@@ -150,3 +150,77 @@ def test_the_overview_shows_jobs_and_decisions(rig: Rig) -> None:
     assert (seen["a.jpg"].verdict, seen["b.jpg"].verdict) == ("", "again")
     assert seen["b.jpg"].settings == {"quality": "best"}
     assert "below 0.5" in seen["c.jpg"].why
+
+
+def taken_back(hot_folders: HotFolders, name: str) -> str:
+    """Deliver a photo, have a person take it back, and run once more; its job."""
+    hot_folders.drop({name: b"sure"})
+    hot_folders.once()
+    journal = Journal(hot_folders.root / "state", lock=False)
+    (job,) = journal.jobs("done")
+    with journal.transaction():
+        journal.decisions.decide([job.id], "back", settings={"quality": "best"})
+    journal.close()
+    return job.id
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_what_was_delivered_is_taken_back_into_review(tmp_path: Path, *, keep: bool) -> None:
+    """Our own outputs go, one that a person changed stays; the photo waits in review by the new settings."""
+    text = REVIEW.replace("    settle", "    originals: keep\n    settle") if keep else REVIEW
+    hot_folders = HotFolders(tmp_path, text)
+    job_id = taken_back(hot_folders, "sub/a.jpg")
+    (tmp_path / "out" / "sub" / "a.psd").write_bytes(b"hours of work")
+    hot_folders.once()
+    journal = Journal(tmp_path / "state", lock=False)
+    job = journal.job(job_id)
+    assert (job.state, job.phase, job.plan.cut.quality) == ("review", "review", "best")
+    assert journal.decisions.of(job_id) is None
+    assert hot_folders.files("out") == {"sub/a.psd": b"hours of work"}
+    assert hot_folders.files("done") == {}
+    assert job.work.read_bytes() == b"sure"
+    assert (job.work == tmp_path / "in" / "sub" / "a.jpg") == keep
+    assert (job.reason or {})["why"] == "it was taken back after its delivery"
+    (told,) = hot_folders.events_named("taken-back")
+    assert told.job == job_id
+    with journal.transaction():
+        journal.decisions.decide([job_id], "accept")
+        journal.decisions.send()
+    hot_folders.once()
+    assert hot_folders.files("out") == {
+        "sub/a.psd": b"hours of work",
+        "sub/a-2.psd": b"psd:sure",
+        "sub/a.png": b"png:sure",
+    }
+    assert journal.job(job_id).state == "done"
+    journal.close()
+
+
+def test_one_that_was_taken_back_can_be_rejected(tmp_path: Path) -> None:
+    """It goes to failed/ with its reason like any other review, and nothing of it stays in done/."""
+    hot_folders = HotFolders(tmp_path, REVIEW)
+    job_id = taken_back(hot_folders, "a.jpg")
+    hot_folders.once()
+    journal = Journal(tmp_path / "state", lock=False)
+    with journal.transaction():
+        journal.decisions.decide([job_id], "reject")
+        journal.decisions.send()
+    journal.close()
+    hot_folders.once()
+    assert set(hot_folders.files("failed")) == {"a.jpg", "a.jpg.reason.json"}
+    assert hot_folders.files("done") == hot_folders.files("out") == {}
+
+
+@pytest.mark.parametrize("why", ["no review", "no original"])
+def test_what_cannot_come_back_stays_as_it_was_delivered(tmp_path: Path, why: str) -> None:
+    """Without a review in its rule, or with its original taken away, nothing of it changes."""
+    hot_folders = HotFolders(tmp_path, CONFIG if why == "no review" else REVIEW)
+    job_id = taken_back(hot_folders, "a.jpg")
+    if why == "no original":
+        (tmp_path / "done" / "a.jpg").unlink()
+    hot_folders.once()
+    journal = Journal(tmp_path / "state", lock=False)
+    assert journal.job(job_id).state == "done"
+    assert journal.decisions.of(job_id) is None
+    journal.close()
+    assert set(hot_folders.files("out")) == {"a.psd", "a.png"}

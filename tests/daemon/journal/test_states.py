@@ -125,6 +125,18 @@ def reviewed(root: Path) -> None:
     rejected.once()
 
 
+def taken_back(root: Path) -> None:
+    """A person wants a delivered photo back in review."""
+    hot_folders = HotFolders(root, REVIEW)
+    hot_folders.drop({"a.jpg": b"one"})
+    hot_folders.once()
+    journal = Journal(hot_folders.root / "state")
+    with journal.transaction():
+        journal.decisions.decide([job.id for job in journal.jobs("done")], "back")
+    journal.close()
+    hot_folders.once()
+
+
 def taken_away(root: Path) -> None:
     """Somebody takes the original away before the work, and in it."""
     hot_folders = HotFolders(root / "before")
@@ -168,7 +180,8 @@ def refused_by_disks(root: Path) -> None:
 @pytest.mark.slow
 def test_the_daemon_goes_these_ways_and_no_others(tmp_path: Path, ways: Ways) -> None:
     """Runs with every ending change states as the table says, and go each of its ways."""
-    for scenario in (good_bad_and_kept, changed_late, twice_the_same, reviewed, taken_away, refused_by_disks):
+    scenarios = (good_bad_and_kept, changed_late, twice_the_same, reviewed, taken_back, taken_away)
+    for scenario in (*scenarios, refused_by_disks):
         scenario(tmp_path / scenario.__name__)
         steps.listen(None)
     assert ways.first == set(FIRST)
@@ -176,7 +189,7 @@ def test_the_daemon_goes_these_ways_and_no_others(tmp_path: Path, ways: Ways) ->
 
 
 def test_every_state_has_its_ways() -> None:
-    """Each state is reached; only a retry and a late change lead out of those without anything left."""
+    """Each state is reached; only a person and a late change lead out of those without anything left."""
     states = set(get_args(State))
     assert set(TRANSITIONS) == states
     assert {after for rest in TRANSITIONS.values() for after in rest} | set(FIRST) == states

@@ -16,6 +16,11 @@ export class Decisions {
     });
   }
 
+  // How what was delivered can be mended, where it can.
+  get takesBack() {
+    return this.facts.may_take_back ? " Q takes it back into review." : "";
+  }
+
   // The answer to a request that changes something, or null where it failed, which is said.
   async saved(request) {
     this.saving += 1;
@@ -44,9 +49,11 @@ export class Decisions {
 
   decide(verdict, settings) {
     const targets = this.queue.targets();
-    // What was delivered can be called right or wrong, not be cut again.
-    const jobs = verdict === "again" ? targets.filter((id) => this.queue.item(id)?.state === "review") : targets;
-    if (targets.length && !jobs.length) say("It was delivered: accept it as right, or reject it as wrong.");
+    // What was delivered can be called right or wrong, or be taken back into review.
+    const wanted = { again: "review", back: "done" }[verdict];
+    const jobs = wanted ? targets.filter((id) => this.queue.item(id)?.state === wanted) : targets;
+    const wrong = verdict === "reject" && jobs.some((id) => this.queue.item(id)?.state === "done");
+    if (wrong) say(`Marked as wrong; it stays where it was delivered.${this.takesBack}`);
     if (jobs.length) this.mark(jobs, verdict, post("/api/decide", { jobs, verdict, settings }));
   }
 
@@ -68,14 +75,21 @@ export class Decisions {
   }
 
   again(settings) {
-    if (!this.facts.again) say("These were cut by hand: compare (C) shows them by other settings.");
-    else if (settings) this.decide("again", settings);
-    else if (this.queue.current) byId("again").showModal();
+    const item = this.queue.item();
+    const back = item?.state === "done";
+    if (settings && !back) this.decide("again", settings);
+    else if (item) {
+      this.offer(back);
+      byId("again").showModal();
+    }
   }
 
-  // What a cutout can be asked for again with.
-  offer() {
+  // What a cutout can be asked for again with; what was delivered comes back for it.
+  offer(back) {
+    byId("again-title").textContent = back ? "Take it back into review and cut it again with" : "Ask again with";
+    byId("again-back").hidden = !back;
     const choices = [
+      ...(back ? [["The settings that it had", {}]] : []),
       ...["fast", "balanced", "best"].map((quality) => [`Quality ${quality}`, { quality }]),
       ...this.facts.networks.map((model) => [`Network ${model}`, { model }]),
     ];
@@ -85,10 +99,10 @@ export class Decisions {
         const button = document.createElement("button");
         button.type = "button";
         button.textContent = says;
-        button.dataset.key = place + 1;
+        button.dataset.key = back ? place : place + 1;
         button.addEventListener("click", () => {
           byId("again").close();
-          this.decide("again", settings);
+          this.decide(back ? "back" : "again", settings);
         });
         line.append(button);
         return line;

@@ -9,6 +9,7 @@ import { Pictures } from "./pictures.js";
 import { Promised } from "./promise.js";
 import { Queue, isOpen } from "./queue.js";
 import { GROUNDS, Stage } from "./stage.js";
+import { learn } from "./words.js";
 
 const AHEAD = 4;
 const pictures = new Pictures();
@@ -17,7 +18,7 @@ const keys = new Keys();
 const queue = new Queue(byId("list"), byId("rows"), (item) => show(item));
 const mend = new Mend(stage, say, mendChanged);
 const compare = new Compare(byId("grid"), stage, takeVariant);
-const facts = { title: "Mattebox", again: true, delivering: true, networks: [] };
+const facts = { title: "Mattebox", delivering: true, networks: [] };
 const decisions = new Decisions(queue, facts, () => {
   pressed = performance.now();
 });
@@ -63,7 +64,7 @@ async function toggleMend() {
   }
   const item = queue.item();
   if (!item || !stage.entry?.facts?.before || item.state !== "review") {
-    say("Only a photo in review can be mended.");
+    say(`Only a photo in review can be mended.${item?.state === "done" ? decisions.takesBack : ""}`);
     return;
   }
   if (compare.on) compare.close();
@@ -96,7 +97,7 @@ async function toggleCompare() {
   }
   const item = queue.item();
   if (!item || item.state !== "review") {
-    say("Only a photo in review can be compared.");
+    say(`Only a photo in review can be compared.${item?.state === "done" ? decisions.takesBack : ""}`);
     return;
   }
   if (mend.on) mend.close();
@@ -156,7 +157,7 @@ const look = () => stage.draw();
 keys.add("Decide", "a", "accept (of a delivered one: it is right)", () => decisions.decide("accept"), idle);
 keys.add("Decide", "r", "reject (a mark; the photo stays, also where it was delivered)", () => decisions.decide("reject"), idle);
 keys.add("Decide", "b", "cut it again, best quality", () => decisions.again({ quality: "best" }), idle);
-keys.add("Decide", "q", "cut it again with another quality or network", () => decisions.again(), idle);
+keys.add("Decide", "q", "cut it again with another quality or network; a delivered one comes back into review", () => decisions.again(), idle);
 keys.add("Decide", "u ctrl+z", "take the last decision back", () => decisions.undo(), idle);
 keys.add("Decide", "d", "deliver what is decided", () => decisions.send(), idle);
 keys.add("Move", "arrowdown j", "next photo", () => move(1), idle);
@@ -304,12 +305,12 @@ for (const name of ["state", "warning", "folder", "rule"]) {
 
 function take(message) {
   if (message.title !== undefined) Object.assign(facts, message);
+  learn(message.words);
   if (message.say) say(message.say);
   if (message.delivering !== undefined) facts.delivering = message.delivering;
   if (message.title !== undefined) {
     byId("title").textContent = facts.title;
     byId("promise-label").hidden = !facts.may_promise;
-    decisions.offer();
   }
   if (message.all) {
     queue.items = new Map(message.all.map((item) => [item.id, item]));

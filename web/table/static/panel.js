@@ -1,5 +1,6 @@
 // The panel: what stands around the photo in words: its facts, messages, counts and filters.
 import { delivered, described, isOpen, sureness } from "./queue.js";
+import { inWords } from "./words.js";
 
 export const byId = (id) => document.getElementById(id);
 
@@ -7,7 +8,7 @@ export function tell(item) {
   byId("name").textContent = item?.name ?? "";
   const parts = item ? [sureness(item), delivered(item), item.folder, item.rule, item.why, item.mended ? "mended" : ""] : [];
   byId("summary").textContent = parts.filter(Boolean).join(" · ");
-  const sentences = item ? (item.notes.length ? item.notes : item.warnings) : [];
+  const sentences = item ? (item.notes.length ? item.notes : item.warnings.map(inWords)) : [];
   byId("warnings").replaceChildren(
     ...sentences.map((sentence) => {
       const line = document.createElement("li");
@@ -36,14 +37,14 @@ function count(queue, title) {
   byId("send").textContent = waiting ? `Deliver ${waiting}` : "Deliver";
   byId("send").disabled = !waiting;
   for (const [name, field] of [["warning", "warnings"], ["folder", "folder"], ["rule", "rule"]]) {
-    options(byId(`filter-${name}`), new Set(items.flatMap((item) => item[field])));
+    options(byId(`filter-${name}`), new Set(items.flatMap((item) => item[field])), name === "warning" ? inWords : String);
   }
 }
 
-function options(select, values) {
+function options(select, values, says) {
   const known = new Set([...select.options].map((option) => option.value));
   for (const value of [...values].sort()) {
-    if (value && !known.has(value)) select.add(new Option(value.replaceAll("_", " "), value));
+    if (value && !known.has(value)) select.add(new Option(says(value), value));
   }
 }
 

@@ -1,11 +1,13 @@
 // The queue: all items, those that the filters let through in their order, and a list that draws what is in view.
 
+import { inWords } from "./words.js";
+
 const ROW = 64;
 const AROUND = 6;
 // After so many in review comes one of the sure ones that were drawn to be looked at.
 const BETWEEN = 3;
-const MARKS = { accept: "✓", reject: "✗", again: "↻", handed: "✎" };
-const SAID = { accept: "accepted", reject: "rejected", again: "asked again", handed: "open in another program" };
+const MARKS = { accept: "✓", reject: "✗", again: "↻", back: "↶", handed: "✎" };
+const SAID = { accept: "accepted", reject: "rejected", again: "asked again", back: "taken back", handed: "open in another program" };
 
 export const isOpen = (item) => item.state === "review" && (!item.verdict || item.verdict === "handed");
 const isMarked = (item) => item.verdict !== "" && item.verdict !== "handed";
@@ -218,7 +220,7 @@ export class Queue {
     text.textContent = item.name;
     const what = document.createElement("div");
     what.className = "what";
-    what.textContent = [sureness(item), delivered(item), ...item.warnings].filter(Boolean).join(", ");
+    what.textContent = [sureness(item), delivered(item), ...item.warnings.map(inWords)].filter(Boolean).join(", ");
     text.append(what);
     const mark = document.createElement("span");
     mark.className = `mark ${item.verdict}`;
@@ -246,7 +248,7 @@ export function sureness(item) {
 export const delivered = (item) => (item.state === "done" ? "delivered" : "");
 
 export function described(item) {
-  const parts = [item.name, sureness(item), delivered(item), ...item.warnings.map((name) => name.replaceAll("_", " "))];
+  const parts = [item.name, sureness(item), delivered(item), ...item.warnings.map(inWords)];
   if (item.mended) parts.push("mended");
   if (item.verdict) parts.push(SAID[item.verdict]);
   return parts.filter(Boolean).join(", ");
