@@ -127,7 +127,8 @@ class Delivery:
 
     def recall(self, job: JobRow, cut: CutSettings) -> JobRow:
         """A person wants a delivered photo back in review, cut by other settings. Raises OSError."""
-        _require_root(job)
+        if not is_folder(job.plan.watch):
+            raise _no_root(job)
         return recall(self.journal, job, cut)
 
     def reopen_review(self, job: JobRow) -> JobRow:
