@@ -24,7 +24,7 @@ def command(context: click.Context, *, config: Path | None, schema: bool) -> Non
         return
     if config is None:
         raise click.UsageError("Name a configuration, or ask for --schema.")
-    loaded = read_config(context, config)
+    loaded = read_config(context, config, files=True)
     from mattebox.daemon.report.notify import OFF, webhook_is_off  # noqa: PLC0415 - only with a configuration
 
     if webhook_is_off(loaded.config.notify):

@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from mattebox.daemon.run import Summary
 
 
-def read_config(context: click.Context, path: Path) -> LoadedConfig:
-    """The configuration; its mistakes go to stderr and end the command with exit status 2."""
+def read_config(context: click.Context, path: Path, *, files: bool = False) -> LoadedConfig:
+    """The configuration; its mistakes go to stderr and end the command with exit status 2.
+
+    files: that a file which a setting names is missing is a mistake too.
+    """
     from mattebox.daemon.config.load import load_config  # noqa: PLC0415
     from mattebox.daemon.errors import ConfigError  # noqa: PLC0415 - `--help` loads no YAML and no pydantic
 
     try:
-        return load_config(path)
+        return load_config(path, files=files)
     except ConfigError as error:
         for line in error.mistakes:
             echo(line, err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +36,28 @@ _AGREEMENT: Final = 0.8
 _NAMED: Final = 3
 
 
+WarningName = Literal[
+    "no_subject",
+    "several_subjects",
+    "touches_frame",
+    "low_contrast",
+    "similar_colours",
+    "motion_blur",
+    "over_compressed",
+    "low_resolution",
+    "undecided_part",
+    "encloses_background",
+    "uncertain_area",
+    "point_not_found",
+]
+WARNINGS: Final = get_args(WarningName)
+
+
 @dataclass(frozen=True, slots=True)
 class Advice:
     """One warning: its name for rules and reports, and a sentence for the photographer."""
 
-    name: str
+    name: WarningName
     sentence: str
 
 
@@ -73,7 +90,7 @@ def warn(
     # 13 of which are bad, and by agreement 55, of which 25 are.
     shared = features.consent if several else features.agreement
     unsure = max(features.haze / _HAZE, (1 - shared) / (1 - _AGREEMENT))
-    checks = (
+    checks: tuple[tuple[WarningName, bool, str], ...] = (
         (
             "several_subjects",
             subjects > 1,

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from mattebox.core.errors import UnknownNetworkError
 from mattebox.core.network.lookup import check_network
+from mattebox.core.report.advice import WARNINGS
 from mattebox.core.settings import format_of_ending
+from mattebox.core.settings.explain import nearest
 from mattebox.core.settings.label import Outcome
 from mattebox.daemon.config.cluster import Certificates, address_problem
 from mattebox.daemon.config.conditions import PAIRS, REGISTRY
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mattebox.core.settings.label import LabelSettings
-    from mattebox.daemon.config.keys import Config, Delivery, Folder, Review, Rule, When
+    from mattebox.daemon.config.keys import Config, Defaults, Delivery, Folder, Review, Rule, When
 
 Location = tuple[str | int, ...]
 
@@ -43,6 +45,7 @@ def mistakes(config: Config, base: Path) -> list[Mistake]:
         *_overlaps(config),
         *_outputs(config, base),
         *_labels(config),
+        *_warnings(config),
         *_conditions(config),
     ]
 
@@ -158,6 +161,18 @@ def _labels(config: Config) -> Iterator[Mistake]:
             yield Mistake(
                 location, "this label says nothing: name colours, such as unsure: red, or stars in rating:"
             )
+
+
+def _warnings(config: Config) -> Iterator[Mistake]:
+    """A warning that no report ever has would let every cutout through unseen."""
+    parts: list[tuple[Location, Defaults | Rule]] = [(("defaults",), config.defaults)]
+    parts += [(place, rule) for place, _, rule in _rules(config)]
+    for place, part in parts:
+        for key, settings in (("review", part.review), ("label", part.label)):
+            for number, name in enumerate(settings.warnings if settings is not None else ()):
+                if name not in (*WARNINGS, "*"):
+                    message = f"there is no warning {name!r}{nearest(name, WARNINGS)}"
+                    yield Mistake((*place, key, "warnings", number), message, True)
 
 
 def _endings(location: Location, template: str, format_name: str) -> Iterator[Mistake]:

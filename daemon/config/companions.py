@@ -78,7 +78,10 @@ def checked_endings(value: object) -> frozenset[str]:
         value = [value]
     found = set()
     for item in value:
-        text = str(item).removeprefix("*").removeprefix(".").lower()
+        if not isinstance(item, str):
+            told = f"write true, false or endings of companions, such as [xmp, pp3] (given: {item!r})"
+            raise ValueError(told)  # noqa: TRY004 - pydantic tells ValueErrors alone
+        text = item.removeprefix("*").removeprefix(".").lower()
         if not text or any(sign in text for sign in "/\\*?. "):
             raise ValueError(f"write endings of companions, such as [xmp, pp3] (given: {item!r})")
         if text in PHOTO_ENDINGS:

@@ -16,6 +16,7 @@ from mattebox.core.settings.sentences import alternatives, real_location, senten
 from mattebox.core.settings.yamlfile import YamlFile, YamlMistakeError, read_yaml
 from mattebox.daemon.config.check import mistakes
 from mattebox.daemon.config.keys import Config
+from mattebox.daemon.config.named_files import missing_files
 from mattebox.daemon.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -35,8 +36,11 @@ class LoadedConfig:
     config: Config
 
 
-def load_config(path: Path) -> LoadedConfig:
-    """The configuration in a file. Raises ConfigError with every mistake that was found."""
+def load_config(path: Path, *, files: bool = False) -> LoadedConfig:
+    """The configuration in a file. Raises ConfigError with every mistake that was found.
+
+    files: look for the files that its settings name, too.
+    """
     try:
         file = read_yaml(path)
     except OSError as error:
@@ -53,7 +57,7 @@ def load_config(path: Path) -> LoadedConfig:
     try:
         found = [
             (file.place(mistake.location, at_value=mistake.at_value), mistake.message)
-            for mistake in mistakes(config, base)
+            for mistake in [*mistakes(config, base), *(missing_files(config) if files else ())]
         ]
     except (OSError, ValueError) as error:
         # Whatever a value is that its own check lets through: a reload of a running daemon gets here too.

@@ -21,7 +21,7 @@ from mattebox.daemon.delivery.place import LostStagedError, move, place
 from mattebox.daemon.delivery.reason import write_reason
 from mattebox.daemon.delivery.recall import recall
 from mattebox.daemon.guard import REFUSALS
-from mattebox.daemon.intake.claim import finish_claim, remove_work_folder, was_taken_away
+from mattebox.daemon.intake.claim import GONE, finish_claim, remove_work_folder, was_taken_away
 from mattebox.daemon.journal.identity import identity, is_folder, is_there, known_content
 from mattebox.daemon.journal.markers import Markers, attempt_marker
 from mattebox.daemon.journal.plan import review_outputs
@@ -339,7 +339,7 @@ class Delivery:
 
 
 def _no_root(job: JobRow) -> OSError:
-    return FileNotFoundError(errno.ENOENT, "the watched folder is gone", os.fspath(job.plan.watch))
+    return FileNotFoundError(errno.ENOENT, GONE, os.fspath(job.plan.watch))
 
 
 def _kind(job: JobRow) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mattebox.core.publish import sync_folder
 from mattebox.daemon.journal.identity import identity, is_folder, is_there
-from mattebox.daemon.journal.owner import make_known, remove_empty
+from mattebox.daemon.journal.owner import RECORD, make_known, remove_empty
+from mattebox.daemon.journal.plan import WORK_FOLDER
 from mattebox.daemon.journal.rows import JobRow, new_id
 from mattebox.daemon.journal.steps import step
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from mattebox.daemon.journal.journal import Journal
     from mattebox.daemon.journal.plan import Plan
     from mattebox.daemon.journal.states import State
+
+
+GONE: Final = "the watched folder is gone, or what of it is in work"
 
 
 def claim(journal: Journal, folder: str, found: Identity, plan: Plan) -> JobRow | None:
@@ -49,15 +53,20 @@ def finish_claim(journal: Journal, job: JobRow) -> JobRow | None:
 def was_taken_away(job: JobRow) -> bool:
     """Whether somebody took a claimed original away; False where its watched folder is away as a whole.
 
-    A share that was unmounted may leave a folder of the same name: what lies in its mount point, on another
-    device and without the job's own folder. Raises OSError.
+    A share that was unmounted may leave a folder of the same name, which lies in its mount point: without
+    the job's own folder, and without our record or on another device. Raises OSError.
     """
-    watch = job.plan.watch
-    if not is_folder(watch):
+    if not is_folder(job.plan.watch):
         return False
-    here = job.plan.keep or is_folder(job.work.parent) or watch.stat().st_dev == job.identity.device
+    here = job.plan.keep or is_folder(job.work.parent) or _is_same(job)
     # The share may have come back between the questions.
     return here and not is_there(job.work)
+
+
+def _is_same(job: JobRow) -> bool:
+    watch = job.plan.watch
+    owner = watch / WORK_FOLDER / job.work.relative_to(watch / WORK_FOLDER).parts[0]
+    return watch.stat().st_dev == job.identity.device and is_there(owner / RECORD)
 
 
 def remove_work_folder(job: JobRow) -> None:

@@ -11,7 +11,7 @@ from mattebox.daemon.delivery.endings import ending
 from mattebox.daemon.delivery.reason import failure_reason
 from mattebox.daemon.errors import NOT_BEGUN, Failure, JournalError
 from mattebox.daemon.guard import REFUSALS, refusal
-from mattebox.daemon.intake.claim import was_taken_away
+from mattebox.daemon.intake.claim import GONE, was_taken_away
 from mattebox.daemon.journal.identity import content_hash, is_there
 from mattebox.daemon.journal.states import ENDED
 from mattebox.daemon.work.tally import Tally
@@ -307,7 +307,7 @@ class Jobs:
             return True
         if job.state == "working":
             self._delivery.requeue(job, count=False)
-        self._postpone(job.id, OSError(None, "the watched folder is gone", os.fspath(job.plan.watch)))
+        self._postpone(job.id, OSError(None, GONE, os.fspath(job.plan.watch)))
         return True
 
     def _vanished(self, job: JobRow) -> None:

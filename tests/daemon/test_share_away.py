@@ -1,4 +1,4 @@
-"""A share that goes away may leave a folder of the same name, its empty mount point, on another device."""
+"""A share that goes away may leave a folder of the same name, its empty mount point."""
 
 from __future__ import annotations
 
@@ -49,10 +49,11 @@ class BackWhenHeld(list[Event]):
             self.share.show(self.share.store)
 
 
-@pytest.fixture
-def share(tmp_path: Path) -> Iterator[Share]:
-    """A share on one device and its mount point on another."""
-    store, point = (Path(tempfile.mkdtemp(dir=place)) for place in (quick_place(), other_place()))
+@pytest.fixture(params=["another device", "the same device"])
+def share(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Share]:
+    """A share and its mount point: on another device, or on the same one as that of a bind mount is."""
+    places = (quick_place(), other_place() if request.param == "another device" else quick_place())
+    store, point = (Path(tempfile.mkdtemp(dir=place)) for place in places)
     yield Share(tmp_path, store, point)
     for folder in (store, point):
         shutil.rmtree(folder)

@@ -90,6 +90,23 @@ def mistakes(tmp_path: Path, text: str | bytes) -> list[str]:
             "8:40",
             "the ending says jpeg and format says png",
         ),
+        (
+            HEAD + DELIVER + "        review: {warnings: [touches_fram]}\n",
+            "8:29",
+            "there is no warning 'touches_fram'; did you mean touches_frame?",
+        ),
+        (
+            HEAD + DELIVER + "        label: {sure: red, warnings: blurry}\n",
+            "8:38",
+            "there is no warning 'blurry'",
+        ),
+        (
+            HEAD + DELIVER + "defaults: {review: {warnings: ['*', haze]}}\n",
+            "8:37",
+            "there is no warning 'haze'",
+        ),
+        (HEAD + DELIVER + "    companions: 3\n", "8:17", "write true, false or endings of companions"),
+        (HEAD + DELIVER + "    companions: [xmp, 3]\n", "8:17", "(given: 3)"),
         ("version: &a 1\nfolders: *a\n", "2:10", "aliases"),
         ("version: [1\n", "2:1", ""),
         ("- 1\n", "1:1", "a configuration is a mapping"),
@@ -103,6 +120,34 @@ def test_each_mistake_is_placed(tmp_path: Path, text: str | bytes, place: str, w
     lines = mistakes(tmp_path, text)
     assert lines[0].startswith(f"rules.yaml:{place}"), lines
     assert words in lines[0]
+
+
+FILES = """\
+        cut:
+          backdrop: empty.jpg
+          prompts: {from_matte: mattes/rough.png}
+        finish: {background: {image: sweep.png}}
+"""
+
+
+def test_check_looks_for_the_files_that_settings_name(tmp_path: Path) -> None:
+    """A daemon that starts does not: the share that they lie on may be mounted after it."""
+    lit = "defaults: {cut: {backdrop: {lit: './lit/{stem}_b.jpg'}}}\n"
+    path = tmp_path / "rules.yaml"
+    path.write_text(HEAD + DELIVER + FILES + lit, encoding="utf-8")
+    loaded = load_config(path)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, files=True)
+    assert [line.removeprefix(f"{tmp_path}/") for line in caught.value.mistakes] == [
+        f"rules.yaml:9:21: {tmp_path}/empty.jpg: there is no such file",
+        f"rules.yaml:10:33: {tmp_path}/mattes/rough.png: there is no such file",
+        f"rules.yaml:11:38: {tmp_path}/sweep.png: there is no such file",
+        f"rules.yaml:12:34: {tmp_path}/lit: there is no such folder",
+    ]
+    for name in ("empty.jpg", "mattes/rough.png", "sweep.png", "lit/any.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert load_config(path, files=True) == loaded
 
 
 def test_two_folders_may_not_watch_the_same_place(tmp_path: Path) -> None:
