@@ -115,6 +115,7 @@ class OpenPhoto:
             "notes": list(report.notes),
             "box": None if report.subject_box is None else list(report.subject_box),
             "again": again,
+            "empty": "no_subject" in report.warnings,
         }, [np.ascontiguousarray(mask).data.cast("B") for mask in masks]
 
     @property

@@ -86,7 +86,7 @@ class Asking:
                 self._tell("matte", (asked, layer.matte(asked)))
         except EngineError as error:
             self._tell("failed", str(error))
-        except (MemoryError, OSError, ValueError):
+        except Exception:  # noqa: BLE001 - whatever it is, the window must not wait for ever
             self._tell(
                 "failed", _("The layer could not be sent to the Mattebox engine; nothing was changed.")
             )

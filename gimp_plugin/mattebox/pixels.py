@@ -85,7 +85,11 @@ class LayerView:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[LayerView]:
-        """A view whose pixels are those that GIMP shows, effects included; it ends with the block."""
+        """A view whose pixels are those that GIMP shows, effects included; it ends with the block.
+
+        Raises RefusedError where the layer is gone: a window may have waited for the engine meanwhile.
+        """
+        unchanged.require_there(self.layer, self.image)
         if not self.has_effects:
             yield self
             return

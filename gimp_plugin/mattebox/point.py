@@ -61,6 +61,9 @@ def run_point(record: Record, config: Any, image: Any, layers: list[Any], intera
         found = _by_script(record, partial(_read, options, view), said.request(edges_of(config), full=True))
     if found is None:
         return False
+    # Who has seen the matte is not told of doubts, and how sure one is that was pointed at nobody knows.
+    known: dict[str, Any] = {"warnings": []} if interactive else {}
+    found = replace(found, report={**found.report, "confidence": None, **known})
     for remark in apply(options, image, [(view, found)]):
         Gimp.message(remark)
     return True

@@ -115,6 +115,8 @@ def finish(window: Window) -> None:
         lambda: not subprocess.run(line, capture_output=True, check=False).stdout, "the end of the plug-in"
     )
     window.until(lambda: not window.has(TITLE), "the end of the window")
+    # Who has seen the matte is told nothing more of it.
+    assert not window.has("GIMP Message")
     focus(window, "coins")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +22,8 @@ from mattebox.models.catalogue import PROMPTABLE, find_network
 pytestmark = [pytest.mark.slow, pytest.mark.network, pytest.mark.timeout(400)]
 
 WORDS = {
-    "C.UTF-8": ("Mask the Subject", "subject...", "Search Actions", "Fetch a Network"),
-    "de_DE.UTF-8": ("Motiv maskieren", "motiv maskieren...", "Aktionen", "Netz holen"),
+    "C.UTF-8": ("Mask the Subject", "subject...", "Mask by Clicking", "Search Actions", "Fetch a Network"),
+    "de_DE.UTF-8": ("Motiv maskieren", "motiv maskieren...", "Maske durch Klicken", "Aktionen", "Netz holen"),
 }
 
 
@@ -67,6 +68,15 @@ def focus(window: Window, title: str) -> None:
     window.until(lambda: title in window.do(*asked, check=False), f"the keys for {title}")
 
 
+def start(window: Window, search: str, entry: str) -> None:
+    """The / search, and an entry of the menus by its words."""
+    focus(window, "astronaut")
+    window.keys("slash")
+    focus(window, search)
+    window.do("xdotool", "type", "--delay", "80", entry)
+    window.keys("Return")
+
+
 def loaded(window: Window) -> list[str]:
     """The networks that the plug-in's engine has loaded."""
     engine = Engine(window.rig.record, lambda _: None)
@@ -84,12 +94,8 @@ def magenta(window: Window, name: str) -> int:
 
 def test_the_dialog_speaks_the_users_language_and_asks_before_it_fetches(window: Window) -> None:
     """Its entry is found by its own words; it has a preview; Cancel to the question leaves it open."""
-    title, entry, search, question = WORDS[window.rig.language]
-    focus(window, "astronaut")
-    window.keys("slash")
-    focus(window, search)
-    window.do("xdotool", "type", "--delay", "80", entry)
-    window.keys("Return")
+    title, entry, clicking, search, question = WORDS[window.rig.language]
+    start(window, search, entry)
     focus(window, title)
     name = f"dialog-{'de' if window.rig.language.startswith('de') else 'en'}.png"
     window.until(lambda: magenta(window, name) > 10_000, "the preview")
@@ -101,6 +107,16 @@ def test_the_dialog_speaks_the_users_language_and_asks_before_it_fetches(window:
     focus(window, title)
     window.keys("Escape")
     window.until(lambda: not window.has(title), "the end of the dialog")
+    # The window for clicking asks before it opens; Cancel leaves everything as it was.
+    start(window, search, clicking.lower()[:12])
+    focus(window, question)
+    window.picture(name.replace("dialog-", "dialog-fetch-clicking-"))
+    window.keys("Escape")
+    line = ["pgrep", "-f", f"{window.rig.plugin}/mattebox.py"]
+    window.until(
+        lambda: not subprocess.run(line, capture_output=True, check=False).stdout, "the end of the plug-in"
+    )
+    assert not window.has(clicking)
     assert window.images() == [[False, [False], 0]]
     # Neither the preview nor the question that was not agreed to has loaded it.
     assert PROMPTABLE not in loaded(window)

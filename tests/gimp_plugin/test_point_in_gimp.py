@@ -60,10 +60,15 @@ def test_refine_moves_the_edge_of_the_matte_at_hand(pointed: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "words"), [("nonsense", "120,80 300,95"), ("beyond", "outside of the layer")]
+    ("name", "words"),
+    [
+        ("nonsense", "120,80 300,95"),
+        ("beyond", "outside of the layer"),
+        ("blank", "No subject was found in the layer"),
+    ],
 )
 def test_what_cannot_be_meant_is_a_sentence(pointed: Rig, name: str, words: str) -> None:
-    """A point that is none, or none of the layer, changes nothing and says how it is written."""
+    """A point that is none, or none of the layer, or a blank layer, changes nothing and is told."""
     result = pointed.result(f"point-{name}")
     assert result["said"][0] != "success"
     assert words in result["said"][1]

@@ -43,8 +43,10 @@ def cases() -> Iterator[tuple[str, str, str, str]]:
 
 
 @pytest.fixture(scope="module")
-def tables(gimps: Callable[[str], Rig], asked: list[str]) -> Iterator[Tables]:
-    """All calls of a version, done in one GIMP of it the first time that one is asked for."""
+def tables(gimps: Callable[[str], Rig], asked: list[str], request: pytest.FixtureRequest) -> Iterator[Tables]:
+    """All calls of a version for the kinds that tests will ask about, done in one GIMP the first time."""
+    items = [item for item in request.session.items if item.path == request.path]
+    wanted = ["raster", *sorted({item.callspec.params["kind"] for item in items} - {"raster"})]
     begun: dict[str, tuple[Rig, Future[str]]] = {}
 
     def table(version: str) -> Rig:
@@ -52,7 +54,7 @@ def tables(gimps: Callable[[str], Rig], asked: list[str]) -> Iterator[Tables]:
         for name in (version, *asked):
             if name not in begun:
                 rig = gimps(name)
-                begun[name] = rig, both.submit(rig.run, "table", timeout=2300, fonts=True)
+                begun[name] = rig, both.submit(rig.run, "table", timeout=2300, fonts=True, wanted=wanted)
         rig, run = begun[version]
         run.result()
         return rig

@@ -34,6 +34,13 @@ run("beyond", inside="290,1700")
 
 image = in_gimp.load("coffee.png")
 layer = image.get_layers()[0]
+layer.fill(Gimp.FillType.WHITE)
+said = in_gimp.call("point", image, [layer], quality="fast")
+in_gimp.record_result("point-blank", image, layer, said=said)
+image.delete()
+
+image = in_gimp.load("coffee.png")
+layer = image.get_layers()[0]
 said = [in_gimp.call("point", image, [layer], quality="fast", inside="290,170")[0]]
 in_gimp.record_result("point-before", image, layer, said=said)
 said = [in_gimp.call("refine", image, [layer], refine="none", shift=2.0)[0]]

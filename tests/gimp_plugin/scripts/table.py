@@ -213,7 +213,7 @@ def case(kind: str, state: str, result: str) -> None:
     image.delete()
 
 
-for kind in kinds():
+for kind in [kind for kind in kinds() if kind in globals()["wanted"]]:
     # Locked alpha holds the effects of layers with alpha back. (GIMP's own copy of a locked vector layer is
     # empty, so the screen's picture of one is taken without locks.)
     for state in ("plain", "locked") if kind == "effect-group" else ("plain",):
