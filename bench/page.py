@@ -1,6 +1,7 @@
 """The light table in a real browser: key to next picture, memory over 10,000 photos, seconds of a click.
 
     python -m bench.page --photos 200 --rows 10000 --clicks 4 --json page.json
+    python -m bench.page --photos 200 --kept FOLDER --make     make those photos for another call
     python -m bench.page --pictures docs        what docs/table.md shows
 
 Needs Debian's chromium (`bash .ci/chromium.sh`), and for clicks and pictures the networks' weights.
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +29,10 @@ from tests.web.many import many
 from tests.web.rig import REVIEW, draw_photo, hot_folders, serving, shown
 from tests.web.test_looks import more
 
+from mattebox.daemon.journal.journal import Journal
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 # A person who looks before deciding needs at least so long, in milliseconds.
 LOOK = 400
@@ -52,18 +56,24 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=0, help="memory over so many photos")
     parser.add_argument("--clicks", type=int, default=0, help="so many clicks on each of four photos")
     parser.add_argument("--pictures", type=Path, help="write screenshots into this folder")
+    parser.add_argument("--kept", type=Path, help="where photos are made, or were")
+    parser.add_argument("--make", action="store_true", help="make the photos and measure nothing")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     options = parser.parse_args()
     found: dict[str, Any] = {"processor": platform.processor() or platform.machine()}
-    with browser() as chromium, tempfile.TemporaryDirectory() as root:
+    with browser() as chromium, tempfile.TemporaryDirectory() as fresh:
+        root = options.kept or Path(fresh)
         if options.photos:
-            found["keys"] = keys(chromium, Path(root, "keys"), options.photos)
+            folders = made(root / "keys", partial(plain, count=options.photos))
+            found["keys"] = None if options.make else keys(chromium, folders, options.photos)
         if options.rows:
-            found["rows"] = rows(chromium, Path(root, "rows"), options.rows)
+            folders = made(root / "rows" / "many", partial(many_rows, root / "rows", options.rows))
+            found["rows"] = None if options.make else rows(chromium, folders, options.rows)
         if options.clicks:
-            found["clicks"] = clicks(chromium, Path(root, "clicks"), options.clicks)
+            folders = made(root / "clicks", real)
+            found["clicks"] = None if options.make else clicks(chromium, folders, options.clicks)
         if options.pictures:
-            pictures(chromium, Path(root, "pictures"), options.pictures)
+            pictures(chromium, root / "pictures", options.pictures)
     text = json.dumps(found, indent=2)
     print(text)
     if options.json:
@@ -96,12 +106,29 @@ def table(chromium: Any, config: Path, scheme: str = "light") -> Iterator[tuple[
         context.close()
 
 
-def keys(chromium: Any, root: Path, count: int) -> dict[str, Any]:
-    """Milliseconds from a key to the frame with the next picture: while looking, and as fast as it goes."""
+def made(root: Path, make: Callable[[Path], HotFolders]) -> HotFolders:
+    """Hot folders with what is measured, or those of a call before, with nothing decided."""
+    if not (root / "state").exists():
+        return make(root)
+    journal = Journal(root / "state", lock=False)
+    with journal.transaction():
+        while journal.decisions.undo():
+            pass
+    journal.close()
+    return HotFolders(root, (root / "config.yaml").read_text(encoding="utf-8"))
+
+
+def plain(root: Path, count: int) -> HotFolders:
+    """Drawn photos of 2.7 megapixels in review."""
     folders = hot_folders(root)
     for number in range(count):
         draw_photo(folders.root / "in" / f"photo-{number + 1:04}.jpg", number + 1, SIZE)
     folders.once()
+    return folders
+
+
+def keys(chromium: Any, folders: HotFolders, count: int) -> dict[str, Any]:
+    """Milliseconds from a key to the frame with the next picture: while looking, and as fast as it goes."""
     found = {}
     with table(chromium, folders.config) as (page, _):
         page.wait_for_timeout(2000)
@@ -123,14 +150,17 @@ def decide(page: Any, count: int, pause: int) -> None:
         page.wait_for_timeout(pause)
 
 
-def rows(chromium: Any, root: Path, count: int) -> dict[str, Any]:
-    """Memory of page and server when the list has just come, and after all of it was gone through."""
-    root.mkdir()
+def many_rows(root: Path, count: int, target: Path) -> HotFolders:
+    """So many rows in review that share a dozen files."""
     folders = hot_folders(root / "twelve")
     for number in range(12):
         draw_photo(folders.root / "in" / f"photo-{number + 100}.jpg", number + 100)
     folders.once()
-    folders = many(folders.root, root / "many", count)
+    return many(folders.root, target, count)
+
+
+def rows(chromium: Any, folders: HotFolders, count: int) -> dict[str, Any]:
+    """Memory of page and server when the list has just come, and after all of it was gone through."""
     with table(chromium, folders.config) as (page, server):
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable")
@@ -216,10 +246,10 @@ def point(page: Any, x: float, y: float, size: tuple[int, int] | None = None) ->
     )
 
 
-def clicks(chromium: Any, root: Path, count: int) -> dict[str, Any]:
+def clicks(chromium: Any, folders: HotFolders, count: int) -> dict[str, Any]:
     """Seconds until a photo is open, of each answer to a click, and until its edge is redone."""
     opened, edges = [], []
-    with table(chromium, real(root).config) as (page, _):
+    with table(chromium, folders.config) as (page, _):
         for _ in range(len(POINTS)):
             began = time.monotonic()
             if not opened:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mattebox.daemon.journal.database import Database
+
+_LOOK: Final = (
+    "UPDATE drawn SET found = ? WHERE job = ? AND job IN (SELECT id FROM jobs WHERE phase = 'deliver')"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,12 @@ class Drawings:
         return len(new)
 
     def look(self, job_id: str, *, right: bool | None) -> None:
-        """Somebody said of a drawn job whether it was right as it came, or (None) took that back."""
+        """Somebody said of a drawn job whether it was right as it came, or (None) took that back.
+
+        What is said of one after it came back into review is said of another cutout, and passed over.
+        """
         said = None if right is None else int(right)
-        self._db.execute("UPDATE drawn SET found = ? WHERE job = ?", (said, job_id))
+        self._db.execute(_LOOK, (said, job_id))
 
     def promise(self, folder: str, *, share: float) -> None:
         """Promise another share of a folder; sound only while nobody has looked at any of its drawn jobs."""

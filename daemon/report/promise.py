@@ -79,7 +79,7 @@ class Known:
         seen = f"{self.looked} looked at, {self.wrong} wrong"
         if not self.unlooked:
             return f"{seen}; nothing is left that nobody looked at."
-        rest = f"of the {self.unlooked} that nobody looked at"
+        rest = f"of the {self.unlooked} that nobody looked at,"
         if self.holds:
             return f"{seen}; enough: {rest} at most {percent(self.share)} are wrong, {self._times}."
         bound = f"{seen}; {rest} at most {percent(self.share)} are wrong, {self._times}"

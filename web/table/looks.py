@@ -90,13 +90,8 @@ class Looks:
 
 
 def judged(journal: Journal, jobs: Iterable[str]) -> None:
-    """What is decided of drawn jobs now is what was said of them; belongs into the decision's transaction.
-
-    What is decided of one after it was taken back is said of another cutout.
-    """
+    """What is decided of drawn jobs now is what was said of them; belongs into the decision's transaction."""
     for job in jobs:
-        if journal.job(job).phase != "deliver":
-            continue
         decision = journal.decisions.of(job)
         said = decision.verdict if decision is not None else ""
         journal.drawings.look(job, right={"accept": True, "reject": False, "back": False}.get(said))

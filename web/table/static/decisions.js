@@ -88,6 +88,7 @@ export class Decisions {
   offer(back) {
     byId("again-title").textContent = back ? "Take it back into review and cut it again with" : "Ask again with";
     byId("again-back").hidden = !back;
+    byId("again-choices").start = back ? 0 : 1;
     const choices = [
       ...(back ? [["The settings that it had", {}]] : []),
       ...["fast", "balanced", "best"].map((quality) => [`Quality ${quality}`, { quality }]),
