@@ -207,6 +207,7 @@ class Engine:
                 network,
                 frame,
                 pointed_at=points_of(settings.subject) is not None,
+                through=settings.backdrop != "none" and not settings.prompts.any and photo.alpha is None,
                 on_step=on_step,
                 during=partial(timed, seconds),
             )

@@ -62,7 +62,8 @@ class Seen:
 class Looker:
     """Who looks at a view (h, w, 3) uint8 sRGB: networks, the judge where there is one, and where they look.
 
-    within: the box of the view to search. pointed_at: whether a person says which parts are meant. on_step:
+    within: the box of the view to search. pointed_at: whether a person says which parts are meant. through:
+    whether an even backdrop that is seen through the subject goes later, whatever looks say of it. on_step:
     called before each look, and may raise to stop. during: a context around the work of a step, by its name.
     """
 
@@ -70,6 +71,7 @@ class Looker:
     judge: Promptable | None = None
     within: Frame | None = None
     pointed_at: bool = False
+    through: bool = False
     on_step: Callable[[str], None] = lambda _: None
     during: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext()
 
@@ -88,7 +90,7 @@ class Looker:
             return self._judged(view, found, adaptive=False)
         with self.during("segment"):
             found = segment(view, self.segmenters, "fast", self.within)
-            sure = is_sure(found.probability, view)
+            sure = is_sure(found.probability, view, through=self.through)
         if sure:
             return Seen(found)
         if self.judge is None:

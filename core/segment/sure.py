@@ -7,11 +7,13 @@ asked, no look of 192 labelled photos that was called sure was below the full wa
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
 
+from mattebox.core.segment.backdrop import even_backdrop
 from mattebox.core.segment.fusion import decided
 from mattebox.core.segment.judge.colours import colour_odds
 from mattebox.core.segment.prompt.frame import Frame
@@ -38,13 +40,15 @@ _FOREIGN: Final = 0.03
 _MISSED: Final = 0.1
 _DECIDED: Final = 0.93
 _LIKE: Final = 0.92
+_LIKE_BACKDROP: Final = 0.98
 
 
-def is_sure(level: Map, view: NDArray[np.uint8]) -> bool:
+def is_sure(level: Map, view: NDArray[np.uint8], *, through: bool = False) -> bool:
     """Whether what one look says, (h, w) float32 in 0..1, can stand alone for a view (h, w, 3) uint8 sRGB.
 
     It is decided, leaves next to nothing wider than an edge half seen, and the colours of the subject and of
-    what lies around it tell the same two sides.
+    what lies around it tell the same two sides; through: of those of an even backdrop only what lies around
+    it is asked, since what is seen of that through the subject goes later (enclosed.py).
     """
     cells = Frame(*level.shape)
     lowered = cells.lowered(level)
@@ -52,7 +56,12 @@ def is_sure(level: Map, view: NDArray[np.uint8]) -> bool:
         return False
     rows, columns = cells.cells
     picture = np.asarray(cv2.resize(view, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
-    return _told_by_colours(lowered, picture)
+    told = _colours(lowered, picture)
+    if told is None:
+        return False
+    if through and told.around >= _LIKE_BACKDROP and not told.missed:
+        return even_backdrop(view, level) is not None
+    return told.like >= _LIKE and told.foreign <= _FOREIGN and told.missed <= _MISSED
 
 
 def half_seen(level: Map) -> float:
@@ -60,19 +69,35 @@ def half_seen(level: Map) -> float:
     return _wide((level > _UNSURE) & (level < 1 - _UNSURE)) / max(1, int(np.count_nonzero(level >= 0.5)))
 
 
-def _told_by_colours(level: Map, picture: NDArray[np.uint8]) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What colours say of a look: the shares of all places and of those around the subject that bear it out.
+
+    foreign, missed: the area of what is wider than an edge and of the other side's colours, inside of it and
+    around it, over the subject's.
+    """
+
+    like: float
+    around: float
+    foreign: float
+    missed: float
+
+
+def _colours(level: Map, picture: NDArray[np.uint8]) -> _Told | None:
+    """What the colours of a picture (rows, columns, 3) uint8 say of a map of its size; None if it is empty."""
     subject = level >= 0.5
     area = int(np.count_nonzero(subject))
     if not area:
-        return False
+        return None
     reach = max(_LEAST_NEAR, int(_NEAR * np.sqrt(area)))
     near = cv2.dilate(subject.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    around = near & ~subject
     odds = colour_odds(picture, level > 1 - _SAMPLE, (level < _SAMPLE) & near)
-    like = np.where(subject, odds, -odds)[near] > 0
-    return bool(
-        like.mean() >= _LIKE
-        and _wide(subject & (odds < -_CONTRARY)) <= _FOREIGN * area
-        and _wide(near & ~subject & (odds > _CONTRARY)) <= _MISSED * area
+    return _Told(
+        float((np.where(subject, odds, -odds)[near] > 0).mean()),
+        float((odds[around] < 0).mean()) if around.any() else 0.0,
+        _wide(subject & (odds < -_CONTRARY)) / area,
+        _wide(around & (odds > _CONTRARY)) / area,
     )
 
 

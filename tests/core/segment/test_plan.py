@@ -97,6 +97,20 @@ def test_a_look_that_colours_or_its_own_levels_contradict_is_not_sure(level: Map
     assert not is_sure(level, view)
 
 
+def test_what_an_even_backdrop_shows_through_needs_no_judge() -> None:
+    """Backdrop inside of a ring is no doubt where it goes later; a part left out beside it is."""
+    rng = np.random.default_rng(0)
+    through = _view(THING)
+    through[100:160, 105:135] = BLUE
+    view = np.clip(through + rng.normal(0, 1, through.shape), 0, 255).astype(np.uint8)
+    assert not is_sure(_map(THING), view)
+    assert is_sure(_map(THING), view, through=True)
+    view[BESIDE[1] : BESIDE[3], BESIDE[0] : BESIDE[2]] = RED
+    assert not is_sure(_map(THING), view, through=True)
+    uneven = np.where(_view(THING) == np.asarray(BLUE), rng.integers(0, 90, view.shape), through)
+    assert not is_sure(_map(THING), uneven.astype(np.uint8), through=True)
+
+
 def test_a_judge_that_agrees_takes_the_place_of_the_mirror(fake_network: Any) -> None:
     """Where the judge's opinions share with each other and with the look, no second look is taken."""
     judge = Judge(_map(THING))
