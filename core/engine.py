@@ -197,6 +197,10 @@ class Engine:
         with timed(seconds, "load", on_step):
             segmenters = self.segmenters(settings)
             network, missing = self.judge(settings)
+            if network is not None:
+                # Its encoder takes as much as a look does: what both take is never held at once.
+                for segmenter in segmenters:
+                    segmenter.give_back()
         with timed(seconds, "segment", on_step):
             side = view_side(segmenters, settings.quality, settings.subject)
             copy = network_input(photo, side, own_alpha=settings.input_alpha == "multiply")

@@ -84,7 +84,7 @@ class _Told:
 
 
 def _colours(level: Map, picture: NDArray[np.uint8]) -> _Told | None:
-    """What the colours of a picture (rows, columns, 3) uint8 say of a map of its size; None if it is empty."""
+    """What the colours of a picture (rows, columns, 3) uint8 say of a map of its size; None if empty."""
     subject = level >= 0.5
     area = int(np.count_nonzero(subject))
     if not area:
