@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +40,7 @@ TABLE = Path(__file__).parent.parent / "core" / "report" / "calibration.json"
 MEASURES = {
     "several_networks": ("agreement", "consent", "haze"),
     "several_looks": ("agreement", "haze", "whole"),
-    "judged": ("unity", "area"),
+    "judged": ("unity", "area", "looks"),
     "one_look": ("decided", "haze", "whole"),
 }
 GOOD = 0.9
@@ -85,9 +84,9 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
     """Name, IoU and measures of each copy that has a subject found, for each quality."""
     from mattebox.core.engine import Engine
     from mattebox.core.photo import Photo, read_photo
-    from mattebox.core.segment.judge.judge import judge_segmentation
+    from mattebox.core.segment.plan import Looker, Seen
     from mattebox.core.segment.prepare import network_input
-    from mattebox.core.segment.segmentation import Segmentation, segment, view_side
+    from mattebox.core.segment.segmentation import segment, view_side
     from mattebox.core.settings import CutSettings
 
     settings, engine = CutSettings(), Engine()
@@ -103,24 +102,18 @@ def measured_rows(folder: Path, ways: list[str], every: int) -> list[Row]:
                 photo if way == "clean" else Photo(copies()[way](np.asarray(photo.pixels, np.uint8)), "rgb")
             )
             whole, single = network_input(copy), network_input(copy, view_side(chosen, "fast"))
-            segmentation = segment(whole.enhanced, chosen, settings.quality)
-            first = segmentation.predictions[0]
-            alone = Segmentation(first.map, (first,), segmentation.detail)
-            if single.view.shape != whole.view.shape:
-                alone = segment(single.enhanced, chosen, "fast")
-            segmentations = [(whole.view, segmentation), (single.view, alone)]
+            alone = segment(single.enhanced, chosen, "fast")
+            found = [
+                (whole.view, Looker(chosen).look(whole.enhanced, "balanced")),
+                (single.view, Seen(alone)),
+            ]
             if judge is not None:
-                looked = segment(whole.enhanced, chosen, settings.quality, go_closer=False)
-                encoded = judge.encode(whole.enhanced)
-                closer = partial(segment, whole.enhanced, chosen, settings.quality, known=looked.predictions)
-                decided = judge_segmentation(judge, encoded, whole.enhanced, looked, closer=closer)
-                if decided.judgement is not None:
-                    segmentations.append((whole.view, decided))
+                found.append((whole.view, Looker(chosen, judge).look(whole.enhanced, "balanced")))
             if len(every_one) > 1:
-                segmentations.append((whole.view, segment(whole.enhanced, every_one, "best")))
-            for view, seen in segmentations:
+                found.append((whole.view, Looker(every_one, judge).look(whole.enhanced, "best")))
+            for view, seen in found:
                 name = f"{folder.name}/{path.stem}" + (f" {way}" if way != "clean" else "")
-                rows.extend(one_row(name, copy, view, seen, truth))
+                rows.extend(one_row(name, copy, view, seen.segmentation, truth))
     return rows
 
 

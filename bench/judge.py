@@ -54,41 +54,40 @@ def main() -> None:
 
 
 def disputed_rows(folder: Path, every: int) -> list[Row]:
-    """Each disputed part of a folder's photos: the photo's name, the part's facts, and what is true of it.
+    """Each part of a folder's photos that the rule is asked about: photo, facts, and what is true of it.
 
     gain: what of the true subject's area taking it in gains, negative where it does not belong there.
     """
     from mattebox.core.engine import Engine
     from mattebox.core.photo import read_photo
-    from mattebox.core.segment.judge.judge import is_doubtful
-    from mattebox.core.segment.judge.opinions import opinions
+    from mattebox.core.segment.judge.judge import ask, is_contradicted
+    from mattebox.core.segment.plan import Looker
     from mattebox.core.segment.prepare import network_input
-    from mattebox.core.segment.segmentation import segment
+    from mattebox.core.segment.segmentation import Segmentation
     from mattebox.core.settings import CutSettings
 
     engine, settings = Engine(), CutSettings()
     network, missing = engine.promptable()
     if network is None:
         raise SystemExit(missing)
+    looker = Looker(engine.segmenters(settings), network)
     rows: list[Row] = []
     for path in sorted((folder / "im").iterdir())[::every]:
         copy = network_input(read_photo(path))
-        looked = segment(copy.enhanced, engine.segmenters(settings), "balanced", go_closer=False)
-        encoded = network.encode(copy.enhanced)
-        low = encoded.frame.lowered
-        salient = low(looked.probability)
-        votes = opinions(network, encoded, salient)
-        if not votes:
+        seen = looker.look(copy.enhanced, "balanced")
+        if seen.encoded is None:
             continue
-        if is_doubtful(looked, salient, votes):
-            looked = segment(copy.enhanced, engine.segmenters(settings), "balanced", known=looked.predictions)
-            salient = low(looked.probability)
+        found = seen.segmentation
+        asked = ask(network, seen.encoded, Segmentation(found.salient, found.predictions, found.detail))
+        salient, votes = asked.lowered, asked.votes
         height, width = salient.shape
         picture = cv2.resize(copy.enhanced, (width, height), interpolation=cv2.INTER_AREA)
         with Image.open(next((folder / "gt").glob(path.stem + ".*"))) as truth:
-            true = low(np.asarray(truth.convert("L"), np.float32) / 255)
+            true = seen.encoded.frame.lowered(np.asarray(truth.convert("L"), np.float32) / 255)
         area = max(1.0, float((true >= 0.5).sum()))
         for part in disputed(salient, votes, np.asarray(picture, np.uint8)):
+            if not is_contradicted(part, salient, votes):
+                continue
             gain = float((2 * true[part.mask] - 1).sum()) / area
             rows.append({"name": f"{folder.name}/{path.stem}", "gain": round(gain, 5), **asdict(part.facts)})
     return rows

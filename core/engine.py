@@ -12,9 +12,9 @@ from mattebox.core.matting import SegmentedPhoto, cut_rough, cut_segmented, no_o
 from mattebox.core.network.device import usable_kinds
 from mattebox.core.network.quick import wants_full
 from mattebox.core.network.segmenter import Segmenter
-from mattebox.core.segment.judge.judge import judge_segmentation
+from mattebox.core.segment.plan import Looker
 from mattebox.core.segment.prepare import network_input
-from mattebox.core.segment.segmentation import search_frame, segment, view_side
+from mattebox.core.segment.segmentation import search_frame, view_side
 from mattebox.core.segment.subject import choose_subject
 from mattebox.core.settings.cut import box_of, points_of
 from mattebox.models.catalogue import COMPANIONS, PROMPTABLE, find_network, find_salient
@@ -197,56 +197,40 @@ class Engine:
         with timed(seconds, "load", on_step):
             segmenters = self.segmenters(settings)
             network, missing = self.judge(settings)
+            if network is not None:
+                # Its encoder takes as much as a look does: what both take is never held at once.
+                for segmenter in segmenters:
+                    segmenter.give_back()
         with timed(seconds, "segment", on_step):
             side = view_side(segmenters, settings.quality, settings.subject)
             copy = network_input(photo, side, own_alpha=settings.input_alpha == "multiply")
             scale = copy.view.shape[1] / photo.width
             frame = search_frame(settings.subject, copy.view, scale)
-            pointed_at = points_of(settings.subject) is not None
-            segmentation = segment(
-                copy.enhanced,
+            looker = Looker(
                 segmenters,
-                settings.quality,
+                network,
                 frame,
-                on_step,
-                pointed_at=pointed_at,
-                go_closer=network is None or settings.quality == "best",
+                pointed_at=points_of(settings.subject) is not None,
+                through=settings.backdrop != "none" and not settings.prompts.any and photo.alpha is None,
+                on_step=on_step,
+                during=partial(timed, seconds),
             )
-        encoded, notes = None, [*(item.note for item in segmenters), missing]
-        if network is not None:
-            with timed(seconds, "judge", on_step):
-                encoded = network.encode(copy.enhanced)
-                closer = partial(
-                    segment,
-                    copy.enhanced,
-                    segmenters,
-                    settings.quality,
-                    frame,
-                    on_step,
-                    known=segmentation.predictions,
-                )
-                segmentation = judge_segmentation(
-                    network,
-                    encoded,
-                    copy.enhanced,
-                    segmentation,
-                    within=frame,
-                    closer=closer if settings.quality == "balanced" else None,
-                )
+        seen = looker.look(copy.enhanced, settings.quality)
+        notes = [*(item.note for item in segmenters), missing]
         with timed(seconds, "segment"):
-            probability, count = choose_subject(segmentation.probability, settings, scale)
+            probability, count = choose_subject(seen.segmentation.probability, settings, scale)
         return SegmentedPhoto(
             photo=photo,
             settings=settings,
             small=copy.small,
             view=copy.view,
-            segmentation=segmentation,
+            segmentation=seen.segmentation,
             probability=probability,
             count=count,
             model=segmenters[0].network.name,
             device=segmenters[0].device,
             notes=tuple(dict.fromkeys(note for note in notes if note)),
             seconds=seconds,
-            judge=None if network is None else network.network.name,
-            encoded=encoded,
+            judge=None if network is None or seen.encoded is None else network.network.name,
+            encoded=seen.encoded,
         )

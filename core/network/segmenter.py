@@ -71,6 +71,10 @@ class Segmenter:
         """End the runs that go on in other threads, which then raise InferenceError."""
         self._runtime.interrupt()
 
+    def give_back(self) -> None:
+        """From now on keep no more memory between runs than the weights: other networks need it too."""
+        self._runtime.give_back()
+
 
 def input_tensor(network: Network, view: NDArray[np.uint8]) -> NDArray[np.float32]:
     """A small sRGB picture, (h, w, 3) uint8, as the network wants it: (1, 3, side, side) float32."""

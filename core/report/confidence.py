@@ -19,8 +19,9 @@ _FINEST: Final = 0.01
 # None of the labelled photos has an even backdrop that a subject may enclose, so that no share is measured;
 # with it no confidence reaches the bound that README proposes for reviews.
 _DOUBTFUL: Final = 0.59
-# Those of which nothing is the best, or of which the logarithm itself tells: how large the subject is.
-_AS_THEY_ARE: Final = ("haze", "doubt", "area")
+# Those of which nothing is the best, or of which the logarithm itself tells: how large the subject is, and
+# how many looks it took, for the plan takes them where the former ones and the judge disagree.
+_AS_THEY_ARE: Final = ("haze", "doubt", "area", "looks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Curve:
 def log_shortfall(name: str, value: float) -> float:
     """The logarithm of how far a measure of 0..1 is from its best: near that small differences say much.
 
-    Of the subject's share of the photo it is that itself: the same doubt at an edge is more of a small one.
+    Of the subject's share of the photo and the number of looks it is that itself.
     """
     return log((value if name in _AS_THEY_ARE else 1 - value) + _FINEST)
 

@@ -130,7 +130,7 @@ def _one_network(
     predictions = list(known) or [Prediction(name, "whole", predict(view, segmenter, frame), frame)]
     if quality == "fast":
         return predictions, predictions[0].map
-    if not known:
+    if len(predictions) == 1:
         on_step("segment")
         mirrored = predict(view, segmenter, frame, mirrored=True)
         predictions.append(Prediction(name, "mirrored", mirrored, frame))

@@ -14,6 +14,24 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What a map and the judge have in common, 0..1 each; 0 where there is nothing to ask the judge about.
+
+    agreement: of the map and its opinions; unity: of its opinions among themselves. half_seen: the area of
+    the map that is neither in nor out and wider than an edge, over the subject's; 0 upwards.
+    """
+
+    agreement: float
+    unity: float
+    half_seen: float
+
+    @property
+    def common(self) -> float:
+        """How far the map and all opinions say the same, 0..1."""
+        return self.agreement * self.unity
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Judgement:
     """What a judged map is: `probability` (h, w) float32 in 0..1.

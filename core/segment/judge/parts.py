@@ -24,7 +24,6 @@ _CROSS: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)),
 # The same for what is half seen, whose edges a network draws softer.
 _DISC: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)), np.uint8)
 _FAINT: Final = 0.15
-_RING: Final = np.ones((5, 5), np.uint8)
 _SURE: Final = 0.7
 _STEADY: Final = 0.01
 # How far around the subject its background is looked at, as a share of its size.
@@ -34,19 +33,14 @@ _LEAST_NEAR: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one part; log-odds are for the subject, of the mean over the part.
+    """What is known of one part: log-odds for the subject.
 
-    votes: the mean of the opinions'; trusted: the same times what map and opinions share in the whole photo.
-    colour: those of the part's colours. inside, outside: the share of its surroundings that is surely
-    subject, and surely not. size: the logarithm of its area over the subject's.
+    votes: midway between the opinion that says most for it and the one that says least, each by its mean over
+    the part. colour: the mean of those of the part's colours.
     """
 
     votes: float
-    trusted: float
     colour: float
-    inside: float
-    outside: float
-    size: float
 
 
 FACTS: Final = tuple(field.name for field in fields(Facts))
@@ -75,7 +69,6 @@ def disputed(salient: Map, votes: Sequence[Map], picture: NDArray[np.uint8]) -> 
     if not masks:
         return []
     mean = np.asarray(np.mean(votes, axis=0), np.float32)
-    shared = soft_iou(mean, salient)
     sure_in = (salient > _SURE) & (mean > _SURE)
     sure_out = (salient < 1 - _SURE) & (mean < 1 - _SURE)
     area = max(1, int(np.count_nonzero(salient >= 0.5)))
@@ -85,17 +78,8 @@ def disputed(salient: Map, votes: Sequence[Map], picture: NDArray[np.uint8]) -> 
     colours = colour_odds(picture, sure_in, sure_out & near)
     parts = []
     for mask in masks:
-        ring = (cv2.dilate(mask.astype(np.uint8), _RING) > 0) & ~mask
-        around = max(1, int(np.count_nonzero(ring)))
-        said = float(np.mean([_odds(vote, mask) for vote in votes]))
-        facts = Facts(
-            votes=said,
-            trusted=said * shared,
-            colour=float(colours[mask].mean()),
-            inside=np.count_nonzero(sure_in & ring) / around,
-            outside=np.count_nonzero(sure_out & ring) / around,
-            size=float(np.log(np.count_nonzero(mask) / area)),
-        )
+        odds = [_odds(vote, mask) for vote in votes]
+        facts = Facts(votes=(max(odds) + min(odds)) / 2, colour=float(colours[mask].mean()))
         parts.append(Part(mask, facts))
     return parts
 

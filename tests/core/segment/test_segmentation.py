@@ -10,6 +10,7 @@ import pytest
 from mattebox.core.engine import Engine
 from mattebox.core.photo import read_photo
 from mattebox.core.segment.prediction import subject_frame
+from mattebox.core.segment.prepare import network_input
 from mattebox.core.segment.segmentation import search_frame, segment, view_side
 from mattebox.core.settings import CutSettings
 
@@ -257,7 +258,8 @@ def test_no_border_of_a_look_shows_in_photos(shipped_photos: dict[str, Path]) ->
     """In real photos the map jumps along the closer look's border no more than the looks at the whole do."""
     engine, checked = Engine(), 0
     for path in shipped_photos.values():
-        found = engine.segment(read_photo(path), CutSettings(judge="none")).segmentation
+        view = network_input(read_photo(path)).enhanced
+        found = segment(view, engine.segmenters(CutSettings()))
         whole = found.predictions[0].map
         for look in found.predictions:
             if look.used and look.frame != found.predictions[0].frame:

@@ -209,14 +209,24 @@ def test_a_part_is_named_with_its_box_where_the_rule_is_not_sure(found: float, t
         assert right >= ARM[2] - 1
 
 
-def test_one_opinion_lets_nothing_in_that_map_and_the_others_deny() -> None:
-    """Where the map and the opinions' mean say the same, that stands, whatever the rule made of it."""
-    salient, votes = _map(BODY), [_map(BODY), _map(BODY), _map(BODY), _map(BODY, OTHER)]
+@pytest.mark.parametrize("word", [0.55, 0.6])
+def test_a_faint_lone_opinion_lets_nothing_in(word: float) -> None:
+    """What map and other opinions deny stays out where one says so faintly, also in the subject's colours."""
+    faint = np.maximum(_map(BODY), _map(OTHER, inside=word))
+    salient, votes = _map(BODY), [_map(BODY), _map(BODY), _map(BODY), faint]
     parts = disputed(salient, votes, _picture(BODY, OTHER))
     assert parts
     judgement = judged(salient, salient, votes, parts, FRAME)
     assert judgement.probability[14:46, 14:46].max() < 0.1
     assert judgement.undecided == ()
+
+
+def test_a_firm_opinion_needs_the_colours_with_it() -> None:
+    """A part that one opinion is sure of goes in with the subject's colours, and stays out with others."""
+    salient, votes = _map(BODY), [_map(BODY, OTHER), _map(BODY), _map(BODY), _map(BODY)]
+    for picture, belongs in ((_picture(BODY, OTHER), True), (_picture(BODY), False)):
+        (part,) = disputed(salient, votes, picture)
+        assert (chance_of(shipped_rule(), part, salient, votes) > 0.5) == belongs
 
 
 def test_colours_tell_the_subject_from_what_is_around() -> None:
