@@ -82,6 +82,21 @@ def test_one_thing_among_many_is_found_by_a_click(
     assert (level & disc).sum() / (level | disc).sum() > 0.6
 
 
+@pytest.mark.slow
+def test_one_of_several_things_in_one_salient_part_is_found(engine: Engine) -> None:
+    """Where one look has several coins and the table in one part, a click still takes its coin alone."""
+    import skimage
+
+    photo = read_photo(Path(skimage.__file__).parent / "data" / "coins.png")
+    session = open_session(engine, photo, FAST)
+    for x, y, radius in ((154, 50, 23), (44, 124, 19), (46, 54, 19), (100, 58, 20)):
+        assert session.segmented.segmentation.salient[y, x] > 0.5
+        level = session.answer(Prompts().with_click(float(x), float(y))).level > 0.5
+        rows, columns = np.mgrid[0 : level.shape[0], 0 : level.shape[1]]
+        disc = (columns - x) ** 2 + (rows - y) ** 2 <= radius**2
+        assert (level & disc).sum() / (level | disc).sum() > 0.6
+
+
 def test_each_click_is_kept_to(session: Session) -> None:
     """Whatever comes later, a click inside stays inside and a click outside stays out."""
     prompts = Prompts().with_click(*CUP)

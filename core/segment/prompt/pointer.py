@@ -11,16 +11,17 @@ import cv2
 import numpy as np
 
 from mattebox.core.segment.prompt.choose import (
-    Candidate,
     anew,
     blended,
     boxed,
     clicked_part,
-    corrected,
+    decided,
     disagreement,
     further,
-    fused,
+    is_whole,
     meant,
+    merges,
+    recall,
     soft_iou,
     widest,
 )
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mattebox.core.segment.prompt.network import Answer, Encoded, Mark, Promptable
+    from mattebox.core.segment.prompt.network import Encoded, Mark, Promptable
     from mattebox.core.segment.prompt.prompts import Click
 
     Map = NDArray[np.float32]
@@ -46,7 +47,7 @@ _FINEST: Final = 1e-4
 # one of three labelled photos, and half of it in the others.
 DOUBTFUL: Final = 0.6
 # Cells around a click that are changed at the least.
-_TOUCH: Final = 2
+_TOUCH: Final = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,14 +55,16 @@ class Step:
     """An answer on the cells of a mask: `level` (rows, columns) float32 in 0..1.
 
     mask: the network's part in it, logits (rows, columns). salient: the part of the salient map that was
-    pointed at, or None. logits: (256, 256), what a further prompt goes on from. agreement: what both networks
-    share of a single click's thing, 0..1. begun: of a corrected answer the one that was corrected first.
+    pointed at, or None, and weight: where the network decides against it. logits: (256, 256), what a further
+    prompt goes on from. agreement: what both networks share of a single click's thing, 0..1. begun: of a
+    corrected answer the one that was corrected first.
     """
 
     level: Map
     mask: Map
     salient: Map | None
     logits: Map
+    weight: Map | None = None
     agreement: float = 1.0
     begun: Step | None = None
 
@@ -89,12 +92,11 @@ class Pointer:
         if step.begun is not None:
             weight = self._fine(disagreement(step.level, step.begun.level))
             return self.enlarged(step.begun, salient) * (1 - weight) + mask * weight
-        if step.salient is None:
+        if step.salient is None or step.weight is None:
             return mask
         # The parts that were pointed at, with the finer map's own levels.
         part = self._fine(np.asarray(step.salient / np.maximum(self._salient, _FINEST), np.float32))
-        weight = self._fine(disagreement(sigmoid(step.mask), step.salient))
-        return blended(mask, np.asarray(salient * part, np.float32), weight)
+        return blended(mask, np.asarray(salient * part, np.float32), self._fine(step.weight))
 
     def _fine(self, cells: Map) -> Map:
         """A map of the cells at the view's size."""
@@ -143,7 +145,11 @@ class Pointer:
         masks = [sigmoid(logits) for logits in answer.logits]
         best = boxed(masks, [min(float(guess), 1.0) for guess in answer.guesses], cells, salient)
         logits = answer.logits[best]
-        return Step(fused(masks[best], salient), logits, salient, _whole(logits))
+        if salient is None:
+            return Step(masks[best], logits, None, _whole(logits))
+        # A box says more than a click: the network decides in every part.
+        weight = disagreement(masks[best], salient)
+        return Step(blended(masks[best], salient, weight), logits, salient, _whole(logits), weight)
 
     def _in_box(self, left: int, top: int, right: int, bottom: int) -> Map | None:
         """What of the salient map lies in a box of cells; None where that is nothing likely."""
@@ -159,23 +165,27 @@ class Pointer:
     def _first(self, click: Click) -> Step:
         mark = _mark(click)
         (answer,) = self._network.answer(self._encoded, [[mark, NONE]])
-        x, y = self._cell(click)
-        salient = clicked_part(self._salient, x, y)
-        if salient is None:
-            logits = answer.logits[widest([sigmoid(item) for item in answer.logits], answer.guesses)]
-            return Step(sigmoid(logits), logits, None, _whole(logits))
-        rows, columns = np.nonzero(salient > 0.5)
-        left, top = columns.min() / self._per_pixel, rows.min() / self._per_pixel
-        right, bottom = (columns.max() + 1) / self._per_pixel, (rows.max() + 1) / self._per_pixel
-        corners = _corners((float(left), float(top), float(right), float(bottom)))
-        (boxed,) = self._network.answer(self._encoded, [[mark, *corners]])
-        logits = [*answer.logits, *boxed.logits]
+        logits, guesses = list(answer.logits), answer.guesses.tolist()
         masks = [sigmoid(item) for item in logits]
-        best = meant(masks, salient)
-        agreement = soft_iou(masks[best], salient)
-        return Step(
-            fused(masks[best], salient), logits[best], salient, _whole(logits[best]), agreement=agreement
-        )
+        salient = clicked_part(self._salient, *self._cell(click))
+        if salient is None or merges(masks, guesses, salient):
+            best = widest(masks, guesses)
+            return Step(masks[best], logits[best], None, _whole(logits[best]))
+        if is_whole(masks[-1], guesses[-1], salient):
+            best, agreement = len(masks) - 1, recall(masks[-1], salient)
+        else:
+            rows, columns = np.nonzero(salient > 0.5)
+            left, top = columns.min() / self._per_pixel, rows.min() / self._per_pixel
+            right, bottom = (columns.max() + 1) / self._per_pixel, (rows.max() + 1) / self._per_pixel
+            corners = _corners((float(left), float(top), float(right), float(bottom)))
+            (boxed,) = self._network.answer(self._encoded, [[mark, *corners]])
+            logits += list(boxed.logits)
+            masks += [sigmoid(item) for item in boxed.logits]
+            best = meant(masks, salient)
+            agreement = soft_iou(masks[best], salient)
+        weight = decided(masks[best], salient)
+        level = blended(masks[best], salient, weight)
+        return Step(level, logits[best], salient, _whole(logits[best]), weight, agreement)
 
     def _further(self, clicks: Sequence[Click], box: Box | None, before: Step) -> Step:
         """The former answer corrected by one click more; never without what an earlier click marked."""
@@ -185,25 +195,20 @@ class Pointer:
         cells = [(*self._cell(click), click.inside) for click in clicks]
         if before.agreement < DOUBTFUL:
             (answer,) = self._network.answer(self._encoded, [marks])
-            best = anew(_candidates(answer), cells)
+            best = anew(list(answer.logits), answer.guesses.tolist(), cells)
             if best >= 0:
                 # All of a doubtful answer goes: it was another thing.
                 logits = answer.logits[best]
                 return Step(sigmoid(logits), logits, None, _whole(logits))
-        (going_on,) = self._network.answer(self._encoded, [marks], [before.logits])
-        last = clicks[-1]
-        (alone,) = self._network.answer(self._encoded, [[(last.x, last.y, IN), NONE]])
-        old = _logit(before.level)
-        found = _candidates(going_on)
-        for logits, guess in zip(alone.logits, alone.guesses, strict=True):
-            joined = np.maximum(old, logits) if last.inside else np.minimum(old, -logits)
-            found.append(Candidate(joined, float(guess)))
-        best = further(found, before.level, cells)
-        logits = found[best].logits if best >= 0 else _logit(self._touched(before.level, last))
-        level = sigmoid(logits)
-        weight = corrected(level, before.level, *cells[-1][:2], inside=last.inside)
-        level = before.level * (1 - weight) + level * weight
-        logits = np.where(weight > 0.5, logits, before.logits[: level.shape[0], : level.shape[1]])
+        (answer,) = self._network.answer(self._encoded, [marks], [before.logits])
+        found = further(list(answer.logits), answer.guesses.tolist(), before.level, cells)
+        rows, columns = before.level.shape
+        if found is None:
+            level = self._touched(before.level, clicks[-1])
+            logits = np.where(level == before.level, before.logits[:rows, :columns], _logit(level))
+        else:
+            level = found.level
+            logits = np.where(found.weight > 0.5, found.logits, before.logits[:rows, :columns])
         begun = before if before.begun is None else before.begun
         return Step(level, _logit(level), None, _whole(logits), agreement=before.agreement, begun=begun)
 
@@ -221,12 +226,6 @@ class Pointer:
     def _cell(self, click: Click) -> tuple[int, int]:
         rows, columns = self._encoded.frame.cells
         return min(int(click.x * self._per_pixel), columns - 1), min(int(click.y * self._per_pixel), rows - 1)
-
-
-def _candidates(answer: Answer) -> list[Candidate]:
-    """The network's four answers; the first is its single one."""
-    pairs = zip(answer.logits, answer.guesses, strict=True)
-    return [Candidate(logits, float(guess), own=place == 0) for place, (logits, guess) in enumerate(pairs)]
 
 
 def _mark(click: Click) -> Mark:

@@ -6,16 +6,19 @@ import numpy as np
 import pytest
 
 from mattebox.core.segment.prompt.choose import (
-    Candidate,
     anew,
+    blended,
     boxed,
     clicked_part,
     corrected,
+    decided,
     disagreement,
     fills,
     further,
-    fused,
+    is_whole,
     meant,
+    merges,
+    midst,
     recall,
     soft_iou,
     surrounds,
@@ -60,6 +63,25 @@ def test_at_what_nothing_stands_out_the_widest_thing_is_meant() -> None:
     assert widest([table, table], [0.8, 0.9]) == 0
 
 
+def test_the_whole_is_meant_where_the_salient_map_has_a_part() -> None:
+    """A sure mask of the part and about as much again is the thing; a scene or a table around it is not."""
+    part = np.where(np.arange(64) < 34, WHOLE, np.float32(0))
+    assert is_whole(WHOLE, 0.95, part)
+    assert not is_whole(WHOLE, 0.5, part)
+    assert not is_whole(WHOLE, 0.95, WHOLE)
+    assert not is_whole(WHOLE, 0.95, PART)
+    assert not is_whole(1 - BESIDE, 0.95, WHOLE)
+
+
+def test_the_salient_map_may_merge_several_things() -> None:
+    """Of a part that is much more than the thing, with only a table around it, the thing alone is meant."""
+    several, table = np.maximum(WHOLE, BESIDE), 1 - BESIDE
+    assert merges([BESIDE, BESIDE, table], [0.8, 0.95, 0.7], several)
+    assert not merges([BESIDE, BESIDE, table], [0.8, 0.8, 0.7], several)
+    assert not merges([BESIDE, BESIDE, WHOLE], [0.8, 0.95, 0.7], several)
+    assert not merges([WHOLE, WHOLE, table], [0.8, 0.95, 0.7], several)
+
+
 def test_what_maps_share() -> None:
     """Equal maps share all, those that touch nowhere share nothing; recall asks for one of both alone."""
     assert soft_iou(WHOLE, WHOLE) == pytest.approx(1)
@@ -85,9 +107,18 @@ def test_thin_disagreement_is_none() -> None:
 
 def test_the_network_decides_where_whole_parts_disagree() -> None:
     """A part that the network alone sees is in; one that the salient map alone sees is out."""
-    assert fused(np.maximum(WHOLE, BESIDE), WHOLE)[52, 52] > 0.5
-    assert fused(WHOLE, np.maximum(WHOLE, BESIDE))[52, 52] < 0.5
-    assert fused(PART, None) is PART
+    both = np.maximum(WHOLE, BESIDE)
+    assert blended(both, WHOLE, decided(both, WHOLE))[52, 52] > 0.5
+    assert blended(WHOLE, both, decided(WHOLE, both))[52, 52] < 0.5
+
+
+def test_a_part_stays_that_the_salient_map_is_surer_of() -> None:
+    """What the network but doubts and the salient map is sure of belongs to the thing."""
+    thing, limb = disc(14, 30, 12), disc(44, 30, 18)
+    both = np.maximum(thing, np.float32(0.95) * limb)
+    doubts, denies = (np.maximum(thing, np.float32(likely) * limb) for likely in (0.3, 0.02))
+    assert blended(doubts, both, decided(doubts, both))[30, 44] > 0.5
+    assert blended(denies, both, decided(denies, both))[30, 44] < 0.5
 
 
 def test_a_box_means_what_fills_it() -> None:
@@ -99,14 +130,35 @@ def test_a_box_means_what_fills_it() -> None:
     assert boxed([PART, WHOLE], [0.9, 0.9], cells, WHOLE) == 1
 
 
+def test_the_odd_one_out_is_not_meant_by_a_box() -> None:
+    """Of masks that fill a box alike the one that has most in common with the others is meant."""
+    frame = WHOLE - disc(30, 30, 14)
+    assert boxed([WHOLE, frame, WHOLE, WHOLE], [0.9, 0.95, 0.9, 0.9], (14, 14, 47, 47), None) != 1
+
+
 def test_a_further_answer_keeps_to_every_click() -> None:
-    """An answer that loses an earlier click is never taken, however sure the network is."""
-    found = [Candidate(logits(BESIDE), 1.0), Candidate(logits(np.maximum(WHOLE, PART)), 0.5)]
-    cells = [(30, 30, True), (30, 20, True)]
-    assert further(found, WHOLE, cells) == 1
-    assert further(found[:1], WHOLE, cells) == -1
-    assert anew(found[:1], cells) == -1
-    assert anew(found, cells) == 1
+    """A click inside adds what the surest answer has there, and nothing that was found is lost."""
+    found = [logits(BESIDE), logits(np.maximum(WHOLE, BESIDE))]
+    cells = [(30, 30, True), (52, 52, True)]
+    correction = further(found, [0.5, 1.0], WHOLE, cells)
+    assert correction is not None
+    assert correction.level[52, 52] > 0.9
+    assert correction.level[30, 30] > 0.9
+    assert further([logits(WHOLE)], [1.0], WHOLE, cells) is None
+    assert anew(found[:1], [1.0], cells) == -1
+    assert anew(found, [1.0, 0.5], cells) == 1
+
+
+def test_a_click_outside_is_near_the_middle_of_what_goes() -> None:
+    """An answer that would take away much more than what is around the click is about something else."""
+    before = np.maximum(WHOLE, BESIDE)
+    cells = [(30, 30, True), (52, 52, False)]
+    correction = further([logits(WHOLE)], [1.0], before, cells)
+    assert correction is not None
+    assert correction.level[52, 52] < 0.1
+    assert further([logits(BESIDE)], [1.0], before, [(52, 52, True), (43, 30, False)]) is None
+    assert midst(BESIDE, before, 30, 30) == 1
+    assert midst(BESIDE, before, 45, 30) < 0.3
 
 
 def test_a_correction_changes_the_part_at_its_click_alone() -> None:
