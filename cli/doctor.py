@@ -7,11 +7,15 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from mattebox.cli.echo import echo
+
+if TYPE_CHECKING:
+    from mattebox.models.catalogue import Network
+    from mattebox.models.optimised import Record
 
 _PACKAGES: Final = ("mattebox", "onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "openvino")
 _PACKAGES_REST: Final = ("numpy", "opencv-python-headless", "pillow", "psd-tools")
@@ -51,17 +55,19 @@ def _hot_folders(context: click.Context, config: Path) -> dict[str, Any]:
 
 
 def _examine(model: str) -> dict[str, Any]:
-    from mattebox.core.network.device import available_cores  # noqa: PLC0415 - loads arrays
+    from mattebox.core.network.device import available_cores, usable_kinds  # noqa: PLC0415 - loads arrays
     from mattebox.core.network.dot_products import has_int8_dot_products  # noqa: PLC0415
     from mattebox.core.network.trial import try_devices  # noqa: PLC0415
     from mattebox.models.catalogue import find_salient  # noqa: PLC0415
-    from mattebox.models.optimised import find_optimised  # noqa: PLC0415
+    from mattebox.models.optimised import find_optimised, was_tried  # noqa: PLC0415
     from mattebox.models.store import Store, is_offline  # noqa: PLC0415
 
     network = find_salient(model)
     store = Store()
     weights = store.find(network)
-    optimised = find_optimised(store, network) if weights is not None else None
+    kinds = usable_kinds()
+    found = find_optimised(store, network, kinds) if weights is not None else None
+    devices = try_devices(network, weights)
     return {
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         "packages": _versions(),
@@ -72,9 +78,34 @@ def _examine(model: str) -> dict[str, Any]:
             "offline": is_offline(),
             "network": network.name,
             "here": weights is not None,
-            "optimised": optimised[1].kind if optimised is not None else None,
+            "optimised": found[1].kind if found is not None else None,
+            "declined": weights is not None and found is None and was_tried(store, network, kinds),
         },
-        "devices": try_devices(network, weights),
+        "optimised": _gain(network, found, devices),
+        "devices": devices,
+    }
+
+
+def _gain(
+    network: Network, found: tuple[Path, Record] | None, devices: list[dict[str, Any]]
+) -> dict[str, Any] | None:
+    """What the network's 8-bit form brings here: milliseconds a picture of both, now, and how near it is."""
+    from mattebox.core.errors import InferenceError  # noqa: PLC0415 - loads arrays
+    from mattebox.core.network.trial import try_optimised  # noqa: PLC0415
+
+    if found is None:
+        return None
+    path, record = found
+    try:
+        taken: float | None = try_optimised(network, path)
+    except InferenceError:
+        taken = None
+    original = next((item["milliseconds"] for item in devices if item["device"] == "cpu"), None)
+    return {
+        "milliseconds": taken,
+        "original_milliseconds": original,
+        "iou": round(record.iou, 4),
+        "pictures": record.pictures,
     }
 
 
@@ -99,6 +130,9 @@ def _print(findings: dict[str, Any]) -> None:
     echo(f"Weights of {weights['network']}: {state} ({weights['folder']})")
     if weights["optimised"]:
         echo(f"Optimised form: {weights['optimised']}, used on the CPU where precision is auto")
+        _print_gain(findings["optimised"])
+    elif weights["declined"]:
+        echo("8-bit integers: tried here and not kept, for they were no quicker or answered otherwise")
     elif findings["int8_dot_products"] and weights["here"]:
         echo(f"This processor is quick with 8-bit integers: 'mattebox models optimize {weights['network']}'")
     click.echo("Devices:")
@@ -111,3 +145,13 @@ def _print(findings: dict[str, Any]) -> None:
         echo(f"Hot folders of {folders['config']}: state in {folders['state']}")
         for problem in folders["problems"] or ["nothing is wrong"]:
             echo(f"  {problem}")
+
+
+def _print_gain(gain: dict[str, Any]) -> None:
+    taken, original = gain["milliseconds"], gain["original_milliseconds"]
+    if not taken or not original:
+        return
+    echo(
+        f"8-bit integers bring: {taken:.0f} ms a picture for {original:.0f}, {original / taken:.1f} times as "
+        f"quick on this processor; IoU {gain['iou']:.3f} with the original on {gain['pictures']} drawn scenes"
+    )

@@ -93,10 +93,10 @@ def decline_optimised(store: Store, network: Network, kind: str) -> None:
         raise WeightsError(f"{path}: it cannot be written ({error.strerror}).") from error
 
 
-def was_tried(store: Store, network: Network) -> bool:
-    """Whether a form of the weights that are here was made, or was declined for good."""
+def was_tried(store: Store, network: Network, kinds: Sequence[str] = KINDS) -> bool:
+    """Whether a form of these kinds of the weights that are here was made, or was declined for good."""
     seal = read_seal(store.path(network))
-    records = (_read(optimised_path(store, network, kind)) for kind in KINDS)
+    records = (_read(optimised_path(store, network, kind)) for kind in kinds)
     return seal is not None and any(item is not None and item.original == seal.sha256 for item in records)
 
 

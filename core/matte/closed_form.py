@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
+from mattebox.core.segment.boxes import mask_box
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -33,6 +35,8 @@ _STEADY: Final = 1e-5
 _WINDOW: Final = 9
 _SIDE: Final = (3, 3)
 _SMALLEST: Final = 1e-12
+# L looks two pixels away, at means and at what they are means of; beyond these a border changes nothing.
+_CONTEXT: Final = 4
 _HALF: Final = 0.5
 
 
@@ -56,10 +60,34 @@ def closed_form(picture: Map, level: Map, unknown: NDArray[np.bool_], screen: Ma
     picture: (h, w, c) float32 in 0..1. screen: K's diagonal, (h, w) float32 above 0, beside an L whose own is
     about 7. Equal input gives equal bytes on any number of cores.
     """
-    if not unknown.any():
+    box = _asked(unknown)
+    if box is None:
         return level
-    change = _change(picture, level, unknown, screen, _COPIES)
-    return np.asarray(np.clip(level + change, 0.0, 1.0), np.float32)
+    part = level[box]
+    # The bands' rows and columns alone: most of a tile along an edge is known.
+    change = _change(np.ascontiguousarray(picture[box]), part, unknown[box], screen[box], _COPIES)
+    found = np.clip(level, np.float32(0), np.float32(1))
+    found[box] = np.clip(part + change, 0.0, 1.0)
+    return found
+
+
+def _asked(unknown: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+    """The box that the solution of all unknown pixels depends on; None where there are none.
+
+    On whole pixels of the smallest copy from the corner on, and all of an axis that has no whole number of
+    them, so that copies of the box are boxes of the copies.
+    """
+    box = mask_box(unknown, _CONTEXT << _COPIES)
+    if box is None:
+        return None
+    step = 1 << _COPIES
+    down, across = (
+        slice(0, length)
+        if length % step
+        else slice(side.start // step * step, min(length, -(-side.stop // step) * step))
+        for side, length in zip(box, unknown.shape, strict=True)
+    )
+    return down, across
 
 
 def _change(picture: Map, level: Map, unknown: NDArray[np.bool_], screen: Map, copies: int) -> Map:

@@ -98,6 +98,23 @@ def test_a_smaller_copy_carries_what_is_known_far(monkeypatch: pytest.MonkeyPatc
     assert np.abs(with_copy - 1).mean() < np.abs(without - 1).mean() / 3
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(30, 70), st.integers(30, 70), st.integers(0, 6))
+def test_a_band_costs_what_it_covers(seed: int, height: int, width: int, reach: int) -> None:
+    """Solved in its own rows and columns, a band anywhere is what the whole picture's solution has there."""
+    random = np.random.default_rng(seed)
+    picture = random.random((height, width, 3)).astype(np.float32)
+    level = cv2.GaussianBlur(random.random((height, width)).astype(np.float32), (0, 0), 2)
+    spot = np.zeros((height, width), np.uint8)
+    first, last = (tuple(int(random.integers(0, length)) for length in (width, height)) for _ in range(2))
+    unknown = np.asarray(cv2.line(spot, first, last, 1, 2 * reach + 1)) > 0
+    screen = random.uniform(0.005, 0.3, (height, width)).astype(np.float32)
+    found = closed_form(picture, level, unknown, screen)
+    whole = level + module._change(picture, level, unknown, screen, module._COPIES)
+    np.testing.assert_allclose(found, np.clip(whole, 0, 1), atol=2e-4)
+    assert np.array_equal(found[~unknown], level[~unknown])
+
+
 def test_a_hedge_is_dropped_where_the_map_is_finer_than_the_network_saw() -> None:
     """Nearly in and nearly out become in and out in a finer map; in one that the network saw all stands."""
     hedged = np.array([[0.0, 0.05, 0.5, 0.93, 1.0]], np.float32)
