@@ -137,7 +137,7 @@ def hot_folder(root: Path, photos: Path, photos_asked: int, rounds: int) -> dict
     ratios = []
     # One short round goes unmeasured, so that caches are warm for both.
     for place in range(rounds + 1):
-        count = photos_asked if place else 8
+        count = photos_asked if place else min(8, photos_asked)
         box = root / f"hot-{place}"
         box.mkdir()
         for name in ("in", "photos"):

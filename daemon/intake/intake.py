@@ -169,8 +169,9 @@ class Intake:
             return ()
         found = self.beside.companions(path, lambda other: other in self._settling)
         for name in found:
-            # It goes with its photo; where it cannot, the next scan sees it again.
-            self.beside.forget(path[: path.rfind("/") + 1] + name)
+            # It goes with its photo, and nobody waits for it; where it cannot, it is looked after later.
+            mine = path[: path.rfind("/") + 1] + name
+            self.beside.look_again(mine, time.monotonic() + self.folder.settle)
         return found
 
     def _is_alone(self, path: str, found: Identity, now: float) -> bool:

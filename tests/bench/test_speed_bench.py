@@ -82,7 +82,7 @@ def test_batch_bench_runs_small(tmp_path: Path) -> None:
     """The batch bench does its whole work on a few photos and writes its three ratios."""
     out = tmp_path / "batch.json"
     command = [sys.executable, str(BENCH / "batch.py"), "--small", "3", "--large", "6"]
-    command += ["--hot", "4", "--rounds", "1"]
+    command += ["--hot", "2", "--rounds", "1"]
     subprocess.run([*command, "--json", str(out)], check=True, capture_output=True)
     found = json.loads(out.read_text())
     assert found["hot_folder"] > 0
