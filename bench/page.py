@@ -30,6 +30,8 @@ from tests.web.rig import REVIEW, draw_photo, hot_folders, serving, shown
 from tests.web.test_looks import more
 
 from mattebox.daemon.journal.journal import Journal
+from mattebox.web.table.desk import Desk
+from mattebox.web.table.looks import promise_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -199,7 +201,8 @@ def real(root: Path) -> HotFolders:
 def drawn(root: Path) -> HotFolders:
     """Drawn photos, cut by the real network: photos belong to others and are not shown.
 
-    Four in review, and one that was delivered, in a hundred rows that share its files.
+    Four in review, and one that was delivered, in four hundred rows that share its files, of which forty
+    were looked at.
     """
     from bench.gimp_pictures import toy
     from bench.product_scenes import scene
@@ -213,7 +216,12 @@ def drawn(root: Path) -> HotFolders:
         (folders.root / "in" / f"{name}.jpg").write_bytes(scene(name, 3, 700).data)
     (folders.root / "in" / "sure.jpg").write_bytes(scene("mug", 4, 700).data)
     cut(folders)
-    more(folders.root, 99)
+    more(folders.root, 399)
+    desk = Desk(folders.root / "state", folders.config.name)
+    desk.changes()
+    desk.promise(0.05)
+    desk.decide(promise_told(desk.looks.share, desk.drawn(), desk.looks.undrawn)["looks"][:40], "accept")
+    desk.close()
     return folders
 
 
@@ -283,9 +291,7 @@ def pictures(chromium: Any, root: Path, folder: Path) -> None:
     with table(chromium, folders.config) as (page, _):
         page.wait_for_timeout(1500)
         walk_to(page, TOY)
-        page.select_option("#promise", "0.05")
         shown(page, "document.getElementById('known').textContent.includes('more looks')")
-        page.keyboard.press("Escape")
         page.keyboard.press("s")
         page.wait_for_timeout(300)
         page.screenshot(path=folder / "table.jpg", **quality)

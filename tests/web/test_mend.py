@@ -55,10 +55,9 @@ def at(page: Any, x: float, y: float, size: tuple[int, int]) -> tuple[float, flo
 
 @pytest.fixture
 def cup(tmp_path: Path, shipped_photos: dict[str, Path]) -> HotFolders:
-    """A photo of a cup in review, whose matte is a mere disc, and one that comes after it."""
+    """A photo of a cup in review, whose matte is a mere disc; no next one is looked at beside it."""
     folders = hot_folders(tmp_path)
     shutil.copy(shipped_photos["coffee.png"], folders.root / "in" / "cup-100.png")
-    put(folders, ["photo-200.jpg"])
     folders.once()
     return folders
 
@@ -136,6 +135,8 @@ def test_mending_by_keys_alone_and_a_brush_without_networks_say(page: Any, cup: 
 @pytest.mark.timeout(600)
 def test_one_of_several_is_taken_by_its_number(page: Any, cup: HotFolders) -> None:
     """Side by side with other settings, a number takes one, and it is delivered as it was shown."""
+    put(cup, ["photo-200.jpg"])
+    cup.once()
     with serving(cup.config) as server:
         page.goto(server.address)
         shown(page, "!!document.body.dataset.painted")
