@@ -59,8 +59,13 @@ def is_sure(level: Map, view: NDArray[np.uint8], *, through: bool = False) -> bo
     told = _colours(lowered, picture)
     if told is None:
         return False
-    if through and told.around >= _LIKE_BACKDROP and not told.missed:
-        return even_backdrop(view, level) is not None
+    if (
+        through
+        and told.around >= _LIKE_BACKDROP
+        and not told.missed
+        and even_backdrop(view, level) is not None
+    ):
+        return True
     return told.like >= _LIKE and told.foreign <= _FOREIGN and told.missed <= _MISSED
 
 

@@ -107,7 +107,7 @@ def test_what_an_even_backdrop_shows_through_needs_no_judge() -> None:
     assert is_sure(_map(THING), view, through=True)
     view[BESIDE[1] : BESIDE[3], BESIDE[0] : BESIDE[2]] = RED
     assert not is_sure(_map(THING), view, through=True)
-    uneven = np.where(_view(THING) == np.asarray(BLUE), rng.integers(0, 90, view.shape), through)
+    uneven = np.where(through == np.asarray(BLUE), rng.integers(0, 90, view.shape), through)
     assert not is_sure(_map(THING), uneven.astype(np.uint8), through=True)
 
 
