@@ -28,10 +28,16 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from mattebox.core.engine import Engine
+from mattebox.core.segment.prepare import network_input
+from mattebox.core.segment.prompt.network import Promptable
 from mattebox.core.segment.prompt.places import middle
 from mattebox.core.segment.prompt.prompts import Prompts
+from mattebox.core.settings import CutSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from metrics import Matte
 
     from mattebox.core.session import Session
@@ -45,16 +51,13 @@ _WIDTH: Final = 130
 def main() -> None:
     """Measure each folder, print its table, write JSON."""
     chosen = _arguments()
-    from mattebox.core.engine import Engine
-    from mattebox.core.segment.prompt.network import Promptable
-
     engine = Engine()
     network, missing = engine.promptable()
     if not isinstance(network, Promptable):
         raise SystemExit(missing)
     console, report = Console(), {}
     console.width = max(console.width, _WIDTH)
-    for folder in chosen.data:
+    for folder in chosen.data if not chosen.speed else ():
         photos = sorted((folder / "im").iterdir())
         random.Random(chosen.seed).shuffle(photos)
         photos = sorted(photos[: chosen.count]) if chosen.count else photos
@@ -72,7 +75,7 @@ def main() -> None:
         report[folder.name] = rows
         console.print(_table(folder.name, rows))
     if chosen.speed:
-        report["seconds"] = _speed(engine, network, chosen.data[0])
+        report["seconds"] = _speed(engine, network, chosen.data[0], chosen.cache)
         console.print(report["seconds"])
     if chosen.json:
         chosen.json.write_text(json.dumps(report, indent=1))
@@ -143,34 +146,32 @@ def _table(name: str, rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _speed(engine: Any, network: Any, folder: Path) -> dict[str, float]:
-    """Seconds of a look, of encoding and of a first and a further click, medians of seven."""
-    from mattebox.core.photo import read_photo
-    from mattebox.core.segment.prepare import network_input
-    from mattebox.core.segment.prompt.pointer import Pointer
-    from mattebox.core.segment.prompt.prompts import Click
-    from mattebox.core.settings import CutSettings
-
-    view = network_input(read_photo(min((folder / "im").iterdir()))).enhanced
-    segmenter = engine.segmenter(CutSettings())
-    salient = segmenter.probability(view)
-    encoded = network.encode(view)
+def _speed(engine: Engine, network: Promptable, folder: Path, cache: Path) -> dict[str, float]:
+    """Seconds of one look, of encoding and of a session's first and further answers, medians of seven."""
+    path = min((folder / "im").iterdir())
+    told = known(path, engine, network, cache)
+    view = network_input(told.segmented.photo).enhanced
+    segmenter = engine.segmenter(CutSettings(precision="full"))
     height, width = view.shape[:2]
-    one, two = Click(width / 2, height / 2), Click(width / 3, height / 3, inside=False)
-    pointers = [Pointer(network, encoded, salient) for _ in range(7)]
-    works = {
+    one = Prompts().with_click(width / 2, height / 2)
+    two = one.with_click(width / 3, height / 3, inside=False)
+    works: dict[str, Callable[[Session], object]] = {
         "look": lambda _: segmenter.probability(view),
         "encode": lambda _: network.encode(view),
-        "first": lambda pointer: pointer.answer([one]),
-        "further": lambda pointer: pointer.answer([one, two]),
+        "first": lambda session: session.answer(one),
+        "further": lambda session: session.answer(two),
+        "third": lambda session: session.answer(two.with_click(width / 2, height / 3)),
     }
     found: dict[str, list[float]] = {name: [] for name in works}
-    for pointer in pointers:
+    for _ in range(7):
+        session = session_of(told, network)
         for name, work in works.items():
             start = time.perf_counter()
-            work(pointer)
+            work(session)
             found[name].append(time.perf_counter() - start)
-    return {name: float(np.median(each)) for name, each in found.items()}
+    seconds = {name: float(np.median(each)) for name, each in found.items()}
+    ratios = {f"{name} by look": seconds[name] / seconds["look"] for name in works if name != "look"}
+    return {**seconds, **ratios}
 
 
 def _of_size(level: Matte, truth: Matte) -> Matte:
@@ -195,7 +196,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=20, help="clicks at most")
     parser.add_argument("--alone", action="store_true", help="also without the salient map")
     parser.add_argument("--refine", action="store_true", help="also the finished matte after the first click")
-    parser.add_argument("--speed", action="store_true", help="also seconds, on the first photo")
+    parser.add_argument("--speed", action="store_true", help="seconds, on the first photo, and nothing else")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "mattebox-pointing")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()

@@ -121,12 +121,25 @@ def test_undo_is_the_prompts_without_the_last(session: Session) -> None:
 
 
 def test_the_memory_of_answers_is_bounded(session: Session) -> None:
-    """Of ever more prompts only the last answers are kept."""
-    for x in range(40):
+    """Of ever more prompts the last answers are kept, in 48 MiB at most, and no former matte with them."""
+    former = np.zeros((4000, 6000), np.float32)
+    former[1000:3000, 2000:4000] = 1
+    prompts = Prompts(former=former)
+    for x in range(15):
         session.answer(Prompts().with_click(100.0 + x, 200.0))
+        session.answer(prompts.with_click(100.0 + 20 * x, 150.0))
     pointer = session._pointer
     assert pointer is not None
     assert len(pointer._steps) <= 24
+    assert all(len(matte) < 100 for matte, *_ in pointer._steps if isinstance(matte, bytes))
+    kept: dict[int, int] = {}
+    for step in (*pointer._steps.values(), *(step.begun for step in pointer._steps.values())):
+        for name in ("level", "mask", "salient", "logits", "weight"):
+            array = getattr(step, name, None)
+            if array is not None:
+                owner = array if array.base is None else array.base
+                kept[id(owner)] = owner.nbytes
+    assert sum(kept.values()) < 48 * 2**20
 
 
 def test_strokes_are_exact(session: Session) -> None:

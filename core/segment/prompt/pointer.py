@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 import cv2
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     Map = NDArray[np.float32]
     Box = tuple[float, float, float, float]
 
-# Answers that are kept, of .6 MiB each: undo and redo ask for them again.
+# Answers that are kept, of at most 1.3 MiB each: undo and redo ask for them again.
 _KEPT: Final = 24
 _BEYOND: Final = -10.0
 _FINEST: Final = 1e-4
@@ -111,7 +112,9 @@ class Pointer:
         former: a matte (h, w) of any size in 0..1 to go on from. A prompt that was answered before is not
         asked again. Raises InferenceError.
         """
-        key: tuple[Hashable, ...] = (None if former is None else former.tobytes(),)
+        # A digest: a matte of 24 megapixels has 96 MB, and every answer's key would hold them.
+        matte = None if former is None else blake2b(former.tobytes()).digest()
+        key: tuple[Hashable, ...] = (matte,)
         step: Step | None = None
         if former is not None:
             step = self._step(key, partial(self._former, former))
@@ -144,7 +147,7 @@ class Pointer:
         salient = self._in_box(*cells)
         masks = [sigmoid(logits) for logits in answer.logits]
         best = boxed(masks, [min(float(guess), 1.0) for guess in answer.guesses], cells, salient)
-        logits = answer.logits[best]
+        logits = answer.logits[best].copy()
         if salient is None:
             return Step(masks[best], logits, None, _whole(logits))
         # A box says more than a click: the network decides in every part.
@@ -170,7 +173,7 @@ class Pointer:
         salient = clicked_part(self._salient, *self._cell(click))
         if salient is None or merges(masks, guesses, salient):
             best = widest(masks, guesses)
-            return Step(masks[best], logits[best], None, _whole(logits[best]))
+            return Step(masks[best], logits[best].copy(), None, _whole(logits[best]))
         if is_whole(masks[-1], guesses[-1], salient):
             best, agreement = len(masks) - 1, recall(masks[-1], salient)
         else:
@@ -185,7 +188,8 @@ class Pointer:
             agreement = soft_iou(masks[best], salient)
         weight = decided(masks[best], salient)
         level = blended(masks[best], salient, weight)
-        return Step(level, logits[best], salient, _whole(logits[best]), weight, agreement)
+        # A copy: of the four masks that lie together one is kept.
+        return Step(level, logits[best].copy(), salient, _whole(logits[best]), weight, agreement)
 
     def _further(self, clicks: Sequence[Click], box: Box | None, before: Step) -> Step:
         """The former answer corrected by one click more; never without what an earlier click marked."""
@@ -193,24 +197,22 @@ class Pointer:
         if box is None:
             marks.append(NONE)
         cells = [(*self._cell(click), click.inside) for click in clicks]
-        if before.agreement < DOUBTFUL:
-            (answer,) = self._network.answer(self._encoded, [marks])
-            best = anew(list(answer.logits), answer.guesses.tolist(), cells)
-            if best >= 0:
-                # All of a doubtful answer goes: it was another thing.
-                logits = answer.logits[best]
-                return Step(sigmoid(logits), logits, None, _whole(logits))
         (answer,) = self._network.answer(self._encoded, [marks], [before.logits])
-        found = further(list(answer.logits), answer.guesses.tolist(), before.level, cells)
-        rows, columns = before.level.shape
-        if found is None:
-            level = self._touched(before.level, clicks[-1])
-            logits = np.where(level == before.level, before.logits[:rows, :columns], _logit(level))
-        else:
-            level = found.level
-            logits = np.where(found.weight > 0.5, found.logits, before.logits[:rows, :columns])
+        logits, guesses = list(answer.logits), answer.guesses.tolist()
+        found = further(logits, guesses, before.level, cells)
         begun = before if before.begun is None else before.begun
-        return Step(level, _logit(level), None, _whole(logits), agreement=before.agreement, begun=begun)
+        rows, columns = before.level.shape
+        known = before.logits[:rows, :columns]
+        if found is not None:
+            whole = _whole(np.where(found.weight > 0.5, found.logits, known))
+            return Step(found.level, _logit(found.level), None, whole, begun=begun)
+        best = anew(logits, guesses, cells) if before.agreement < DOUBTFUL else -1
+        if best >= 0:
+            # All of a doubtful answer goes: it was another thing.
+            return Step(sigmoid(logits[best]), logits[best].copy(), None, _whole(logits[best]))
+        level = self._touched(before.level, clicks[-1])
+        whole = _whole(np.where(level == before.level, known, _logit(level)))
+        return Step(level, _logit(level), None, whole, agreement=before.agreement, begun=begun)
 
     def _touched(self, level: Map, click: Click) -> Map:
         """The answer with no more changed than a small disc around the click."""
