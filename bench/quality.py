@@ -15,6 +15,7 @@ import os
 import subprocess
 import tempfile
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from statistics import mean, median
 from typing import TYPE_CHECKING, Any
@@ -79,6 +80,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", nargs="+", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--every", type=int, default=1, help="take every Nth photo")
     parser.add_argument("--quality", nargs="+", choices=QUALITIES, default=["balanced"])
+    parser.add_argument(
+        "--precision",
+        nargs="+",
+        choices=("auto", "full"),
+        default=["auto"],
+        help="auto: 8 bits where kept",
+    )
     parser.add_argument("--model", default="u2net")
     parser.add_argument("--refine", default="auto", choices=("auto", "none", "hair", "hard"))
     parser.add_argument("--peer", choices=("rembg",))
@@ -109,9 +117,16 @@ def _ours(photos: list[tuple[Path, Path]], chosen: argparse.Namespace) -> dict[s
     from mattebox.core.settings import CutSettings
 
     engine, mattes = Engine(), {}
-    for quality in chosen.quality:
-        settings = CutSettings(model=chosen.model, quality=quality, refine=chosen.refine, decontaminate=False)
-        mattes[f"ours {quality}"] = {
+    for quality, precision in product(chosen.quality, chosen.precision):
+        settings = CutSettings(
+            model=chosen.model,
+            quality=quality,
+            precision=precision,
+            refine=chosen.refine,
+            decontaminate=False,
+        )
+        name = f"ours {quality}" if len(chosen.precision) == 1 else f"ours {quality}, {precision}"
+        mattes[name] = {
             path.stem: np.asarray(engine.cut(read_photo(path), settings).alpha, np.float32) / np.float32(255)
             for path, _ in photos
         }

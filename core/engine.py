@@ -6,7 +6,7 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from mattebox.core.errors import InferenceError, WeightsError
+from mattebox.core.errors import LoadError, WeightsError
 from mattebox.core.matte.rough_mask import search_settings
 from mattebox.core.matting import SegmentedPhoto, cut_rough, cut_segmented, no_op, timed
 from mattebox.core.network.device import usable_kinds
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mattebox.core.cutout import Cutout
+    from mattebox.core.errors import MatteboxError
     from mattebox.core.photo import Photo
     from mattebox.core.segment.prompt.network import Promptable
     from mattebox.core.settings import CutSettings
@@ -138,6 +139,11 @@ class Engine:
         fetch: whether it may be fetched where it is missing; that is tried once.
         """
         found = self._found_promptable(fetch=fetch)
+        if not isinstance(found, str):
+            try:
+                found.load()
+            except LoadError as error:
+                found = self._promptable = _reason(error)
         if isinstance(found, str):
             return None, f"{_ALONE.format(name=PROMPTABLE)} ({found})."
         return found, None
@@ -145,7 +151,8 @@ class Engine:
     def judge(self, settings: CutSettings) -> tuple[Promptable | None, str | None]:
         """The network that judges whole parts; None where nobody wants it, else with why there is none.
 
-        It is fetched where it is missing; that is tried once, and not again for a day.
+        It is fetched where it is missing; that is tried once, and not again for a day. It is loaded when it
+        is first asked: a photo that needs no judge pays for none.
         """
         if not settings.judged:
             return None, None
@@ -167,8 +174,8 @@ class Engine:
 
         try:
             return Promptable(network, self.store.ensure_optional(network), self._threads)
-        except (WeightsError, InferenceError) as error:
-            return str(error).rstrip(".")
+        except WeightsError as error:
+            return _reason(error)
 
     def segment(
         self, photo: Photo, settings: CutSettings, *, on_step: Callable[[str], None] = no_op
@@ -193,6 +200,16 @@ class Engine:
         self, photo: Photo, settings: CutSettings, *, on_step: Callable[[str], None] = no_op
     ) -> SegmentedPhoto:
         """What the networks see of `photo` by themselves. Raises what segmenter() raises."""
+        try:
+            return self._seen_alone(photo, settings, on_step)
+        except LoadError as error:
+            # The judge is loaded when it is first asked: why that failed is told, and nobody judges.
+            self._promptable = _reason(error)
+            return self._seen_alone(photo, settings, on_step)
+
+    def _seen_alone(
+        self, photo: Photo, settings: CutSettings, on_step: Callable[[str], None]
+    ) -> SegmentedPhoto:
         seconds: dict[str, float] = {}
         with timed(seconds, "load", on_step):
             segmenters = self.segmenters(settings)
@@ -234,3 +251,7 @@ class Engine:
             judge=None if network is None or seen.encoded is None else network.network.name,
             encoded=seen.encoded,
         )
+
+
+def _reason(error: MatteboxError) -> str:
+    return str(error).rstrip(".")

@@ -57,6 +57,10 @@ class InferenceError(MatteboxError):
     can_retry = True
 
 
+class LoadError(InferenceError):
+    """A network whose weights are here could not be loaded."""
+
+
 class OptimizeError(MatteboxError):
     """A network could not be made quicker, or differed too much from its original when it was."""
 

@@ -37,7 +37,7 @@ def test_ratio_is_paired_by_round(speed: Any) -> None:
     assert found["1 MP, fast"] == {"speed": 4.0, "cpu": 3.0, "memory": 0.5}
     assert found["1 MP, fast, int8"] == {"speed": 8.0, "cpu": 6.0, "memory": 0.25}
     assert speed.target("1 MP, fast") == 2.6
-    assert speed.target("24 MP, fast, int8") == 6.0
+    assert speed.target("24 MP, fast, int8") == 8.0
 
 
 def test_run_measures_the_child_and_refuses_failure(speed: Any) -> None:

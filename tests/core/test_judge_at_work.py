@@ -11,6 +11,7 @@ import pytest
 from mattebox.core.engine import Engine
 from mattebox.core.errors import InferenceError
 from mattebox.core.photo import read_photo
+from mattebox.core.segment.prompt.network import Promptable
 from mattebox.core.segment.prompt.prompts import Prompts
 from mattebox.core.session import open_session
 from mattebox.core.settings import CutSettings
@@ -66,6 +67,21 @@ def test_without_its_network_all_is_as_with_judge_none(
     assert np.array_equal(alone.alpha, engine.cut(photo, UNJUDGED).alpha)
     assert alone.report.judge is None
     assert any("judged by the network mobile-sam" in note for note in alone.report.notes)
+
+
+def test_a_judge_that_cannot_be_loaded_judges_nobody(
+    tmp_path: Path, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loaded when it is first asked, what refuses then costs the judge alone, and the report says why."""
+    alone = Engine()
+    (tmp_path / "mobile_sam.pt").write_bytes(b"short")
+    broken = Promptable(find_network("mobile-sam"), tmp_path / "mobile_sam.pt")
+    monkeypatch.setattr(alone, "_promptable", broken)
+    cutout = alone.cut(photo, JUDGED)
+    assert (cutout.alpha > 0).any()
+    assert cutout.report.judge is None
+    assert any("models verify mobile-sam" in note for note in cutout.report.notes)
+    assert "models verify mobile-sam" in str(alone.promptable()[1])
 
 
 def test_a_session_without_prompts_is_the_automatic_matte(engine: Engine, photo: Photo) -> None:

@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from importlib.resources import files
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
 import onnxruntime as ort
 
-from mattebox.core.errors import InferenceError, reason_of
+from mattebox.core.errors import InferenceError, LoadError, reason_of
 from mattebox.core.network.runtime import session_options
 from mattebox.core.segment.prompt.frame import MASK, PICTURE, Frame
 
@@ -63,22 +64,40 @@ class Answer:
 
 
 class Promptable:
-    """A promptable network, loaded once; threads may share it."""
+    """A promptable network, loaded once, when it is first asked; threads may share it."""
 
     def __init__(self, network: Network, weights: Path, threads: int = 0) -> None:
-        """Load the graphs of `network` with their `weights`. Raises InferenceError."""
+        """The graphs of `network` with their `weights`, which `load` or the first use loads."""
         self.network = network
+        self._weights, self._threads = weights, threads
         self._running: set[Any] = set()
-        stem = weights.stem
+        self._loading = Lock()
+        self._sessions: tuple[Any, Any] | None = None
+
+    def load(self) -> None:
+        """Load the graphs where they are not loaded yet. Raises LoadError."""
+        self._loaded()
+
+    def _loaded(self) -> tuple[Any, Any]:
+        """The encoder's session and the decoder's."""
+        with self._loading:
+            if self._sessions is None:
+                self._sessions = self._opened()
+            return self._sessions
+
+    def _opened(self) -> tuple[Any, Any]:
+        stem = self._weights.stem
         try:
-            self._encoder, self._decoder = (
-                _session(f"{stem}_{part}.onnx", weights, threads) for part in ("encoder", "decoder")
+            encoder, decoder = (
+                _session(f"{stem}_{part}.onnx", self._weights, self._threads)
+                for part in ("encoder", "decoder")
             )
         except Exception as error:
-            raise InferenceError(
-                f"The network {network.name} cannot be loaded; run 'mattebox models verify {network.name}' "
-                f"({reason_of(error)})."
+            raise LoadError(
+                f"The network {self.network.name} cannot be loaded; run 'mattebox models verify "
+                f"{self.network.name}' ({reason_of(error)})."
             ) from error
+        return encoder, decoder
 
     def encode(self, view: NDArray[np.uint8]) -> Encoded:
         """What the network remembers of a small sRGB picture (h, w, 3) uint8. Raises InferenceError."""
@@ -93,7 +112,7 @@ class Promptable:
         ):
             scaled = np.asarray(levels, np.float32) * np.float32(self.network.scale)
             plane[:height, :width] = (scaled - np.float32(mean)) / np.float32(std)
-        (embedding,) = self._run(self._encoder, {"picture": tensor})
+        (embedding,) = self._run(self._loaded()[0], {"picture": tensor})
         return Encoded(embedding, frame)
 
     def answer(
@@ -111,7 +130,7 @@ class Promptable:
         if former is not None:
             mask[:, 0] = np.stack(former)
         whole, guesses = self._run(
-            self._decoder,
+            self._loaded()[1],
             {
                 "embedding": encoded.embedding,
                 "points": marks[..., :2] * np.float32(encoded.frame.scale),

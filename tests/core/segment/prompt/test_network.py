@@ -83,7 +83,7 @@ def test_damaged_weights_are_one_sentence(tmp_path: object) -> None:
     path = Path(str(tmp_path)) / "mobile_sam.pt"
     path.write_bytes(b"short")
     with pytest.raises(InferenceError, match="mattebox models verify mobile-sam"):
-        Promptable(find_network("mobile-sam"), path)
+        Promptable(find_network("mobile-sam"), path).load()
 
 
 @settings(deadline=None, max_examples=60)
