@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -183,9 +184,9 @@ def scheduler_away(seconds: float, cluster: RealCluster, root: Path, share: Shar
         gone = time.monotonic()
         drop(late, share)
         time.sleep(seconds / 4)  # what a worker had answered is delivered yet
-        held = listing(share, "done/*", "out/*")
+        held = listing(share, "done", "out")
         time.sleep(max(0.0, gone + seconds - time.monotonic()))
-        if listing(share, "done/*", "out/*") != held:
+        if listing(share, "done", "out") != held:
             wrong.append("something was delivered without a scheduler")
         if len(held) >= 3 * len(early):
             wrong.append("nothing was held: all was done before")
@@ -245,17 +246,18 @@ def settled(photos: dict[str, bytes], poison: dict[str, bytes], share: Share) ->
 
 def wait_for(condition: Callable[[], bool], share: Share, stuck: float = STUCK) -> None:
     """Wait until a condition holds, as long as files on the share change at all."""
-    before, since = listing(share, "**/*"), time.monotonic()
+    before, since = listing(share), time.monotonic()
     while not condition() and time.monotonic() - since < stuck:
         time.sleep(0.2)
-        now = listing(share, "**/*")
+        now = listing(share)
         if now != before:
             before, since = now, time.monotonic()
 
 
-def listing(share: Share, *patterns: str) -> set[Path]:
-    """What lies on the share, by pattern."""
-    return {path for pattern in patterns for path in share.store.glob(pattern)}
+def listing(share: Share, *folders: str) -> set[Path]:
+    """The files on the share, or in some of its folders, while others move them."""
+    tops = [share.store / name for name in folders] or [share.store]
+    return {Path(below, name) for top in tops for below, _, names in os.walk(top) for name in names}
 
 
 def drop(photos: dict[str, bytes], share: Share) -> None:
@@ -266,11 +268,10 @@ def drop(photos: dict[str, bytes], share: Share) -> None:
 
 def astray(photos: dict[str, bytes], poison: dict[str, bytes], share: Share) -> list[str]:
     """What is missing on the share, what is too much, and what has other bytes than it must have."""
-    files = {
-        path.relative_to(share.store).as_posix(): path.read_bytes()
-        for path in share.store.rglob("*")
-        if path.is_file() and path.name != ".owner.json"
-    }
+    files = {}
+    for path in listing(share):
+        with suppress(FileNotFoundError):
+            files[path.relative_to(share.store).as_posix()] = path.read_bytes()
     expected = {f"done/{name}": data for name, data in photos.items()}
     for name, data in photos.items():
         for form in ("psd", "png"):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mattebox.core.settings import CutSettings
-    from mattebox.daemon.work.cluster.handshake import Place
+    from mattebox.daemon.work.cluster.handshake import Place, Probe
     from mattebox.daemon.work.cluster.roster import Worker
     from mattebox.daemon.work.tasks import JobTask
 
@@ -37,6 +37,8 @@ _GREETING: Final = 60.0
 # So many handshakes at a time: each writes and reads files on the storage.
 _GREETINGS: Final = 16
 _MINUTES: Final = 10
+# So many probes at most whose storage went away are remembered.
+_LOST: Final = 1000
 
 
 class Item(NamedTuple):
@@ -70,6 +72,7 @@ class Hands:
         self._running: set[asyncio.Task[None]] = set()
         self._greetings = asyncio.Semaphore(_GREETINGS)
         self._first = asyncio.Lock()
+        self._lost: deque[Probe] = deque(maxlen=_LOST)
         self._finished: dict[str, deque[float]] = {}
         self._changed = asyncio.Event()
         self.roster = Roster(needs.resources, time.monotonic)
@@ -237,7 +240,7 @@ class Hands:
                 }
             ours = self._ours
         with contextlib.ExitStack() as stack:
-            wanted = probing(self._needs.places, self._needs.daemon)
+            wanted = probing(self._needs.places, self._needs.daemon, self._lost)
             making = asyncio.ensure_future(asyncio.to_thread(stack.enter_context, wanted))
             try:
                 probes = await asyncio.shield(making)

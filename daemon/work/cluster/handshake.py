@@ -22,6 +22,7 @@ from mattebox.daemon.journal.plan import plain_settings
 from mattebox.daemon.work.cluster.attempt import paths_here
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 # Distributions that decide about an output's bytes, each under the names that it has.
@@ -109,14 +110,17 @@ def sweep(places: Iterable[Place], daemon: str) -> None:
 
 
 @contextlib.contextmanager
-def probing(places: Iterable[Place], daemon: str) -> Iterator[list[Probe]]:
+def probing(places: Iterable[Place], daemon: str, lost: deque[Probe]) -> Iterator[list[Probe]]:
     """A probe in each place, or in what is there above it, removed at the end. Raises OSError.
 
-    daemon: a word for whose they are.
+    daemon: a word for whose they are. lost: those that were not there to be removed, for the storage was
+    away; the next ones take them along.
 
     Where the daemon itself may not write, that the folder is there is all that a worker can be asked.
     """
     probes: dict[str, Probe] = {}
+    former = [lost.popleft() for _ in range(len(lost))]
+    lost.extend(probe for probe in former if not _remove(probe))
     try:
         for place in places:
             folder = _there(place.folder)
@@ -136,8 +140,7 @@ def probing(places: Iterable[Place], daemon: str) -> Iterator[list[Probe]]:
             probes[probe.folder] = probe
         yield list(probes.values())
     finally:
-        for probe in probes.values():
-            _remove(probe)
+        lost.extend(probe for probe in probes.values() if not _remove(probe))
 
 
 def differences(
@@ -211,11 +214,14 @@ def _unanswered(probe: Probe) -> str:
     return "" if said == probe.answer else "what it wrote there does not arrive here."
 
 
-def _remove(probe: Probe) -> None:
-    if probe.name:
-        for path in Path(probe.folder).glob(f"{probe.name}*"):
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
+def _remove(probe: Probe) -> bool:
+    """Whether it was there, if it was ever written; it and what answers it is gone then."""
+    found = not probe.name
+    with contextlib.suppress(OSError):
+        for path in Path(probe.folder).glob(f"{probe.name}*") if probe.name else ():
+            path.unlink()
+            found = found or path.name == probe.name
+    return found
 
 
 def _there(folder: Path) -> Path:

@@ -58,8 +58,10 @@ def load() -> ModuleType:
             f"workers: dask needs the package distributed: {install_command('cluster')}"
         ) from error
     dask.config.set(SETTINGS)
-    # Its words are for those who run Dask itself; what matters here is told by us.
-    for name in ("distributed", "tornado.application"):
+    # Its words are for those who run Dask itself; what matters here is told by us. It gives loggers below
+    # its own ones levels of theirs as it is imported.
+    known = [name for name in logging.root.manager.loggerDict if name.startswith("distributed.")]
+    for name in ("distributed", "tornado.application", *known):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     # Other versions are told of by the handshake.
     warnings.filterwarnings("ignore", category=distributed.versions.VersionMismatchWarning)

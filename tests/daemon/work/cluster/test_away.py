@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 
 import pytest
+
+from mattebox.daemon.work.cluster.library import load
 
 _ASK = """
 import contextlib, gc, socket, time
@@ -37,3 +40,12 @@ def test_none_of_its_librarys_words_reach_the_user() -> None:
     assert "the scheduler cannot be reached" in done.stdout
     assert "Warning" not in done.stderr
     assert "distributed" not in done.stderr
+
+
+@pytest.mark.slow
+def test_no_logger_of_its_library_has_a_say() -> None:
+    """Neither the one that all come from, nor those that are given a level of their own."""
+    load()
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]
+    assert "distributed.client" in names
+    assert [name for name in names if logging.getLogger(name).isEnabledFor(logging.CRITICAL)] == []
