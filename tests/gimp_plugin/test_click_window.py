@@ -227,8 +227,14 @@ def test_an_image_that_is_closed_during_a_cut_is_a_sentence(window: Window) -> N
     focus(window, "Mask the Subject")
     window.keys("alt+o")
     window.until(lambda: not window.has("Mask the Subject"), "the end of the dialog")
-    window.until(lambda: status(window)["busy"], "the cut")
-    pid = int(status(window)["pid"])
+    said: list[dict[str, Any]] = []
+
+    def is_cutting() -> bool:
+        said.append(status(window))
+        return bool(said[-1]["busy"])
+
+    window.until(is_cutting, "the cut")
+    pid = int(said[-1]["pid"])
     os.kill(pid, signal.SIGSTOP)
     try:
         focus(window, "coins")
