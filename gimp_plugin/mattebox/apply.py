@@ -79,6 +79,8 @@ def _prepared(options: Options, view: LayerView, answer: Answer, index: int) -> 
     if results.hides:
         new = view.new_copy() if results.on_copy else view.new_layer(answer.colours or b"")
         yield partial(_put_layer, image, layer, new, view.new_mask(new, answer.mask))
+        if results.on_copy:
+            yield partial(view.lock, new)
     elif results.of_layer:
         yield partial(_put_mask, layer, view.new_mask(layer, answer.mask))
     name = f"{layer.get_name()} subject"

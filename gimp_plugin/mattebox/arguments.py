@@ -72,7 +72,7 @@ def _add_result(procedure: Any, results: Any) -> None:
 def _add_more_results(procedure: Any) -> None:
     """Behind all others: scripts may give arguments by their place."""
     switches = {
-        "and-selection": (_("And se_lect it"), _("The mask becomes a selection too")),
+        "and-selection": (_("An_d select it"), _("The mask becomes a selection too")),
         "and-channel": (_("And keep it as a c_hannel"), _("The mask becomes a channel too")),
         "on-copy": (
             _("On a cop_y of the layer"),

@@ -33,6 +33,7 @@ else:
 _BAND = 2 << 20  # bytes in one piece: less than what makes every piece new memory
 _TILE = 64  # rows of GIMP's tiles
 _CACHE = 16 << 20  # bytes of tiles that GEGL may keep
+_LOCKS = ("content", "alpha", "position")
 _EIGHT_BITS = (Gimp.Precision.U8_LINEAR, Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U8_PERCEPTUAL)
 
 
@@ -177,19 +178,28 @@ class LayerView:
         return new
 
     def new_copy(self) -> Any:
-        """A copy of the layer with all that it is, visible and not yet in the image. Raises RefusedError."""
+        """A copy of the layer, visible, without locks and not yet in the image. Raises RefusedError."""
         copy = self.layer.copy()
-        # GIMP 3.2's copy of a locked vector layer is empty.
         if unchanged.digest(copy) != self.state.pixels:
             said = _(
                 "GIMP cannot copy the layer “{name}” as it is; nothing was changed. Unlock it and try again, "
                 "or choose another result."
             )
             raise RefusedError(said.format(name=self.layer.get_name()))
-        copy.set_lock_visibility(False)
+        # GIMP 3.2 renders a vector layer anew when it comes into an image, and a locked one as nothing.
+        for lock in ("visibility", *_LOCKS):
+            getattr(copy, f"set_lock_{lock}")(False)
         copy.set_visible(True)
         copy.set_name(f"{self.layer.get_name()} subject")
         return copy
+
+    def lock(self, copy: Any) -> None:
+        """Give a copy that is in the image the layer's locks but that of its visibility.
+
+        Locked alpha decides whether effects are shown.
+        """
+        for lock in _LOCKS:
+            getattr(copy, f"set_lock_{lock}")(getattr(self.layer, f"get_lock_{lock}")())
 
     def write(self, drawable: Any, form: str, data: bytes) -> None:
         """Write the bytes of this layer's size into a drawable of its size."""

@@ -35,7 +35,6 @@ SAYS = {
     "filter": CHANGED,
     "delete": "The layer was deleted meanwhile; nothing was changed.",
     "mask": "The mask of the layer “photo” changed meanwhile; nothing was changed. Start the cut again.",
-    "close": "The image was closed meanwhile; nothing was changed.",
     "selection": "The selection changed meanwhile; nothing was changed. Start the cut again.",
 }
 VERSIONS = ["3.0", "3.2"]

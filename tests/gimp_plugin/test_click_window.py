@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ from tests.gimp_plugin.window import Window, opened
 from mattebox.core.engine import Engine
 from mattebox.core.photo import read_photo
 from mattebox.core.settings import CutSettings
+from mattebox.gimp_plugin.mattebox import protocol
+from mattebox.gimp_plugin.mattebox.client import Engine as HostEngine
 from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store
 
@@ -146,6 +149,15 @@ def ground(window: Window, name: str) -> NDArray[np.bool_]:
     return np.asarray((screen[..., 0] > 200) & (screen[..., 1] < 90) & (screen[..., 2] > 200))
 
 
+def status(window: Window) -> dict[str, Any]:
+    """What the engine says of itself."""
+    engine = HostEngine(window.rig.record, lambda _: None)
+    protocol.send(engine._wire, "status")
+    answer = engine._next()
+    engine.close()
+    return answer
+
+
 def press(window: Window, at: tuple[float, float], button: str) -> None:
     """A click with one of the mouse's buttons."""
     window.do("xdotool", "mousemove", str(round(at[0])), str(round(at[1])), "click", button)
@@ -203,3 +215,33 @@ def test_a_trial_as_a_retoucher(window: Window) -> None:
     assert runs(window) == looked
     window.keys("ctrl+z")
     window.until(lambda: window.images() == [[False, [False], 0]], "the image as it was")
+
+
+def test_an_image_that_is_closed_during_a_cut_is_a_sentence(window: Window) -> None:
+    """GIMP says it in its own box, without a traceback. It is the last test of this window."""
+    focus(window, "coins")
+    window.keys("slash")
+    focus(window, "Search Actions")
+    window.do("xdotool", "type", "--delay", "80", "subject...")
+    window.keys("Return")
+    focus(window, "Mask the Subject")
+    window.keys("alt+o")
+    window.until(lambda: not window.has("Mask the Subject"), "the end of the dialog")
+    said: list[dict[str, Any]] = []
+
+    def is_cutting() -> bool:
+        said.append(status(window))
+        return bool(said[-1]["busy"])
+
+    window.until(is_cutting, "the cut")
+    pid = int(said[-1]["pid"])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        focus(window, "coins")
+        window.keys("ctrl+w")
+        window.until(lambda: not window.has("coins"), "the end of the image")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    window.until(lambda: window.has("GIMP Message"), "the sentence")
+    window.picture("clicking-closed.png")
+    assert "Traceback" not in (window.rig.scratch / "gimp.log").read_text(encoding="utf-8")

@@ -32,7 +32,6 @@ CHANGES: dict[str, Any] = {
     "fill": lambda _, layer: layer.edit_fill(Gimp.FillType.WHITE),
     "mask": give_mask,
     "selection": lambda image, _: image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 50, 50),
-    "close": lambda image, _: image.delete(),
     "filter": lambda _, layer: layer.append_filter(Gimp.DrawableFilter.new(layer, "gegl:invert-gamma", "")),
 }
 
