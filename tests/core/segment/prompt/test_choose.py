@@ -6,24 +6,21 @@ import numpy as np
 import pytest
 
 from mattebox.core.segment.prompt.choose import (
-    anew,
     blended,
     boxed,
     clicked_part,
-    corrected,
     decided,
     disagreement,
     fills,
-    further,
     is_whole,
     meant,
     merges,
-    midst,
     recall,
     soft_iou,
     surrounds,
     widest,
 )
+from mattebox.core.segment.prompt.further import anew, corrected, further, midst
 
 
 def disc(x: int, y: int, radius: int, side: int = 64) -> np.ndarray:
