@@ -34,6 +34,7 @@ _SCENE: Final = 0.5
 _ALIKE: Final = 0.85
 # For the true box of 100 photos, by the shares of the salient map (.3 to 1) and of all four masks (0 to 1) in
 # the choice: .914 to .912 of davis, .933 to .943 of ecssd, .951 of real alpha; near .6 and .5 nothing moves.
+# Without a salient map what masks have in common is no help: .908 to .871 of davis.
 _SALIENT_IN_BOX: Final = 0.6
 _COMMON: Final = 0.5
 
@@ -144,18 +145,16 @@ def fills(mask: Map, box: Cells) -> float:
 
 
 def boxed(masks: Sequence[Map], guesses: Sequence[float], box: Cells, salient: Map | None) -> int:
-    """Which mask is meant by a box: the network is sure of it, it fills the box, and it is no odd one out.
+    """Which mask is meant by a box: the network is sure of it, and it fills what was drawn.
 
-    salient: what of the salient map lies in the box, which has less of a say; None where that is nothing.
+    salient: what of the salient map lies in the box, which has less of a say, as what all masks have in common
+    then has; None where that is nothing.
     """
-    common = np.mean(masks, axis=0)
-    scores = [
-        guess + fills(mask, box) + _COMMON * soft_iou(mask, common)
-        for mask, guess in zip(masks, guesses, strict=True)
-    ]
+    scores = [guess + fills(mask, box) for mask, guess in zip(masks, guesses, strict=True)]
     if salient is not None:
+        common = np.mean(masks, axis=0)
         scores = [
-            score + _SALIENT_IN_BOX * soft_iou(mask, salient)
+            score + _SALIENT_IN_BOX * soft_iou(mask, salient) + _COMMON * soft_iou(mask, common)
             for mask, score in zip(masks, scores, strict=True)
         ]
     return int(np.argmax(scores))
