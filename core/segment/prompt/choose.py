@@ -147,8 +147,8 @@ def fills(mask: Map, box: Cells) -> float:
 def boxed(masks: Sequence[Map], guesses: Sequence[float], box: Cells, salient: Map | None) -> int:
     """Which mask is meant by a box: the network is sure of it, and it fills what was drawn.
 
-    salient: what of the salient map lies in the box, which has less of a say, as what all masks have in common
-    then has; None where that is nothing.
+    salient: what of the salient map lies in the box, which has less of a say, and so has then what all masks
+    have in common; None where that is nothing.
     """
     scores = [guess + fills(mask, box) for mask, guess in zip(masks, guesses, strict=True)]
     if salient is not None:

@@ -130,7 +130,7 @@ def test_a_box_means_what_fills_it() -> None:
 def test_the_odd_one_out_is_not_meant_by_a_box() -> None:
     """Of masks that fill a box alike the one that has most in common with the others is meant."""
     frame = WHOLE - disc(30, 30, 14)
-    assert boxed([WHOLE, frame, WHOLE, WHOLE], [0.9, 0.95, 0.9, 0.9], (14, 14, 47, 47), frame) != 1
+    assert boxed([WHOLE, frame, WHOLE, WHOLE], [0.85, 1.0, 0.85, 0.85], (14, 14, 47, 47), PART) != 1
 
 
 def test_a_further_answer_keeps_to_every_click() -> None:
