@@ -120,12 +120,13 @@ def test_undo_is_the_prompts_without_the_last(session: Session) -> None:
     assert np.array_equal(session.answer(one).level, before)
 
 
+@pytest.mark.slow
 def test_the_memory_of_answers_is_bounded(session: Session) -> None:
     """Of ever more prompts the last answers are kept, in 48 MiB at most, and no former matte with them."""
-    former = np.zeros((4000, 6000), np.float32)
-    former[1000:3000, 2000:4000] = 1
+    former = np.zeros((400, 600), np.float32)
+    former[100:300, 200:400] = 1
     prompts = Prompts(former=former)
-    for x in range(15):
+    for x in range(13):
         session.answer(Prompts().with_click(100.0 + x, 200.0))
         session.answer(prompts.with_click(100.0 + 20 * x, 150.0))
     pointer = session._pointer

@@ -12,13 +12,11 @@ import cv2
 import numpy as np
 
 from mattebox.core.segment.prompt.choose import (
-    anew,
     blended,
     boxed,
     clicked_part,
     decided,
     disagreement,
-    further,
     is_whole,
     meant,
     merges,
@@ -27,6 +25,7 @@ from mattebox.core.segment.prompt.choose import (
     widest,
 )
 from mattebox.core.segment.prompt.frame import MASK, sigmoid
+from mattebox.core.segment.prompt.further import anew, further
 from mattebox.core.segment.prompt.network import CORNERS, IN, NONE, OUT
 
 if TYPE_CHECKING:

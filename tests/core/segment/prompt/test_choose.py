@@ -6,24 +6,21 @@ import numpy as np
 import pytest
 
 from mattebox.core.segment.prompt.choose import (
-    anew,
     blended,
     boxed,
     clicked_part,
-    corrected,
     decided,
     disagreement,
     fills,
-    further,
     is_whole,
     meant,
     merges,
-    midst,
     recall,
     soft_iou,
     surrounds,
     widest,
 )
+from mattebox.core.segment.prompt.further import anew, corrected, further, midst
 
 
 def disc(x: int, y: int, radius: int, side: int = 64) -> np.ndarray:
@@ -133,7 +130,7 @@ def test_a_box_means_what_fills_it() -> None:
 def test_the_odd_one_out_is_not_meant_by_a_box() -> None:
     """Of masks that fill a box alike the one that has most in common with the others is meant."""
     frame = WHOLE - disc(30, 30, 14)
-    assert boxed([WHOLE, frame, WHOLE, WHOLE], [0.9, 0.95, 0.9, 0.9], (14, 14, 47, 47), None) != 1
+    assert boxed([WHOLE, frame, WHOLE, WHOLE], [0.85, 1.0, 0.85, 0.85], (14, 14, 47, 47), PART) != 1
 
 
 def test_a_further_answer_keeps_to_every_click() -> None:
