@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from mattebox.core.segment.boxes import mask_box
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -32,6 +34,28 @@ def source_window(
 ) -> tuple[slice, slice]:
     """The part of a map of shape `small` that `enlarged` asks for a tile; two pixels more a side."""
     return _window(small[0], size[0], rows), _window(small[1], size[1], columns)
+
+
+def reached(small: Map, size: tuple[int, int], rows: slice, columns: slice) -> tuple[slice, slice] | None:
+    """The box of a tile that holds all that is not 0 in `small` (h, w) at `size`, linear; None if all is."""
+    window = source_window(small.shape, size, rows, columns)
+    # A pixel takes of two neighbours.
+    box = mask_box(small[window] != 0, 1)
+    if box is None:
+        return None
+    found = []
+    for part, within, tile, count, length in zip(
+        box, window, (rows, columns), small.shape, size, strict=True
+    ):
+        first = int(np.floor((within.start + part.start) * (length / count)))
+        last = int(np.ceil((within.start + part.stop) * (length / count)))
+        # What ends at the window's end is not known to end there.
+        first = tile.start if part.start == 0 else max(tile.start, first)
+        last = tile.stop if within.start + part.stop == within.stop else min(tile.stop, last)
+        if first >= last:
+            return None
+        found.append(slice(first, last))
+    return found[0], found[1]
 
 
 def enlarged(small: Map, size: tuple[int, int], rows: slice, columns: slice, *, cubic: bool = False) -> Map:

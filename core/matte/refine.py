@@ -13,7 +13,7 @@ import numpy as np
 from mattebox.core.matte.band_tiles import along_band
 from mattebox.core.matte.closed_form import closed_form
 from mattebox.core.matte.colour_projection import colour_model, local_colours, project
-from mattebox.core.matte.enlarge import enlarged, enlarged_smooth, source_window, tiles
+from mattebox.core.matte.enlarge import enlarged, enlarged_smooth, reached, source_window, tiles
 from mattebox.core.matte.evidence import (
     accept_refined,
     accept_solved,
@@ -233,14 +233,18 @@ def _full_size(photo: Photo, level: Map, colour: ColourModel | None, steepness: 
 
     def fill(tile: tuple[slice, slice]) -> None:
         below = level[source_window(level.shape, size, *tile)]
-        asked = colour is not None and bool(colour.weight[source_window(level.shape, size, *tile)].any())
-        if not asked and below.min() == below.max():
+        asked = None if colour is None else reached(colour.weight, size, *tile)
+        if asked is None and below.min() == below.max():
             # Most of a photo is far from every edge.
             alpha[tile] = levels(below[:1, :1], photo.pixels.dtype)
             return
         part = np.clip(enlarged(level, size, *tile, cubic=True), 0.0, 1.0)
-        if colour is not None and asked:
-            _blend_colour(photo, part, colour, tile)
+        if colour is not None and asked is not None:
+            inner = tuple(
+                slice(side.start - whole.start, side.stop - whole.start)
+                for side, whole in zip(asked, tile, strict=True)
+            )
+            _blend_colour(photo, part[inner], colour, asked)
         if steepness > 1:
             part = np.clip((part - np.float32(0.5)) * np.float32(steepness) + np.float32(0.5), 0.0, 1.0)
         alpha[tile] = levels(np.asarray(part, np.float32), photo.pixels.dtype)
@@ -250,7 +254,7 @@ def _full_size(photo: Photo, level: Map, colour: ColourModel | None, steepness: 
 
 
 def _blend_colour(photo: Photo, part: Map, colour: ColourModel, tile: tuple[slice, slice]) -> None:
-    """Move `part`, a tile of the matte, towards what colour says, by its weight."""
+    """Move `part`, a tile of the matte, towards what colour says, by its weight; in place."""
     size = (photo.height, photo.width)
     found = project(photo.pixels[tile], enlarged_smooth(colour.model, size, *tile))
     found -= part

@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from mattebox.core.matte.enlarge import TILE, enlarged, enlarged_smooth, source_window, tiles
+from mattebox.core.matte.enlarge import TILE, enlarged, enlarged_smooth, reached, source_window, tiles
 
 
 @pytest.mark.parametrize("cubic", [True, False])
@@ -54,3 +56,28 @@ def test_a_smooth_map_is_enlarged_alike_in_any_number_of_planes(planes: int | No
         exact = enlarged(small, size, *tile)
         quick = enlarged_smooth(small, size, *tile)
         np.testing.assert_allclose(quick.reshape(exact.shape), exact, atol=0.004)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(1.0, 9.0), st.floats(1.0, 9.0))
+def test_nothing_is_left_out_of_what_is_reached(seed: int, down: float, across: float) -> None:
+    """Outside the boxes that `reached` names the enlarged map is 0, exact or smooth; and they are small."""
+    random = np.random.default_rng(seed)
+    small = np.zeros((60, 70), np.float32)
+    top, left = random.integers(0, 50, 2)
+    small[top : top + 4, left : left + 5] = 1
+    size = (round(60 * down), round(70 * across))
+    asked = 0
+    for tile in tiles(*size):
+        box = reached(small, size, *tile)
+        for large in (enlarged(small, size, *tile), enlarged_smooth(small, size, *tile)):
+            if box is not None:
+                rows, columns = (
+                    slice(side.start - whole.start, side.stop - whole.start)
+                    for side, whole in zip(box, tile, strict=True)
+                )
+                large[rows, columns] = 0
+            assert not large.any()
+        asked += 0 if box is None else (box[0].stop - box[0].start) * (box[1].stop - box[1].start)
+    # Two pixels of the map more on each side, and the rims of tiles.
+    assert asked <= 16 * 17 * down * across + 4 * TILE
