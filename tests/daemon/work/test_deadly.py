@@ -65,7 +65,7 @@ def test_a_photo_beyond_the_workers_memory_among_good_ones(
     """It costs its own attempts and lies in failed/ with what to do; the others are delivered."""
     from PIL import Image
 
-    text = CONFIG.replace("{grace: 1s}", "{model: u2netp, workers: 1, memory: 1.5GB}")
+    text = CONFIG.replace("{grace: 1s}", "{model: u2netp, workers: 1, memory: 1GB}")
     hot_folders = HotFolders(tmp_path, text)
     Image.new("RGB", (20_000, 10_000), "gray").save(tmp_path / "in" / "huge.jpg")
     for number in range(3):
