@@ -233,7 +233,7 @@ class Loop:
     def _inspect(self, intake: Intake, candidate: Candidate, pool: Pool) -> None:
         count = intake.begin_inspection(candidate)
         if count >= intake.folder.attempts:
-            what = f"Looking into it ended its worker {count} times (a crash, or too little memory)."
+            what = f"Looking into it ended its worker {count} times: raise engine: memory, or save it anew."
             self._claim(intake, intake.give_up(candidate, what))
             return
         token = f"{candidate.folder}\0{candidate.path}"

@@ -65,9 +65,11 @@ def test_a_photo_beyond_the_workers_memory_among_good_ones(
     """It costs its own attempts and lies in failed/ with what to do; the others are delivered."""
     from PIL import Image
 
-    text = CONFIG.replace("{grace: 1s}", "{model: u2netp, workers: 1, memory: 1GB}")
-    hot_folders = HotFolders(tmp_path, text)
-    Image.new("RGB", (20_000, 10_000), "gray").save(tmp_path / "in" / "huge.jpg")
+    text = CONFIG.replace("{grace: 1s}", "{model: u2netp, workers: 1, memory: 1.5GB}")
+    hot_folders = HotFolders(
+        tmp_path, text.replace("deliver:", "cut: {limits: {megapixels: 500}}\n        deliver:")
+    )
+    Image.new("RGB", (48_000, 10_000), "gray").save(tmp_path / "in" / "huge.jpg")
     for number in range(3):
         with Image.open(shipped_photos["flower.jpg"]) as picture:
             picture.resize((320, 213)).save(tmp_path / "in" / f"small-{number}.jpg")
