@@ -103,8 +103,7 @@ def start_clicking(window: Window) -> None:
     focus(window, "coins")
     window.keys("slash")
     focus(window, "Search Actions")
-    window.do("xdotool", "type", "--delay", "80", "mask by cl")
-    window.keys("Return")
+    window.search("mask by cl")
     focus(window, TITLE)
 
 
@@ -220,10 +219,9 @@ def test_a_trial_as_a_retoucher(window: Window) -> None:
 def test_an_image_that_is_closed_during_a_cut_is_a_sentence(window: Window) -> None:
     """GIMP says it in its own box, without a traceback. It is the last test of this window."""
     focus(window, "coins")
-    window.keys("slash")
-    focus(window, "Search Actions")
-    window.do("xdotool", "type", "--delay", "80", "subject...")
-    window.keys("Return")
+    # Layer > Mask > Mask the Subject.
+    for key in ("alt+l", "m", "j"):
+        window.keys(key)
     focus(window, "Mask the Subject")
     window.keys("alt+o")
     window.until(lambda: not window.has("Mask the Subject"), "the end of the dialog")

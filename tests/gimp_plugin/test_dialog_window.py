@@ -73,8 +73,7 @@ def start(window: Window, search: str, entry: str) -> None:
     focus(window, "astronaut")
     window.keys("slash")
     focus(window, search)
-    window.do("xdotool", "type", "--delay", "80", entry)
-    window.keys("Return")
+    window.search(entry)
 
 
 def loaded(window: Window) -> list[str]:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from PIL import Image
+
 if TYPE_CHECKING:
     from tests.gimp_plugin.rig import Rig
 
@@ -88,6 +91,24 @@ class Window:
         path = self.rig.scratch / name
         self.do("import", "-window", "root", str(path))
         return path
+
+    def search(self, words: str) -> None:
+        """Type words into the / search, whose window has the keys, and take the first entry of its list.
+
+        The list follows the words when GIMP has time; until then Return would take another entry, or none.
+        """
+        self.do("xdotool", "type", "--delay", "80", words)
+        shown = [np.zeros(0)]
+
+        def is_still() -> bool:
+            with Image.open(self.picture("window-search.png")) as picture:
+                shown.append(np.asarray(picture.convert("L")))
+            # All but the cursor, which blinks.
+            return shown[-1].shape == shown[-2].shape and int((shown[-1] != shown[-2]).sum()) < 100
+
+        time.sleep(0.5)
+        self.until(is_still, "the list of the search")
+        self.keys("Return")
 
     @staticmethod
     def until(fact: Callable[[], bool], what: str, seconds: float = 120) -> None:
