@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ from rich.table import Table
 
 from mattebox.core.engine import Engine
 from mattebox.core.photo import Photo, read_photo
-from mattebox.core.report.advice import warn
+from mattebox.core.report.advice import WarningName, warn
 from mattebox.core.report.features import measure
 from mattebox.core.segment.prepare import network_input
 from mattebox.core.segment.segmentation import segment, view_side
@@ -41,17 +41,7 @@ if TYPE_CHECKING:
 
     Picture = NDArray[np.uint8]
 
-WARNINGS = (
-    "no_subject",
-    "several_subjects",
-    "touches_frame",
-    "low_contrast",
-    "similar_colours",
-    "motion_blur",
-    "over_compressed",
-    "low_resolution",
-    "uncertain_area",
-)
+WARNINGS = get_args(WarningName)
 STOPS = 4
 READOUT_NOISE = 2
 CONTRAST, MIDDLE = 0.3, 150

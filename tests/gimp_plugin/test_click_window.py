@@ -21,8 +21,6 @@ from tests.gimp_plugin.window import Window, opened
 from mattebox.core.engine import Engine
 from mattebox.core.photo import read_photo
 from mattebox.core.settings import CutSettings
-from mattebox.gimp_plugin.mattebox import protocol
-from mattebox.gimp_plugin.mattebox.client import Engine as HostEngine
 from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store
 
@@ -85,31 +83,18 @@ def runs(window: Window) -> list[str]:
     return [line for line in lines if "coarse" not in line.split()]
 
 
-def active(window: Window) -> str:
-    """The title of the window that hears keys."""
-    return window.do("xdotool", "getactivewindow", "getwindowname", check=False)
-
-
-def focus(window: Window, title: str) -> None:
-    """Wait until the keys go to the window of this title."""
-    name = ["--onlyvisible", "--name", title]
-    window.until(lambda: window.has(title), title)
-    window.do("xdotool", "search", *name, "windowactivate", "--sync", check=False)
-    window.until(lambda: title in active(window), f"the keys for {title}")
-
-
 def start_clicking(window: Window) -> None:
     """The / search, and the window that it leads to."""
-    focus(window, "coins")
+    window.focus("coins")
     window.keys("slash")
-    focus(window, "Search Actions")
+    window.focus("Search Actions")
     window.search("mask by cl")
-    focus(window, TITLE)
+    window.focus(TITLE)
 
 
 def finish(window: Window) -> None:
     """OK; the plug-in has ended and the keys go to the image again."""
-    focus(window, TITLE)
+    window.focus(TITLE)
     window.keys("alt+o")
     window.until(lambda: window.masks() == [True], "the mask")
     line = ["pgrep", "-f", f"{window.rig.plugin}/mattebox.py"]
@@ -119,7 +104,7 @@ def finish(window: Window) -> None:
     window.until(lambda: not window.has(TITLE), "the end of the window")
     # Who has seen the matte is told nothing more of it.
     assert not window.has("GIMP Message")
-    focus(window, "coins")
+    window.focus("coins")
 
 
 def steady(window: Window, name: str) -> int:
@@ -146,15 +131,6 @@ def ground(window: Window, name: str) -> NDArray[np.bool_]:
     """Where the screen shows the window's magenta ground."""
     screen = np.asarray(Image.open(window.picture(name)).convert("RGB")).astype(int)
     return np.asarray((screen[..., 0] > 200) & (screen[..., 1] < 90) & (screen[..., 2] > 200))
-
-
-def status(window: Window) -> dict[str, Any]:
-    """What the engine says of itself."""
-    engine = HostEngine(window.rig.record, lambda _: None)
-    protocol.send(engine._wire, "status")
-    answer = engine._next()
-    engine.close()
-    return answer
 
 
 def press(window: Window, at: tuple[float, float], button: str) -> None:
@@ -206,7 +182,7 @@ def test_a_trial_as_a_retoucher(window: Window) -> None:
     around = steady(window, "trial-cut.png")
     looked = runs(window)
     assert len(looked) > before
-    focus(window, TITLE)
+    window.focus(TITLE)
     # The letter of "Shift" goes to its number; Tab tells it.
     window.keys("alt+h", "2", "Tab")
     window.until(lambda: int(ground(window, "trial-shifted.png").sum()) < around - 100, "the moved edge")
@@ -218,24 +194,24 @@ def test_a_trial_as_a_retoucher(window: Window) -> None:
 
 def test_an_image_that_is_closed_during_a_cut_is_a_sentence(window: Window) -> None:
     """GIMP says it in its own box, without a traceback. It is the last test of this window."""
-    focus(window, "coins")
+    window.focus("coins")
     # Layer > Mask > Mask the Subject.
     for key in ("alt+l", "m", "j"):
         window.keys(key)
-    focus(window, "Mask the Subject")
+    window.focus("Mask the Subject")
     window.keys("alt+o")
     window.until(lambda: not window.has("Mask the Subject"), "the end of the dialog")
     said: list[dict[str, Any]] = []
 
     def is_cutting() -> bool:
-        said.append(status(window))
+        said.append(window.status())
         return bool(said[-1]["busy"])
 
     window.until(is_cutting, "the cut")
     pid = int(said[-1]["pid"])
     os.kill(pid, signal.SIGSTOP)
     try:
-        focus(window, "coins")
+        window.focus("coins")
         window.keys("ctrl+w")
         window.until(lambda: not window.has("coins"), "the end of the image")
     finally:

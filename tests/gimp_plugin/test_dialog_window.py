@@ -15,8 +15,6 @@ from PIL import Image
 from tests.gimp_plugin.rig import Rig, find_root
 from tests.gimp_plugin.window import Window, opened
 
-from mattebox.gimp_plugin.mattebox import protocol
-from mattebox.gimp_plugin.mattebox.client import Engine
 from mattebox.models.catalogue import PROMPTABLE, find_network
 
 pytestmark = [pytest.mark.slow, pytest.mark.network, pytest.mark.timeout(400)]
@@ -59,30 +57,17 @@ def lack_a_network(rig: Rig) -> None:
     path.write_text(json.dumps(record), encoding="utf-8")
 
 
-def focus(window: Window, title: str) -> None:
-    """Wait until the keys go to the window of this title."""
-    name = ["--onlyvisible", "--name", title]
-    window.until(lambda: window.has(title), title)
-    window.do("xdotool", "search", *name, "windowactivate", "--sync", check=False)
-    asked = ("xdotool", "getactivewindow", "getwindowname")
-    window.until(lambda: title in window.do(*asked, check=False), f"the keys for {title}")
-
-
 def start(window: Window, search: str, entry: str) -> None:
     """The / search, and an entry of the menus by its words."""
-    focus(window, "astronaut")
+    window.focus("astronaut")
     window.keys("slash")
-    focus(window, search)
+    window.focus(search)
     window.search(entry)
 
 
 def loaded(window: Window) -> list[str]:
     """The networks that the plug-in's engine has loaded."""
-    engine = Engine(window.rig.record, lambda _: None)
-    protocol.send(engine._wire, "status")
-    networks = engine._next()["networks"]
-    engine.close()
-    return list(networks)
+    return list(window.status()["networks"])
 
 
 def magenta(window: Window, name: str) -> int:
@@ -95,20 +80,20 @@ def test_the_dialog_speaks_the_users_language_and_asks_before_it_fetches(window:
     """Its entry is found by its own words; it has a preview; Cancel to the question leaves it open."""
     title, entry, clicking, search, question = WORDS[window.rig.language]
     start(window, search, entry)
-    focus(window, title)
+    window.focus(title)
     name = f"dialog-{'de' if window.rig.language.startswith('de') else 'en'}.png"
     window.until(lambda: magenta(window, name) > 10_000, "the preview")
     window.keys("alt+o")
-    focus(window, question)
+    window.focus(question)
     window.picture(name.replace("dialog-", "dialog-fetch-"))
     window.keys("Escape")
     window.until(lambda: not window.has(question), "the end of the question")
-    focus(window, title)
+    window.focus(title)
     window.keys("Escape")
     window.until(lambda: not window.has(title), "the end of the dialog")
     # The window for clicking asks before it opens; Cancel leaves everything as it was.
     start(window, search, clicking.lower()[:12])
-    focus(window, question)
+    window.focus(question)
     window.picture(name.replace("dialog-", "dialog-fetch-clicking-"))
     window.keys("Escape")
     line = ["pgrep", "-f", f"{window.rig.plugin}/mattebox.py"]

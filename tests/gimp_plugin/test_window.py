@@ -16,8 +16,6 @@ from PIL import Image
 from tests.gimp_plugin.rig import Rig, find_root
 from tests.gimp_plugin.window import Window, opened
 
-from mattebox.gimp_plugin.mattebox import protocol
-from mattebox.gimp_plugin.mattebox.client import Engine
 from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store
 
@@ -56,18 +54,9 @@ def start_cut(window: Window) -> None:
     window.until(lambda: window.has("Mask the Subject"), "the dialog")
 
 
-def status(window: Window) -> dict[str, Any]:
-    """What the engine says that the plug-in started."""
-    engine = Engine(window.rig.record, lambda _: None)
-    protocol.send(engine._wire, "status")
-    answer = engine._next()
-    engine.close()
-    return answer
-
-
 def engine_pid(window: Window) -> int:
     """The engine's process."""
-    return int(status(window)["pid"])
+    return int(window.status()["pid"])
 
 
 def plug_ins(window: Window) -> str:
@@ -119,7 +108,7 @@ def test_an_engine_that_is_killed_is_an_error_box(window: Window) -> None:
     pid = engine_pid(window)
     start_cut(window)
     window.keys("Return")
-    window.until(lambda: status(window)["busy"], "the cut")
+    window.until(lambda: window.status()["busy"], "the cut")
     os.kill(pid, signal.SIGKILL)
     window.until(lambda: plug_ins(window) == "", "the end of the plug-in")
     window.until(lambda: window.has("GIMP Message"), "the error box")
@@ -139,7 +128,7 @@ def test_again_repeats_what_the_dialog_said(window: Window) -> None:
     window.keys("alt+t", "Down", "Down", "alt+o")
     window.until(lambda: window.images() == [[True, [False], 1]], "the channel")
     window.until(lambda: plug_ins(window) == "", "the end of the plug-in")
-    window.do("xdotool", "search", "--onlyvisible", "--name", "astronaut", "windowactivate", "--sync")
+    window.focus("astronaut")
     # The image has a channel before GIMP hears keys again.
     assert window.images() == [[True, [False], 1]]
     window.keys("slash")

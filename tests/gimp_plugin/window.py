@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from mattebox.gimp_plugin.mattebox import protocol
+from mattebox.gimp_plugin.mattebox.client import Engine
+
 if TYPE_CHECKING:
     from tests.gimp_plugin.rig import Rig
 
@@ -91,6 +94,22 @@ class Window:
         path = self.rig.scratch / name
         self.do("import", "-window", "root", str(path))
         return path
+
+    def status(self) -> dict[str, Any]:
+        """What the engine says that the plug-in started."""
+        engine = Engine(self.rig.record, lambda _: None)
+        protocol.send(engine._wire, "status")
+        answer = engine._next()
+        engine.close()
+        return answer
+
+    def focus(self, title: str) -> None:
+        """Wait until the keys go to the window of this title."""
+        name = ["--onlyvisible", "--name", title]
+        asked = ("xdotool", "getactivewindow", "getwindowname")
+        self.until(lambda: self.has(title), title)
+        self.do("xdotool", "search", *name, "windowactivate", "--sync", check=False)
+        self.until(lambda: title in self.do(*asked, check=False), f"the keys for {title}")
 
     def search(self, words: str) -> None:
         """Type words into the / search, whose window has the keys, and take the first entry of its list.
