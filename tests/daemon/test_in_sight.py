@@ -75,14 +75,18 @@ def test_status_counts_no_file_as_waiting_that_no_rule_takes(tmp_path: Path, mat
 
 
 @pytest.mark.slow
-def test_few_watches_are_told_of(tmp_path: Path) -> None:
-    """Where the kernel has no watch for a sub-folder, the folder is polled and that is said."""
+@pytest.mark.parametrize(
+    ("limit", "why"), [("max_inotify_watches=3", "rescans alone"), ("max_inotify_instances=0", "no events: ")]
+)
+def test_few_watches_are_told_of(tmp_path: Path, limit: str, why: str) -> None:
+    """Where the kernel has no watch for a sub-folder, or none at all, it is polled and that is said."""
     hot_folders = HotFolders(
         tmp_path, CONFIG.replace("    settle", "    poll: 200ms\n    settle").replace("1s", "1h")
     )
     hot_folders.drop({f"{number}/deep/x.txt": b"x" for number in range(5)})
     # In a user namespace of its own the limit harms nobody else.
-    limited = 'echo 3 > /proc/sys/user/max_inotify_watches; exec "$@"'
+    name, _, most = limit.partition("=")
+    limited = f'echo {most} > /proc/sys/user/{name}; exec "$@"'
     code = (
         "from pathlib import Path; import sys; from tests.daemon.hot_folders import HotFolders, until\n"
         "hot = HotFolders(Path(sys.argv[1]), Path(sys.argv[1], 'config.yaml').read_text())\n"
@@ -100,4 +104,4 @@ def test_few_watches_are_told_of(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "rescans alone" in done.stdout
+    assert why in done.stdout
