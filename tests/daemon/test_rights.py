@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.daemon.faults import PHOTOS, TEXT, daemon, is_alive, is_finished, listen, wait_for
+from tests.daemon.faults import PHOTOS, TEXT, is_finished
+from tests.daemon.forked import daemon, is_alive, listen, wait_for
 from tests.daemon.hot_folders import HotFolders
 
 if TYPE_CHECKING:
