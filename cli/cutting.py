@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mattebox.cli.staging import Staging
 from mattebox.cli.stopping import stopping_at_once
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from mattebox.core.job import Job
     from mattebox.core.job_report import JobReport
     from mattebox.core.settings import CutSettings, FinishSettings, Output
+
+# What writing a cutout loads, which no photo then waits for.
+_NEEDED: Final = ("mattebox.core.finish", "mattebox.core.write.labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def _ready_engine(run: CutRun, console: Console, count: int) -> Engine:
     """An engine for `count` photos at once, with its weights at hand: what is missing is told only once."""
     with loading():
-        from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
+        from mattebox.core.network.networks import Networks  # noqa: PLC0415 - loads onnxruntime
         from mattebox.core.network.quick import make_quick  # noqa: PLC0415
         from mattebox.models.store import Store  # noqa: PLC0415
 
@@ -142,8 +147,17 @@ def _ready_engine(run: CutRun, console: Console, count: int) -> Engine:
     network = find_salient(run.cut.model)
     store.ensure(network, accept_licence=run.cut.accept_licence)
     make_quick(store, network, run.cut.precision, run.device)
-    engine = Engine(store, threads=threads, device=run.device)
-    segmenter = engine.segmenter(run.cut)
+    networks = Networks(store, threads=threads, device=run.device)
+    # A network that is being opened leaves Python alone, which loads what else is needed.
+    with ThreadPoolExecutor(1, "open") as pool:
+        opening = pool.submit(networks.segmenter, run.cut)
+        with loading():
+            from mattebox.core.engine import Engine  # noqa: PLC0415 - loads arrays
+
+            for name in _NEEDED:
+                import_module(name)
+        segmenter = opening.result()
+    engine = Engine(networks=networks)
     if segmenter.note:
         console.fetching.note(segmenter.note)
     return engine

@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import MatteboxError
-from mattebox.core.job import SegmentedJob, read_source, segment_photo, write_cutout
-from mattebox.core.lanes import run_in_lanes
+from mattebox.core.job import SegmentedJob, segment_photo, write_cutout
+from mattebox.core.lanes import begin_reading, run_in_lanes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -40,7 +40,7 @@ def run_jobs(
     with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
         pending: deque[tuple[Job, Future[JobReport]]] = deque()
         try:
-            for job, opened in _read_ahead(jobs, reader):
+            for job, opened in _read_ahead(jobs, reader, alone=callable(engine)):
                 if callable(engine):
                     engine = engine()
                 segmented = _segmented(opened, engine)
@@ -59,11 +59,14 @@ def run_jobs(
                 job.discard()
 
 
-def _read_ahead(jobs: Iterable[Job], reader: ThreadPoolExecutor) -> Iterator[tuple[Job, Future[OpenJob]]]:
-    """Each job with its reading, begun one job before it is asked for."""
+def _read_ahead(
+    jobs: Iterable[Job], reader: ThreadPoolExecutor, *, alone: bool
+) -> Iterator[tuple[Job, Future[OpenJob]]]:
+    """Each job with its reading, begun one job before it is asked for; `alone` is `begin_reading`'s for the first."""
     ahead: deque[tuple[Job, Future[OpenJob]]] = deque()
     for job in jobs:
-        ahead.append((job, reader.submit(read_source, job)))
+        ahead.append((job, begin_reading(job, reader, alone=alone)))
+        alone = False
         if len(ahead) > 1:
             yield ahead.popleft()
     while ahead:

@@ -128,21 +128,21 @@ def run_job(job: Job, engine: Engine | None = None) -> JobReport:
     return write_cutout(segment_photo(read_source(job), engine or process_engine()))
 
 
-def read_source(job: Job) -> OpenJob:
-    """The first step: the job with its decoded photo."""
+def read_source(job: Job, on_decode: Callable[[], None] = lambda: None) -> OpenJob:
+    """The first step: the job with its decoded photo; `on_decode` is `read_photo`'s."""
     with _step(job, "read"):
         start = time.perf_counter()
-        photo, layer = _pictures(job)
+        photo, layer = _pictures(job, on_decode)
         return OpenJob(job, photo, time.perf_counter() - start, layer)
 
 
-def _pictures(job: Job) -> tuple[Photo, Photo | None]:
+def _pictures(job: Job, on_decode: Callable[[], None]) -> tuple[Photo, Photo | None]:
     """The photo, and the layer of a PSD that outputs put their mask onto where others show the picture."""
     from mattebox.core.photo import format_of, read_photo  # noqa: PLC0415 - arrays are loaded when work starts
 
     wanted = {item.output.layer for item in job.outputs if _masks_a_layer(item.output)}
     if not wanted or format_of(job.source, job.cut.limits) != "psd":
-        return read_photo(job.source, job.cut.limits), None
+        return read_photo(job.source, job.cut.limits, on_decode=on_decode), None
     if len(wanted) > 1:
         raise SettingsError(
             f"{job.source.name}: one job masks one layer of a PSD; use a rule of its own for each layer."
