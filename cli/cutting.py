@@ -8,9 +8,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mattebox.cli.staging import Staging
 from mattebox.cli.stopping import stopping_at_once
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     from mattebox.core.job import Job
     from mattebox.core.job_report import JobReport
     from mattebox.core.settings import CutSettings, FinishSettings, Output
-
-# What writing a cutout loads, which no photo then waits for.
-_NEEDED: Final = ("mattebox.core.finish", "mattebox.core.write.labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +149,6 @@ def _ready_engine(run: CutRun, console: Console, count: int) -> Engine:
         opening = pool.submit(networks.segmenter, run.cut)
         with loading():
             from mattebox.core.engine import Engine  # noqa: PLC0415 - loads arrays
-
-            for name in _NEEDED:
-                import_module(name)
         segmenter = opening.result()
     engine = Engine(networks=networks)
     if segmenter.note:

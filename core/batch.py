@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import MatteboxError
-from mattebox.core.job import SegmentedJob, segment_photo, write_cutout
+from mattebox.core.job import SegmentedJob, prepare_writing, segment_photo, write_cutout
 from mattebox.core.lanes import begin_reading, run_in_lanes
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def run_jobs(
             for job, opened in _read_ahead(jobs, reader, alone=callable(engine)):
                 if callable(engine):
                     engine = engine()
+                    # Nothing is written yet.
+                    writer.submit(prepare_writing, job)
                 segmented = _segmented(opened, engine)
                 # Waited for here and not later, so that no more photos wait to be written.
                 if len(pending) == _WAITING:
@@ -62,7 +64,10 @@ def run_jobs(
 def _read_ahead(
     jobs: Iterable[Job], reader: ThreadPoolExecutor, *, alone: bool
 ) -> Iterator[tuple[Job, Future[OpenJob]]]:
-    """Each job with its reading, begun one job before it is asked for; `alone` is `begin_reading`'s for the first."""
+    """Each job with its reading, begun one job before it is asked for.
+
+    alone: as `begin_reading`'s, for the first.
+    """
     ahead: deque[tuple[Job, Future[OpenJob]]] = deque()
     for job in jobs:
         ahead.append((job, begin_reading(job, reader, alone=alone)))

@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeGuard
 
 from mattebox.core.errors import (
@@ -126,6 +127,17 @@ def run_job(job: Job, engine: Engine | None = None) -> JobReport:
     SettingsError, WriteError, NotEnoughMemoryError, UnexpectedError.
     """
     return write_cutout(segment_photo(read_source(job), engine or process_engine()))
+
+
+def prepare_writing(job: Job) -> None:
+    """Load what `write_cutout` will need for a job; what goes wrong goes wrong there again."""
+    with suppress(Exception):
+        for name in ("finish", "write.labels", *(f"write.{item.output.format}" for item in job.outputs)):
+            import_module(f"mattebox.core.{name}")
+        if job.cut.quality != "fast" and job.cut.refine != "none":
+            from mattebox.core.matte.learned import shipped_refiner  # noqa: PLC0415 - not with quality fast
+
+            shipped_refiner()
 
 
 def read_source(job: Job, on_decode: Callable[[], None] = lambda: None) -> OpenJob:
@@ -301,11 +313,12 @@ def _step(job: Job, name: str) -> Iterator[None]:
 
 def _sealed(item: StagedOutput, width: int, height: int) -> WrittenOutput:
     """Sync a staged file to disk and hash what a reader gets back."""
+    from mattebox.core.parallel import both  # noqa: PLC0415 - arrays are loaded when work starts
+
     try:
         with item.staged.open("rb") as file:
-            os.fsync(file.fileno())
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            _, digest = both(partial(os.fsync, file.fileno()), lambda: hashlib.file_digest(file, "sha256"))
             size = file.tell()
     except OSError as error:
         raise WriteError(f"{item.staged}: the output could not be read back ({error.strerror}).") from error
-    return WrittenOutput(os.fspath(item.staged), item.output.format, digest, size, width, height)
+    return WrittenOutput(os.fspath(item.staged), item.output.format, digest.hexdigest(), size, width, height)

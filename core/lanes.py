@@ -66,7 +66,7 @@ def run_in_lanes(
 def begin_reading(job: Job, reader: ThreadPoolExecutor, *, alone: bool) -> Future[OpenJob]:
     """The reading of a job's photo to come; with `alone` return when its decoder works, or it has failed.
 
-    Who loads modules meanwhile would hold it up, for Python loads one at a time; a decoder leaves Python alone.
+    Who loads modules meanwhile would hold it up, for Python loads one at a time; a decoder leaves it alone.
     """
     decoding = Event()
     opened = reader.submit(read_source, job, decoding.set)

@@ -20,7 +20,7 @@ from mattebox.core.photo.cicp import Told, adobe_rgb, from_code_points
 from mattebox.core.photo.deep import decode_deep, depth_of
 from mattebox.core.photo.jpeg import decode_complete, load_decoder, table_quality
 from mattebox.core.photo.limits import check_limits
-from mattebox.core.photo.model import ColourMode, Header, OpenPhoto, Planes
+from mattebox.core.photo.model import ColourMode, Header, OpenPhoto, Planes, nothing_to_load
 from mattebox.core.photo.other_way import other_way
 
 if TYPE_CHECKING:
@@ -110,11 +110,14 @@ def opened(
                 share = longest / max(image.size)
                 image.draft(None, (ceil(image.width * share), ceil(image.height * share)))
 
-            def load() -> None:
-                if _may_be_straight(image, kind):
-                    load_decoder()
-
-            yield OpenPhoto(header, decode, reduce, lambda: _whole_xmp(image, header.xmp), load)
+            straight = _may_be_straight(image, kind)
+            yield OpenPhoto(
+                header,
+                decode,
+                reduce,
+                lambda: _whole_xmp(image, header.xmp),
+                load_decoder if straight else nothing_to_load,
+            )
 
 
 def _header(image: Image.Image, block: bytes | None, *, deep: bool) -> Header:

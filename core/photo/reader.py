@@ -50,8 +50,8 @@ def read_photo(
 
     longest: so many pixels are enough on the longer side; a JPEG is then decoded at the least scale of
     eighths that has them, which is several times quicker.
-    decode: what gives the pixels, where those of the opened photo itself are not wanted. on_decode: called when
-    all libraries are loaded and decoding begins.
+    decode: what gives the pixels, where those of the opened photo itself are not wanted.
+    on_decode: called when all libraries are loaded and decoding begins.
     Raises PhotoError (no such file, no photo, damaged), TruncatedPhotoError (empty or cut off),
     LimitError (larger than `limits`), MissingExtraError (RAW without its extra).
     """

@@ -1,6 +1,6 @@
-"""CIE Lab in 8 bits, as OpenCV's cvtColor gives it and without the tenth of a second that its first call takes.
+"""CIE Lab in 8 bits: what OpenCV's cvtColor gives, without the tenth of a second that its first call takes.
 
-OpenCV then fills tables for conversions of floats, which nobody here asks for. This is its fixed-point
+It fills tables then for conversions of floats, which nobody here asks for. This is its fixed-point
 arithmetic: sRGB to linear light (IEC 61966-2-1), to XYZ under D65 (ITU-R BT.709), to Lab (CIE 15).
 """
 
