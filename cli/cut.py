@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import click
-import yaml
 
 from mattebox.cli.console import Console, with_notes
 from mattebox.cli.cutting import CutRun, run_all
@@ -42,6 +42,9 @@ def _words(setting: str) -> list[str]:
     return list(get_args(CutSettings.model_fields[setting].annotation))
 
 
+# A word is text in YAML 1.1, but for a few (yaml.org/type: bool, null).
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z_-]*")
+_CONSTANTS: Final = frozenset({"yes", "no", "on", "off", "true", "false", "null"})
 # So many files that are passed over are named.
 _NAMED: Final = 10
 
@@ -258,10 +261,7 @@ def _settings(
         path, equals, text = assignment.partition("=")
         if not equals:
             raise click.UsageError(f"--set {assignment}: write it as KEY=VALUE, such as cut.refine=none")
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError:
-            value = text
+        value = as_value(text)
         # What is said last is said below what was said before it.
         values.pop(path, None)
         values[path] = value
@@ -271,6 +271,18 @@ def _settings(
         return cut_settings(groups["cut"]), finish_settings(groups["finish"]), groups["output"]
     except SettingsError as error:
         raise click.UsageError(_as_written(str(error), options)) from error
+
+
+def as_value(text: str) -> Any:
+    """A value as a file of settings would have it; text that is no YAML stands for itself."""
+    if _WORD.fullmatch(text) and text.lower() not in _CONSTANTS:
+        return text
+    import yaml  # noqa: PLC0415 - most values are one word
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
 
 
 def _as_written(sentence: str, options: dict[str, str]) -> str:

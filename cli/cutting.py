@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,7 +134,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def _ready_engine(run: CutRun, console: Console, count: int) -> Engine:
     """An engine for `count` photos at once, with its weights at hand: what is missing is told only once."""
     with loading():
-        from mattebox.core.engine import Engine  # noqa: PLC0415 - loads onnxruntime
+        from mattebox.core.network.networks import Networks  # noqa: PLC0415 - loads onnxruntime
         from mattebox.core.network.quick import make_quick  # noqa: PLC0415
         from mattebox.models.store import Store  # noqa: PLC0415
 
@@ -142,8 +143,14 @@ def _ready_engine(run: CutRun, console: Console, count: int) -> Engine:
     network = find_salient(run.cut.model)
     store.ensure(network, accept_licence=run.cut.accept_licence)
     make_quick(store, network, run.cut.precision, run.device)
-    engine = Engine(store, threads=threads, device=run.device)
-    segmenter = engine.segmenter(run.cut)
+    networks = Networks(store, threads=threads, device=run.device)
+    # A network that is being opened leaves Python alone, which loads what else is needed.
+    with ThreadPoolExecutor(1, "open") as pool:
+        opening = pool.submit(networks.segmenter, run.cut)
+        with loading():
+            from mattebox.core.engine import Engine  # noqa: PLC0415 - loads arrays
+        segmenter = opening.result()
+    engine = Engine(networks=networks)
     if segmenter.note:
         console.fetching.note(segmenter.note)
     return engine

@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from mattebox.core.errors import MatteboxError
-from mattebox.core.job import SegmentedJob, read_source, segment_photo, write_cutout
-from mattebox.core.lanes import run_in_lanes
+from mattebox.core.job import SegmentedJob, prepare_writing, segment_photo, write_cutout
+from mattebox.core.lanes import begin_reading, run_in_lanes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -40,9 +40,11 @@ def run_jobs(
     with ThreadPoolExecutor(1, "read") as reader, ThreadPoolExecutor(1, "write") as writer:
         pending: deque[tuple[Job, Future[JobReport]]] = deque()
         try:
-            for job, opened in _read_ahead(jobs, reader):
+            for job, opened in _read_ahead(jobs, reader, alone=callable(engine)):
                 if callable(engine):
                     engine = engine()
+                    # Nothing is written yet.
+                    writer.submit(prepare_writing, job)
                 segmented = _segmented(opened, engine)
                 # Waited for here and not later, so that no more photos wait to be written.
                 if len(pending) == _WAITING:
@@ -59,11 +61,17 @@ def run_jobs(
                 job.discard()
 
 
-def _read_ahead(jobs: Iterable[Job], reader: ThreadPoolExecutor) -> Iterator[tuple[Job, Future[OpenJob]]]:
-    """Each job with its reading, begun one job before it is asked for."""
+def _read_ahead(
+    jobs: Iterable[Job], reader: ThreadPoolExecutor, *, alone: bool
+) -> Iterator[tuple[Job, Future[OpenJob]]]:
+    """Each job with its reading, begun one job before it is asked for.
+
+    alone: as `begin_reading`'s, for the first.
+    """
     ahead: deque[tuple[Job, Future[OpenJob]]] = deque()
     for job in jobs:
-        ahead.append((job, reader.submit(read_source, job)))
+        ahead.append((job, begin_reading(job, reader, alone=alone)))
+        alone = False
         if len(ahead) > 1:
             yield ahead.popleft()
     while ahead:

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Final
 from mattebox.core.errors import LoadError, WeightsError
 from mattebox.core.matte.rough_mask import search_settings
 from mattebox.core.matting import SegmentedPhoto, cut_rough, cut_segmented, no_op, timed
-from mattebox.core.network.device import usable_kinds
-from mattebox.core.network.quick import wants_full
-from mattebox.core.network.segmenter import Segmenter
+from mattebox.core.network.networks import Networks
 from mattebox.core.segment.plan import Looker
 from mattebox.core.segment.prepare import network_input
 from mattebox.core.segment.segmentation import search_frame, view_side
 from mattebox.core.segment.subject import choose_subject
 from mattebox.core.settings.cut import box_of, points_of
-from mattebox.models.catalogue import COMPANIONS, PROMPTABLE, find_network, find_salient
-from mattebox.models.optimised import find_optimised
+from mattebox.models.catalogue import PROMPTABLE, find_network
 from mattebox.models.store import Store
 
 if TYPE_CHECKING:
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
 
     from mattebox.core.cutout import Cutout
     from mattebox.core.errors import MatteboxError
+    from mattebox.core.network.segmenter import Segmenter
     from mattebox.core.photo import Photo
     from mattebox.core.segment.prompt.network import Promptable
     from mattebox.core.settings import CutSettings
@@ -43,15 +41,21 @@ _UNJUDGED: Final = "No part of this matte was judged by the network {name}"
 class Engine:
     """Loaded networks, kept warm; threads may share one."""
 
-    def __init__(self, store: Store | None = None, *, threads: int = 0, device: str = "auto") -> None:
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        threads: int = 0,
+        device: str = "auto",
+        networks: Networks | None = None,
+    ) -> None:
         """`store` holds the weights (default: the user's cache); `threads` 0 takes all cores that are ours.
 
         `device` is one of core.network.device.DEVICES; each Segmenter says on which one it really runs.
+        networks: some that were made before the engine, which then is theirs in all of that.
         """
-        self.store = store or Store()
-        self._threads = threads
-        self._device = device
-        self._segmenters: dict[tuple[str, str], Segmenter] = {}
+        self._networks = networks or Networks(store or Store(), threads=threads, device=device)
+        self.store = self._networks.store
         self._promptable: Promptable | str | None = None
         self._loading = Lock()
 
@@ -60,39 +64,14 @@ class Engine:
 
         Raises UnknownNetworkError, LicenceError, WeightsError, InferenceError.
         """
-        network = find_salient(settings.model)
-        key = (network.name, settings.precision)
-        with self._loading:
-            if key not in self._segmenters:
-                weights = self.store.ensure(network, accept_licence=settings.accept_licence)
-                optimised = (
-                    None
-                    if wants_full(settings.precision)
-                    else find_optimised(self.store, network, usable_kinds())
-                )
-                self._segmenters[key] = Segmenter(
-                    network,
-                    weights,
-                    optimised=optimised[0] if optimised is not None else None,
-                    threads=self._threads,
-                    device=self._device,
-                )
-            return self._segmenters[key]
+        return self._networks.segmenter(settings)
 
     def segmenters(self, settings: CutSettings) -> list[Segmenter]:
         """The network that `settings` names and, for `quality: best`, its companions in the store.
 
         A companion is never fetched, and never used against its licence. Raises what segmenter() raises.
         """
-        chosen = [self.segmenter(settings)]
-        if settings.quality != "best":
-            return chosen
-        for name in COMPANIONS:
-            network = find_network(name)
-            allowed = network.commercial is not False or settings.accept_licence
-            if name != settings.model and allowed and self.store.find(network) is not None:
-                chosen.append(self.segmenter(settings.model_copy(update={"model": name})))
-        return chosen
+        return self._networks.segmenters(settings)
 
     def interrupt(self) -> None:
         """End the networks' runs that go on in other threads, where some do: cut() raises InferenceError.
@@ -100,15 +79,14 @@ class Engine:
         What runs before or after a network is ended by `on_step` alone, so that who stops calls this again
         until cut() has ended.
         """
-        for segmenter in list(self._segmenters.values()):
-            segmenter.interrupt()
+        self._networks.interrupt()
         if self._promptable is not None and not isinstance(self._promptable, str):
             self._promptable.interrupt()
 
     @property
     def loaded(self) -> tuple[str, ...]:
         """The names of the networks that are loaded."""
-        return tuple(dict.fromkeys(name for name, _ in self._segmenters))
+        return self._networks.loaded
 
     def cut(
         self,
@@ -173,7 +151,7 @@ class Engine:
         from mattebox.core.segment.prompt.network import Promptable  # noqa: PLC0415 - not with quality fast
 
         try:
-            return Promptable(network, self.store.ensure_optional(network), self._threads)
+            return Promptable(network, self.store.ensure_optional(network), self._networks.threads)
         except WeightsError as error:
             return _reason(error)
 

@@ -11,6 +11,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeGuard
 
 from mattebox.core.errors import (
@@ -128,21 +129,32 @@ def run_job(job: Job, engine: Engine | None = None) -> JobReport:
     return write_cutout(segment_photo(read_source(job), engine or process_engine()))
 
 
-def read_source(job: Job) -> OpenJob:
-    """The first step: the job with its decoded photo."""
+def prepare_writing(job: Job) -> None:
+    """Load what `write_cutout` will need for a job; what goes wrong goes wrong there again."""
+    with suppress(Exception):
+        for name in ("finish", "write.labels", *(f"write.{item.output.format}" for item in job.outputs)):
+            import_module(f"mattebox.core.{name}")
+        if job.cut.quality != "fast" and job.cut.refine != "none":
+            from mattebox.core.matte.learned import shipped_refiner  # noqa: PLC0415 - not with quality fast
+
+            shipped_refiner()
+
+
+def read_source(job: Job, on_decode: Callable[[], None] = lambda: None) -> OpenJob:
+    """The first step: the job with its decoded photo; `on_decode` is `read_photo`'s."""
     with _step(job, "read"):
         start = time.perf_counter()
-        photo, layer = _pictures(job)
+        photo, layer = _pictures(job, on_decode)
         return OpenJob(job, photo, time.perf_counter() - start, layer)
 
 
-def _pictures(job: Job) -> tuple[Photo, Photo | None]:
+def _pictures(job: Job, on_decode: Callable[[], None]) -> tuple[Photo, Photo | None]:
     """The photo, and the layer of a PSD that outputs put their mask onto where others show the picture."""
     from mattebox.core.photo import format_of, read_photo  # noqa: PLC0415 - arrays are loaded when work starts
 
     wanted = {item.output.layer for item in job.outputs if _masks_a_layer(item.output)}
     if not wanted or format_of(job.source, job.cut.limits) != "psd":
-        return read_photo(job.source, job.cut.limits), None
+        return read_photo(job.source, job.cut.limits, on_decode=on_decode), None
     if len(wanted) > 1:
         raise SettingsError(
             f"{job.source.name}: one job masks one layer of a PSD; use a rule of its own for each layer."
@@ -301,11 +313,12 @@ def _step(job: Job, name: str) -> Iterator[None]:
 
 def _sealed(item: StagedOutput, width: int, height: int) -> WrittenOutput:
     """Sync a staged file to disk and hash what a reader gets back."""
+    from mattebox.core.parallel import both  # noqa: PLC0415 - arrays are loaded when work starts
+
     try:
         with item.staged.open("rb") as file:
-            os.fsync(file.fileno())
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            _, digest = both(partial(os.fsync, file.fileno()), lambda: hashlib.file_digest(file, "sha256"))
             size = file.tell()
     except OSError as error:
         raise WriteError(f"{item.staged}: the output could not be read back ({error.strerror}).") from error
-    return WrittenOutput(os.fspath(item.staged), item.output.format, digest, size, width, height)
+    return WrittenOutput(os.fspath(item.staged), item.output.format, digest.hexdigest(), size, width, height)

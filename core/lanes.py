@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 from typing import TYPE_CHECKING, Final
 
 from mattebox.core.job import read_source, segment_photo, write_cutout
@@ -47,7 +48,7 @@ def run_in_lanes(
     ):
         try:
             for job in jobs:
-                opened = reader.submit(read_source, job)
+                opened = begin_reading(job, reader, alone=callable(engine))
                 if callable(engine):
                     engine = engine()
                 if len(pending) == 2 * count:
@@ -60,6 +61,19 @@ def run_in_lanes(
             for job, done in pending:
                 done.exception()
                 job.discard()
+
+
+def begin_reading(job: Job, reader: ThreadPoolExecutor, *, alone: bool) -> Future[OpenJob]:
+    """The reading of a job's photo to come; with `alone` return when its decoder works, or it has failed.
+
+    Who loads modules meanwhile would hold it up, for Python loads one at a time; a decoder leaves it alone.
+    """
+    decoding = Event()
+    opened = reader.submit(read_source, job, decoding.set)
+    opened.add_done_callback(lambda _: decoding.set())
+    if alone:
+        decoding.wait()
+    return opened
 
 
 def _cut(opened: Future[OpenJob], engine: Engine) -> JobReport:

@@ -139,4 +139,6 @@ class Refiner(nn.Module):
         x = functional.relu(functional.pixel_shuffle(self.spread(x), 2))
         x = self.head(torch.cat([x, fine], 1)).float()
         candidates = torch.cat([coarse, sharp.clamp(0.0, 1.0), coarse + x[:, 4:]], 1)
-        return (torch.softmax(x[:, :4], 1) * candidates).sum(1, keepdim=True)
+        # A softmax over the candidates in steps: onnxruntime's own turns the planes round first.
+        share = torch.exp(x[:, :4] - x[:, :4].amax(1, keepdim=True))
+        return (share * candidates).sum(1, keepdim=True) / share.sum(1, keepdim=True)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 from functools import cache
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime as ort
 
 from mattebox.core.errors import InferenceError
 from mattebox.core.matte.band_tiles import along_band
+from mattebox.core.network.runtime import session_options
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Map = NDArray[np.float32]
-
-_QUIET: Final = 3
 
 
 class LearnedRefiner:
@@ -34,10 +33,8 @@ class LearnedRefiner:
 
         Raises InferenceError where it cannot be loaded.
         """
-        options = ort.SessionOptions()
         # Tiles run side by side, so each takes one core, and sums come in one order.
-        options.intra_op_num_threads = 1
-        options.log_severity_level = _QUIET
+        options = session_options(1)
         try:
             self._session: Any = ort.InferenceSession(
                 os.fspath(weights), options, providers=["CPUExecutionProvider"]

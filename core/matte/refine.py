@@ -25,7 +25,7 @@ from mattebox.core.matte.evidence import (
 from mattebox.core.matte.learned import shipped_refiner
 from mattebox.core.matte.solid import solid
 from mattebox.core.matte.trimap import trimap, unknown_band, unsure_band
-from mattebox.core.parallel import side_by_side
+from mattebox.core.parallel import both, side_by_side
 from mattebox.core.segment.boxes import mask_box
 from mattebox.core.segment.view import network_view
 
@@ -131,9 +131,11 @@ def _refined(
     box = mask_box(band, ceil(2 * detail) + 2)
     if box is None:
         return level
-    refined = refiner.refine(view, level, band)
     picture = _unit(small)
-    colours = local_colours(picture, trimap(level, _EVIDENCE["auto"].reach * detail), detail, box)
+    colours, refined = both(
+        lambda: local_colours(picture, trimap(level, _EVIDENCE["auto"].reach * detail), detail, box),
+        lambda: refiner.refine(view, level, band),
+    )
     found = level.copy()
     found[box] = accept_refined(level[box], refined[box], picture[box], colours, detail)
     screen = np.ones_like(level)

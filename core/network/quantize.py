@@ -61,18 +61,35 @@ class Agreement:
         return self.iou >= LEAST_IOU and self.difference <= MOST_DIFFERENCE
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How numbers are written in 8 bits; the default is what bench/number_kinds.py found best.
+
+    signed_activations, signed_weights: int8, else uint8. narrow: weights in 7 bits, so that no sum saturates;
+    None: where this processor needs that. operators: what is quantised; None: all that can be. float_ends:
+    whether the first and the last convolution stay in float.
+    """
+
+    signed_activations: bool = False
+    signed_weights: bool = True
+    narrow: bool | None = None
+    operators: tuple[str, ...] | None = None
+    float_ends: bool = False
+
+
 def quantize(
     network: Network,
     weights: Path,
     calibration: Sequence[View] | Ranges,
     target: Path,
     tick: Callable[[], None] = lambda: None,
+    *,
+    form: Form = Form(),
 ) -> None:
     """Write `weights` in 8-bit integers to `target`.
 
     calibration: pictures, (h, w, 3) uint8 sRGB, whose activations are measured (`tick` after each), or the
-    ranges that are known. Raises OptimizeError where the network
-    cannot be quantised.
+    ranges that are known. Raises OptimizeError where the network cannot be quantised.
     """
     with _plain(network, weights, target.parent) as (plain, sums):
         from onnxruntime import quantization  # noqa: PLC0415 - needs onnx
@@ -83,21 +100,24 @@ def quantize(
             ranges = (
                 calibration if isinstance(calibration, dict) else _measured(network, plain, calibration, tick)
             )
+            model = load_model_with_shape_infer(plain)
+            convolutions = [node.name for node in model.graph.node if node.op_type == "Conv"]
+            ends = [convolutions[0], convolutions[-1]] if form.float_ends else []
             quantizer = quantization.QDQQuantizer(
-                load_model_with_shape_infer(plain),
+                model,
                 per_channel=True,
                 # Without dot products that cannot saturate, sums of 8-bit products overflow 16 bits.
-                reduce_range=not has_int8_dot_products(),
-                weight_qType=quantization.QuantType.QInt8,
-                activation_qType=quantization.QuantType.QUInt8,
+                reduce_range=not has_int8_dot_products() if form.narrow is None else form.narrow,
+                weight_qType=_type(signed=form.signed_weights),
+                activation_qType=_type(signed=form.signed_activations),
                 tensors_range=TensorsData(
                     quantization.CalibrationMethod.MinMax,
                     {name: (np.float32(low), np.float32(high)) for name, (low, high) in ranges.items()},
                 ),
                 nodes_to_quantize=[],
                 # Their weights are 0 and 1 in 8 bits already.
-                nodes_to_exclude=sums,
-                op_types_to_quantize=_operators(),
+                nodes_to_exclude=[*sums, *ends],
+                op_types_to_quantize=list(form.operators or _operators()),
                 extra_options={},
             )
             quantizer.quantize_model()
@@ -138,6 +158,12 @@ def _measured(network: Network, plain: Path, pictures: Sequence[View], tick: Cal
     }
     # What no run passes through has none.
     return {name: ends for name, ends in found.items() if np.isfinite(ends).all()}
+
+
+def _type(*, signed: bool) -> Any:
+    from onnxruntime.quantization import QuantType  # noqa: PLC0415 - needs onnx
+
+    return QuantType.QInt8 if signed else QuantType.QUInt8
 
 
 def _operators() -> list[str]:

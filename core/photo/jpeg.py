@@ -54,6 +54,14 @@ def is_complete(data: bytes) -> bool:
             return True
 
 
+def load_decoder() -> None:
+    """Load the library that `decode_complete` decodes with."""
+    import imagecodecs  # noqa: PLC0415 - a library of its own, only for large photos
+
+    # Its part for JPEG is loaded when it is first asked for.
+    _ = imagecodecs.JPEG8
+
+
 def decode_complete(file: BinaryIO) -> NDArray[np.uint8] | None:
     """The pixels of a gray or colour JPEG, (h, w, c) uint8 with c 1 or 3; None where it is not sound."""
     file.seek(0)

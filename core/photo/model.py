@@ -117,19 +117,25 @@ def _keep_all(longest: int) -> None:
     """Decode every pixel."""
 
 
+def nothing_to_load() -> None:
+    """Load nothing: what decodes is there."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenPhoto:
     """A file whose header was read and lies within the limits; `decode` gives its pixels.
 
     reduce: where the format decodes at a reduced scale for less, says of how many pixels the longer side
     shall be at least; to be called before `decode`. xmp: where the format stores the packet in parts, gives
-    it whole, with sentences about what could not be read.
+    it whole, with sentences about what could not be read. load: loads what decodes, where that is a library
+    of its own.
     """
 
     header: Header
     decode: Callable[[], Planes]
     reduce: Callable[[int], None] = _keep_all
     xmp: Callable[[], tuple[bytes | None, tuple[str, ...]]] | None = None
+    load: Callable[[], None] = nothing_to_load
 
     def decoded(self) -> Planes:
         """The photo's own pixels."""

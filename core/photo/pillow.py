@@ -18,9 +18,9 @@ from mattebox.core.photo import exif as exif_block
 from mattebox.core.photo.beside import beside, has_gain_map, is_adobe_rgb
 from mattebox.core.photo.cicp import Told, adobe_rgb, from_code_points
 from mattebox.core.photo.deep import decode_deep, depth_of
-from mattebox.core.photo.jpeg import decode_complete, table_quality
+from mattebox.core.photo.jpeg import decode_complete, load_decoder, table_quality
 from mattebox.core.photo.limits import check_limits
-from mattebox.core.photo.model import ColourMode, Header, OpenPhoto, Planes
+from mattebox.core.photo.model import ColourMode, Header, OpenPhoto, Planes, nothing_to_load
 from mattebox.core.photo.other_way import other_way
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ _TO_PLAIN: Final = {
     "RGBa": "RGBA",
     "YCbCr": "RGB",
 }
+_STRAIGHT: Final[dict[str, ColourMode]] = {"L": "gray", "RGB": "rgb"}
 _GRAY: Final = frozenset({"1", "L", "LA", "La", "I;16", "I;16L", "I;16B", "I;16N"})
 _WITH_ALPHA: Final = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 _WORDS: Final = {"F": "32-bit float", "I": "signed or 32-bit integer", "LAB": "Lab"}
@@ -109,7 +110,14 @@ def opened(
                 share = longest / max(image.size)
                 image.draft(None, (ceil(image.width * share), ceil(image.height * share)))
 
-            yield OpenPhoto(header, decode, reduce, lambda: _whole_xmp(image, header.xmp))
+            straight = _may_be_straight(image, kind)
+            yield OpenPhoto(
+                header,
+                decode,
+                reduce,
+                lambda: _whole_xmp(image, header.xmp),
+                load_decoder if straight else nothing_to_load,
+            )
 
 
 def _header(image: Image.Image, block: bytes | None, *, deep: bool) -> Header:
@@ -171,12 +179,15 @@ def _whole_xmp(image: Image.Image, packet: bytes | None) -> tuple[bytes | None, 
 
 def _straight(file: BinaryIO, image: Image.Image, kind: str) -> Planes | None:
     """A large, complete JPEG of one or three channels without Pillow's copies; else None."""
-    modes: dict[str, ColourMode] = {"L": "gray", "RGB": "rgb"}
-    if kind != "jpeg" or image.mode not in modes or image.width * image.height < _LARGE:
+    if not _may_be_straight(image, kind):
         return None
     pixels = decode_complete(file)
     fits = pixels is not None and pixels.shape == (image.height, image.width, len(image.getbands()))
-    return Planes(pixels, None, modes[image.mode]) if pixels is not None and fits else None
+    return Planes(pixels, None, _STRAIGHT[image.mode]) if pixels is not None and fits else None
+
+
+def _may_be_straight(image: Image.Image, kind: str) -> bool:
+    return kind == "jpeg" and image.mode in _STRAIGHT and image.width * image.height >= _LARGE
 
 
 def _decode(file: BinaryIO, image: Image.Image, path: Path, kind: str) -> Planes:

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from mattebox.core.photo.model import Planes
 
 _DEFAULT = ReadLimits()
+
+
+def _no_op() -> None:
+    """Nobody waits for that."""
+
+
 # What decoders log about odd files would reach the user's terminal beside our one sentence.
 for _name in ("tifffile", "psd_tools"):
     logging.getLogger(_name).addHandler(logging.NullHandler())
@@ -38,12 +44,14 @@ def read_photo(
     *,
     longest: int | None = None,
     decode: Callable[[OpenPhoto], Planes] = OpenPhoto.decoded,
+    on_decode: Callable[[], None] = _no_op,
 ) -> Photo:
     """One photo from a file, upright, with its profile, EXIF, XMP and DPI.
 
     longest: so many pixels are enough on the longer side; a JPEG is then decoded at the least scale of
     eighths that has them, which is several times quicker.
     decode: what gives the pixels, where those of the opened photo itself are not wanted.
+    on_decode: called when all libraries are loaded and decoding begins.
     Raises PhotoError (no such file, no photo, damaged), TruncatedPhotoError (empty or cut off),
     LimitError (larger than `limits`), MissingExtraError (RAW without its extra).
     """
@@ -52,6 +60,8 @@ def read_photo(
         header = photo.header
         if longest is not None:
             photo.reduce(longest)
+        photo.load()
+        on_decode()
         pixels, alpha, mode = decode(photo)
         icc, dropped = fitting_profile(header.icc, mode)
         packet, untold = photo.xmp() if photo.xmp is not None else (header.xmp, ())

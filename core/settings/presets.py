@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from mattebox.core.settings.explain import nearest
 
 _FOLDER: Final = Path(__file__).parent / "preset-files"
@@ -35,6 +33,8 @@ def load_preset(name: str, base: Path | None = None) -> dict[str, Any]:
     path = preset_file(name, base)
     if path.stat().st_size > _LARGEST:
         raise ValueError(f"the preset {path} is larger than {_LARGEST} bytes")
+    import yaml  # noqa: PLC0415 - a photo without a preset needs none
+
     try:
         with path.open("rb") as file:
             data = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from mattebox.core.errors import MatteboxError, WriteError, reason_of
 from mattebox.core.photo.exif import sized, without_gps, xmp_without_gps
-from mattebox.core.photo.xmp_label import labelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +33,8 @@ def blocks_of(composition: Composition, *, gps: bool) -> Blocks:
     if not gps:
         exif, xmp = without_gps(exif), xmp_without_gps(xmp)
     if composition.label is not None:
+        from mattebox.core.photo.xmp_label import labelled  # noqa: PLC0415 - a reader of XML, only for labels
+
         xmp = labelled(xmp, composition.label) or xmp
     return Blocks(photo.icc, exif, xmp, photo.dpi)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from mattebox.core.photo.xmp_label import labelled
 from mattebox.core.settings.label import Decision, label_of
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ def with_label(
     """
     if settings is None or settings.into == "sidecar":
         return composition, ()
+    from mattebox.core.photo.xmp_label import labelled  # noqa: PLC0415 - a reader of XML, only for labels
+
     label = label_of(settings, Decision(confidence, warnings, "approved" if approved else None))
     xmp = composition.photo.xmp
     notes = (_DAMAGED,) if label is not None and xmp and labelled(xmp, label) is None else ()

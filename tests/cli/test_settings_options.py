@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mattebox.cli.cut import as_value
 from mattebox.core.errors import SettingsError
 from mattebox.core.settings import CutSettings
 from mattebox.core.settings.assign import (
@@ -34,6 +38,15 @@ def paths_below(model: type[BaseModel], path: str) -> list[str]:
         for below in models_at(model, [name]):
             found += paths_below(below, f"{path}.{name}")
     return found
+
+
+@given(
+    st.from_regex(r"[A-Za-z][A-Za-z_-]{0,6}", fullmatch=True)
+    | st.sampled_from(["yes", "No", "ON", "off", "True", "FALSE", "null", "~", "y", "NaN", "e5", "-", "5%"])
+)
+def test_a_value_is_what_a_file_of_settings_would_make_of_it(text: str) -> None:
+    """A word after KEY= is what YAML makes of it, though YAML is not asked about most words."""
+    assert as_value(text) == yaml.safe_load(text)
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -173,6 +173,14 @@ def test_an_engine_is_made_once_while_the_first_photo_is_read(tmp_path: Path, la
 
 
 @pytest.mark.parametrize("lane_count", [1, 2])
+def test_no_engine_waits_for_a_photo_that_cannot_be_read(tmp_path: Path, lane_count: int) -> None:
+    """An engine is made while the first photo is decoded; where that is no photo, it is made all the same."""
+    done = [outcome for _, outcome in run_jobs(jobs(tmp_path, [0, 11]), HalfEngine, lane_count)]
+    assert isinstance(done[0], PhotoError)
+    assert isinstance(done[1], JobReport)
+
+
+@pytest.mark.parametrize("lane_count", [1, 2])
 def test_an_engine_that_cannot_be_made_ends_the_run(tmp_path: Path, lane_count: int) -> None:
     """What making the engine raises reaches the caller, and nothing is staged."""
 

@@ -146,7 +146,7 @@ def test_a_vanished_plug_in_ends_the_networks_run(
     settings = CutSettings(model="u2netp")
     core = CoreEngine(Store(tmp_path))
     endless = Segmenter(network, write_endless(tmp_path / "endless.onnx", network.input_size), threads=1)
-    core._segmenters[network.name, settings.precision] = endless
+    core._networks._segmenters[network.name, settings.precision] = endless
     host = Host(rendezvous, lambda _: core, idle=0)
     thread = started(host)
     wire = knock(rendezvous)

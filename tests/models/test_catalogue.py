@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from mattebox.models.catalogue import UrlSource, find_network, load_catalogue
 from mattebox.models.errors import UnknownNetworkError
 
+PACKAGE = files("mattebox.models")
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 1 / 255)
 
 
@@ -116,3 +121,16 @@ def test_rows_are_frozen() -> None:
     """Nobody changes a network for everybody else."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         find_network("u2net").input_size = 1  # type: ignore[misc] # the mistake under test
+
+
+def test_what_is_read_is_what_is_written_by_hand() -> None:
+    """catalogue.json holds the rows of catalogue.yaml; `python -m tests.models.test_catalogue` writes it."""
+    assert json.loads(PACKAGE.joinpath("catalogue.json").read_bytes()) == _rows()
+
+
+def _rows() -> dict[str, Any]:
+    return {"networks": yaml.safe_load(PACKAGE.joinpath("catalogue.yaml").read_bytes())["networks"]}
+
+
+if __name__ == "__main__":
+    Path(str(PACKAGE), "catalogue.json").write_text(json.dumps(_rows(), indent=1) + "\n", encoding="utf-8")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 import cv2
 import numpy as np
 
+from mattebox.core.segment.lab import rgb_to_lab
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -27,7 +29,7 @@ def colour_odds(picture: NDArray[np.uint8], inside: Mask, outside: Mask) -> Map:
     """
     if not inside.any() or not outside.any():
         return np.zeros(inside.shape, np.float32)
-    lab = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), np.uint8)
+    lab = rgb_to_lab(picture)
     ours, others = _histogram(lab, inside), _histogram(lab, outside)
     odds = np.clip(np.log(ours / others), -_MOST, _MOST).astype(np.float32)
     place = tuple(lab[..., channel].astype(np.intp) * bins // 256 for channel, bins in enumerate(_BINS))

@@ -233,7 +233,7 @@ def test_engine_uses_it_where_precision_is_auto(
     """precision: auto takes the optimised form, full the original, and removal brings that back."""
     network, store = tiny
     monkeypatch.delenv("MATTEBOX_PRECISION")
-    monkeypatch.setattr("mattebox.core.engine.find_salient", lambda _: network)
+    monkeypatch.setattr("mattebox.core.network.networks.find_salient", lambda _: network)
     made = optimize(network, store, few())
     (picture,) = synthetic_scenes(1, 7)
 
