@@ -61,21 +61,27 @@ def scene(name: str, seed: int, side: int = 1200) -> Scene:
     fall = 1 - dice.uniform(0.02, 0.14) * (down**2 + across**2)
     fall += dice.uniform(-0.12, 0.12) * across + dice.uniform(-0.12, 0.12) * down
     behind = fall[..., None] * np.asarray(_BACKDROPS[dice.integers(len(_BACKDROPS))]) / fall.max()
-    shadow = _shadow(alpha, side)
-    paint = np.asarray(_COLOURS[dice.integers(len(_COLOURS))])
-    relief = cv2.GaussianBlur(dice.normal(0, 1, (side, side)), (0, 0), side / 60)
-    shade = 1 + 0.25 * across + 0.35 * relief / np.abs(relief).max()
-    front = np.clip(paint * shade[..., None], 0, 1)
+    shadow = cast_shadow(alpha, side)
+    front = painted(side, dice)
     mixed = alpha[..., None] * front + (1 - alpha[..., None]) * behind * (1 - shadow[..., None])
     noise = dice.uniform(0.6, 2.2)
     quality = int(dice.choice(_JPEG))
-    pixels, data = _exposed(mixed, noise, quality, dice)
-    empty, _ = _exposed(behind * dice.uniform(0.94, 1.05), noise, quality, dice)
-    lit, _ = _exposed((1 - alpha[..., None]) * np.minimum(behind * 1.2, 0.97), noise, quality, dice)
-    return Scene(name, pixels, data, alpha, _enclosed(alpha), shadow, empty, lit)
+    pixels, data = exposed(mixed, noise, quality, dice)
+    empty, _ = exposed(behind * dice.uniform(0.94, 1.05), noise, quality, dice)
+    lit, _ = exposed((1 - alpha[..., None]) * np.minimum(behind * 1.2, 0.97), noise, quality, dice)
+    return Scene(name, pixels, data, alpha, enclosed_by(alpha), shadow, empty, lit)
 
 
-def _exposed(
+def painted(side: int, dice: np.random.Generator) -> NDArray[Any]:
+    """A product's own light, (side, side, 3) linear, of one paint with relief and shading."""
+    paint = np.asarray(_COLOURS[dice.integers(len(_COLOURS))])
+    across = np.linspace(-1, 1, side)[None, :]
+    relief = cv2.GaussianBlur(dice.normal(0, 1, (side, side)), (0, 0), side / 60)
+    shade = 1 + 0.25 * across + 0.35 * relief / np.abs(relief).max()
+    return np.asarray(np.clip(paint * shade[..., None], 0, 1))
+
+
+def exposed(
     light: NDArray[Any], noise: float, quality: int, dice: np.random.Generator
 ) -> tuple[NDArray[np.uint8], bytes]:
     """Linear light as an 8-bit photo out of a JPEG, and that JPEG."""
@@ -87,7 +93,7 @@ def _exposed(
     return np.ascontiguousarray(found[..., ::-1]), data.tobytes()
 
 
-def _shadow(alpha: Map, side: int) -> Map:
+def cast_shadow(alpha: Map, side: int) -> Map:
     """A soft shadow on the ground below the product."""
     solid = alpha > 0.5
     rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
@@ -97,7 +103,7 @@ def _shadow(alpha: Map, side: int) -> Map:
     return np.asarray(cv2.GaussianBlur(ground, (0, 0), side / 40), np.float32)
 
 
-def _enclosed(alpha: Map) -> NDArray[np.bool_]:
+def enclosed_by(alpha: Map) -> NDArray[np.bool_]:
     """What of the backdrop hangs together with none of it around the product."""
     count, labels = cv2.connectedComponents((alpha < 0.1).astype(np.uint8))
     outside = np.zeros(count, bool)

@@ -120,13 +120,16 @@ def prepare_process(threads: int, device: str) -> None:
     _ENGINE = Engine(threads=threads, device=device)
 
 
-def run_job(job: Job, engine: Engine | None = None) -> JobReport:
+def run_job(
+    job: Job, engine: Engine | None = None, seen: Callable[[Cutout], None] | None = None
+) -> JobReport:
     """Do one job. Staged files are all complete when it returns, and all gone when it raises.
 
+    seen: called with the cutout once it is written; it raises nothing.
     Raises MatteboxError children, each with its `step`: PhotoError, WeightsError, InferenceError,
     SettingsError, WriteError, NotEnoughMemoryError, UnexpectedError.
     """
-    return write_cutout(segment_photo(read_source(job), engine or process_engine()))
+    return write_cutout(segment_photo(read_source(job), engine or process_engine()), seen)
 
 
 def prepare_writing(job: Job) -> None:
@@ -196,14 +199,18 @@ def _segmented_photo(job: Job, photo: Photo, engine: Engine) -> Callable[[], Cut
     return partial(cut_segmented, engine.segment(photo, settings))
 
 
-def write_cutout(segmented: SegmentedJob) -> JobReport:
-    """The last step: compute the matte, finish the cutout, write and seal every staged file."""
+def write_cutout(segmented: SegmentedJob, seen: Callable[[Cutout], None] | None = None) -> JobReport:
+    """The last step: compute the matte, finish the cutout, write and seal every staged file.
+
+    seen: called with the photo's cutout once that is written.
+    """
     job = segmented.job
     masks_layer = [segmented.cut_layer is not None and _masks_a_layer(item.output) for item in job.outputs]
     report = _written(
         segmented,
         segmented.cut,
         [item for item, own in zip(job.outputs, masks_layer, strict=True) if not own],
+        seen,
     )
     if segmented.cut_layer is None:
         return report
@@ -219,7 +226,12 @@ def write_cutout(segmented: SegmentedJob) -> JobReport:
     return _together(job, report, of_layer)
 
 
-def _written(segmented: SegmentedJob, cut: Callable[[], Cutout], items: Sequence[StagedOutput]) -> JobReport:
+def _written(
+    segmented: SegmentedJob,
+    cut: Callable[[], Cutout],
+    items: Sequence[StagedOutput],
+    seen: Callable[[Cutout], None] | None = None,
+) -> JobReport:
     """One cutout, finished and written to its outputs."""
     from mattebox.core.finish import finish  # noqa: PLC0415 - arrays are loaded when work starts
     from mattebox.core.write import write_output  # noqa: PLC0415
@@ -245,6 +257,8 @@ def _written(segmented: SegmentedJob, cut: Callable[[], Cutout], items: Sequence
         except BaseException:
             job.discard()
             raise
+    if seen is not None:
+        seen(cutout)
     # Who points wants to hear where it led to nothing, and which network was not there.
     pointed = report.notes if job.cut.prompts.any else ()
     return JobReport(
@@ -265,6 +279,7 @@ def _written(segmented: SegmentedJob, cut: Callable[[], Cutout], items: Sequence
         looks=report.looks,
         judge=report.judge,
         undecided=report.undecided,
+        learnt_from=report.learnt_from,
         photo_notes=tuple(dict.fromkeys(cutout.photo.warnings + about_files + pointed)),
     )
 

@@ -28,7 +28,8 @@ class JobReport:
     """What became of a job; `seconds` by step, `subject_box` in pixels of the photo.
 
     judge: the network that judged whole parts. undecided: boxes, as subject_box, of parts that may belong to
-    the subject. photo_notes: those of the `notes` about the photo and its files: what was left out of it,
+    the subject. learnt_from: how many photos the set was learnt from by which the backdrop was told; 0 where
+    none was. photo_notes: those of the `notes` about the photo and its files: what was left out of it,
     rounded or converted. Whoever shows results shows them.
     """
 
@@ -45,6 +46,7 @@ class JobReport:
     photo_notes: tuple[str, ...] = ()
     judge: str | None = None
     undecided: tuple[tuple[int, int, int, int], ...] = ()
+    learnt_from: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON-ready data."""

@@ -22,7 +22,7 @@ from mattebox.core.segment.backdrop import even_backdrop
 from mattebox.core.segment.boxes import subject_box
 from mattebox.core.segment.enclosed import enclosed_backdrop
 from mattebox.core.segment.view import close_up
-from mattebox.core.settings.backdrop import LitBackdrop
+from mattebox.core.settings.backdrop import LearntBackdrop, LitBackdrop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mattebox.core.photo import Photo, Pixels
     from mattebox.core.report.advice import Advice
     from mattebox.core.report.features import Features
+    from mattebox.core.segment.backdrop import Backdrop
     from mattebox.core.segment.enclosed import Enclosed
     from mattebox.core.segment.prediction import Frame
     from mattebox.core.segment.prompt.network import Encoded
@@ -117,6 +118,7 @@ class _Assessment:
     seconds: dict[str, float] = field(default_factory=dict)
     judge: str | None = None
     undecided: tuple[tuple[int, int, int, int], ...] = ()
+    learnt_from: int = 0
 
 
 def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no_op) -> Cutout:
@@ -126,7 +128,8 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
     """
     photo, settings, seconds = segmented.photo, segmented.settings, dict(segmented.seconds)
     with timed(seconds, "backdrop"):
-        enclosed, unfit = _enclosed(segmented)
+        backdrop, unfit = _backdrop(segmented)
+        enclosed = _enclosed(segmented, backdrop)
     chosen = segmented.probability if enclosed is None else enclosed.out_of(segmented.probability)
 
     def measured() -> Features | None:
@@ -189,12 +192,13 @@ def cut_segmented(segmented: SegmentedPhoto, on_step: Callable[[str], None] = no
         seconds,
         segmented.judge,
         segmented.undecided,
+        0 if backdrop is None else backdrop.learnt_from,
     )
     return _cutout(photo, settings, alpha, assessment, on_step)
 
 
-def _enclosed(segmented: SegmentedPhoto) -> tuple[Enclosed | None, tuple[str, ...]]:
-    """What of the backdrop the subject encloses, where nobody has pointed at anything; notes about that."""
+def _backdrop(segmented: SegmentedPhoto) -> tuple[Backdrop | None, tuple[str, ...]]:
+    """What is behind the subject, where that is known and nobody has pointed at anything; notes about it."""
     photo, settings = segmented.photo, segmented.settings
     if settings.backdrop == "none" or segmented.prompts is not None:
         return None, ()
@@ -202,13 +206,26 @@ def _enclosed(segmented: SegmentedPhoto) -> tuple[Enclosed | None, tuple[str, ..
     if photo.alpha is not None or not segmented.count:
         return None, ()
     view, probability = segmented.view, segmented.probability
-    if not isinstance(settings.backdrop, Path):
-        return enclosed_backdrop(view, probability), ()
-    from mattebox.core.matte.set_photos import photo_of_set  # noqa: PLC0415 - only where there is one
+    if isinstance(settings.backdrop, Path):
+        from mattebox.core.matte.set_photos import photo_of_set  # noqa: PLC0415 - only where there is one
 
-    empty = photo_of_set(settings.backdrop, "the photo of the empty set", photo, settings)
-    backdrop = even_backdrop(view, probability, empty)
-    return enclosed_backdrop(view, probability, backdrop), () if backdrop is not None else (_OTHER_SET,)
+        empty = photo_of_set(settings.backdrop, "the photo of the empty set", photo, settings)
+        known, unfit = even_backdrop(view, probability, empty), _OTHER_SET
+    elif isinstance(settings.backdrop, LearntBackdrop):
+        from mattebox.core.segment.set_files import learnt_backdrop  # noqa: PLC0415 - only where one is
+
+        known, unfit = learnt_backdrop(settings.backdrop.learnt, view, probability)
+    else:
+        known, unfit = None, ""
+    notes = (unfit,) if known is None and unfit else ()
+    return known or even_backdrop(view, probability), notes
+
+
+def _enclosed(segmented: SegmentedPhoto, backdrop: Backdrop | None) -> Enclosed | None:
+    """What the subject encloses of the backdrop."""
+    if backdrop is None:
+        return None
+    return enclosed_backdrop(segmented.view, segmented.probability, backdrop)
 
 
 def _silhouette(segmented: SegmentedPhoto) -> tuple[Pixels | None, tuple[str, ...]]:
@@ -270,6 +287,7 @@ def _cutout(
         seconds=assessment.seconds,
         judge=assessment.judge,
         undecided=assessment.undecided if box else (),
+        learnt_from=assessment.learnt_from if box else 0,
         looks=assessment.looks,
         device=assessment.device,
         notes=(*assessment.notes, *(item.sentence for item in advice)),

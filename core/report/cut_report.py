@@ -18,7 +18,8 @@ class CutReport:
     looks: which networks looked where, as the fusion let them in. device: where they ran. notes:
     sentences such as why that is not the device that was asked for. judge: the network that judged whole
     parts, or None. undecided: boxes in pixels of the photo, as subject_box, of parts that may or may not
-    belong to the subject.
+    belong to the subject. learnt_from: how many photos the set was learnt from by which the backdrop was
+    told; 0 where none was.
     """
 
     model: str
@@ -31,3 +32,4 @@ class CutReport:
     notes: tuple[str, ...] = ()
     judge: str | None = None
     undecided: tuple[tuple[int, int, int, int], ...] = ()
+    learnt_from: int = 0

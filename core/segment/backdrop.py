@@ -3,25 +3,25 @@
 The light of a sweep falls off smoothly, so that a cubic surface in linear light, fitted to what is surely
 outside of the subject by least squares that lose interest in what does not fit (iteratively reweighted;
 Holland and Welsch, Communications in Statistics 6(9), 1977), says what is behind the subject too. Of a set
-that was photographed empty only the exposure is fitted, as a gain that may slope across the photo.
+that was photographed empty, or learnt from many photos, only the exposure is fitted, as a gain that may slope
+across the photo.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import cv2
 import numpy as np
 
+from mattebox.core.photo import Photo
 from mattebox.core.photo.colour import in_depth, to_srgb
 from mattebox.core.segment.image_measures import median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from mattebox.core.photo import Photo
 
     Map = NDArray[np.float32]
     Numbers = NDArray[np.float64]
@@ -44,9 +44,28 @@ _LEAST_PLACES: Final = 200
 # An even backdrop: so much of the outside is so near to the surface, in levels of 255.
 _EVEN: Final = 0.85
 _NEAR: Final = 8.0
+# An exposure changes a learnt set's light by no more than this; more is another backdrop, or lamp.
+_GAIN: Final = (0.8, 1.25)
 # A level of 255 is the finest that 8 bits tell.
 _FINEST: Final = 0.7
 _MAD_TO_SIGMA: Final = 1.4826
+
+
+class KnownSet(Protocol):
+    """A set whose light was learnt; `photos` is from how many (core.segment.learnt_set)."""
+
+    @property
+    def photos(self) -> int:
+        """From how many photos it was learnt."""
+
+    def light(self, size: tuple[int, int], rows: slice, columns: slice) -> Map:
+        """Its linear light, (h, w, 3) float32, in a part of a picture of `size` (height, width)."""
+
+    def spread(self, size: tuple[int, int], rows: slice, columns: slice) -> Map:
+        """The standard deviation of that light from photo to photo, (h, w, 3) float32."""
+
+    def seen(self, size: tuple[int, int]) -> NDArray[np.bool_]:
+        """Where of a picture of `size` enough photos have shown it, (h, w)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,13 +73,19 @@ class Backdrop:
     """A backdrop: `terms` (4, 4, 3), its light's coefficients over x and y of -1..1 across the photo.
 
     noise: the standard deviation of a pixel's light about it, (3,) in linear light of 0..1. even: the share
-    of the outside that it explains, 0..1. empty: the photo of the empty set whose gain the terms are.
+    of the outside that it explains, 0..1. empty: the photo of the empty set, or the set that was learnt,
+    whose gain the terms are.
     """
 
     terms: Numbers
     noise: Numbers
     even: float
-    empty: Photo | None = None
+    empty: Photo | KnownSet | None = None
+
+    @property
+    def learnt_from(self) -> int:
+        """From how many photos the set was learnt; 0 where it was not."""
+        return 0 if self.empty is None or isinstance(self.empty, Photo) else self.empty.photos
 
     def light(self, size: tuple[int, int], rows: slice, columns: slice) -> Map:
         """Its linear light, (h, w, 3) float32, in a part of a picture of `size` (height, width)."""
@@ -68,7 +93,14 @@ class Backdrop:
         across = _powers(size[1], columns).astype(np.float32)
         planes = [down @ self.terms[..., channel].astype(np.float32) @ across.T for channel in range(3)]
         surface = np.asarray(cv2.merge(planes), np.float32)
-        return surface if self.empty is None else surface * light_of(self.empty, size, rows, columns)
+        return surface if self.empty is None else surface * _light_of_set(self.empty, size, rows, columns)
+
+    def noise_in(self, size: tuple[int, int], rows: slice, columns: slice) -> Map:
+        """The standard deviation of a pixel's light in a part of a picture, (3,) or (h, w, 3) float32."""
+        if self.empty is None or isinstance(self.empty, Photo):
+            return self.noise.astype(np.float32)
+        spread = self.empty.spread(size, rows, columns)
+        return np.asarray(np.sqrt(spread * spread + np.square(self.noise.astype(np.float32))), np.float32)
 
 
 def linear_light(pixels: NDArray[np.uint8]) -> Map:
@@ -83,12 +115,15 @@ def srgb_levels(light: Map) -> Map:
     return np.asarray(np.where(steady <= 0.0031308, 12.92 * steady, bent), np.float32)
 
 
-def even_backdrop(view: NDArray[np.uint8], probability: Map, empty: Photo | None = None) -> Backdrop | None:
+def even_backdrop(
+    view: NDArray[np.uint8], probability: Map, empty: Photo | KnownSet | None = None
+) -> Backdrop | None:
     """The even backdrop of a view (h, w, 3) uint8 sRGB around the subject of `probability`, or None.
 
     None where less than 85 % of the outside is within a few levels of a smooth surface, or where too little
     of it is seen: then nothing is known of what is behind the subject. empty: a photo of the set without the
-    subject, of the photo's size; then the backdrop need not be even, but the same.
+    subject, of the photo's size, or what was learnt of the set; then the backdrop need not be even, but the
+    same.
     """
     height, width = probability.shape
     step = max(1, -(-max(height, width) // _PLACES))
@@ -97,6 +132,9 @@ def even_backdrop(view: NDArray[np.uint8], probability: Map, empty: Photo | None
     likely = cv2.dilate(probability, np.ones((step, step), np.uint8))[step // 2 :: step, step // 2 :: step]
     around = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
     outside = np.asarray(cv2.dilate(np.ascontiguousarray(likely), around)) < _OUTSIDE
+    learnt = None if isinstance(empty, Photo) else empty
+    if learnt is not None:
+        outside &= learnt.seen((height, width))[step // 2 :: step, step // 2 :: step]
     if np.count_nonzero(outside) < _LEAST_PLACES:
         return None
 
@@ -104,11 +142,16 @@ def even_backdrop(view: NDArray[np.uint8], probability: Map, empty: Photo | None
         return linear_light(picture[step // 2 :: step, step // 2 :: step][outside]).astype(np.float64)
 
     light, places = asked(view), _terms(height, width, step)[outside]
-    known = None if empty is None else asked(view_of(empty, (height, width)))
+    known: Numbers | None = None
+    if learnt is not None:
+        whole = learnt.light((height, width), slice(0, height), slice(0, width))
+        known = whole[step // 2 :: step, step // 2 :: step][outside].astype(np.float64)
+    elif isinstance(empty, Photo):
+        known = asked(view_of(empty, (height, width)))
     if known is not None:
         places = places[:, _SLOPING]
     fit, even = _fitted(places, light, known)
-    if even < _EVEN:
+    if even < _EVEN or (learnt is not None and not _is_exposure(fit)):
         return None
     apart = np.abs(_expected(places, fit, known) - light)
     noise = np.asarray([_MAD_TO_SIGMA * median(apart[:, channel]) for channel in range(3)])
@@ -150,6 +193,18 @@ def _solved(places: Numbers, light: Numbers, weight: Numbers, known: Numbers | N
 def _expected(places: Numbers, fit: Numbers, known: Numbers | None) -> Numbers:
     surface = places @ fit
     return np.asarray(surface if known is None else surface * known, np.float64)
+
+
+def _is_exposure(fit: Numbers) -> bool:
+    """Whether a sloping gain (3 terms, 3) stays an exposure's from corner to corner."""
+    reach = np.abs(fit[1:]).sum(axis=0)
+    return bool((fit[0] - reach).min() > _GAIN[0] and (fit[0] + reach).max() < _GAIN[1])
+
+
+def _light_of_set(empty: Photo | KnownSet, size: tuple[int, int], rows: slice, columns: slice) -> Map:
+    if isinstance(empty, Photo):
+        return light_of(empty, size, rows, columns)
+    return empty.light(size, rows, columns)
 
 
 def view_of(photo: Photo, size: tuple[int, int]) -> NDArray[np.uint8]:

@@ -149,7 +149,7 @@ def _compared(
     light: Map, backdrop: Backdrop, claim: Map, size: tuple[int, ...], box: tuple[slice, slice]
 ) -> _Looked:
     behind = backdrop.light((size[0], size[1]), *box)
-    noise = backdrop.noise.astype(np.float32)
+    noise = backdrop.noise_in((size[0], size[1]), *box)
     part = (light * behind).sum(axis=2) / np.maximum((behind * behind).sum(axis=2), 1e-6)
     share = np.asarray(cv2.blur(part.astype(np.float32), (3, 3)), np.float32)
     apart = light - behind

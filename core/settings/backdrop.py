@@ -1,4 +1,4 @@
-"""Backdrop: what is known of what is behind a subject: a photo of the empty set, a second exposure."""
+"""Backdrop: what is known of what is behind a subject: an empty or a learnt set, a second exposure."""
 
 from __future__ import annotations
 
@@ -28,9 +28,19 @@ class LitBackdrop(Settings):
         return Path(str(self.lit).replace(_STEM, "" if photo is None else photo.stem))
 
 
+class LearntBackdrop(Settings):
+    """The set as a hot folder has learnt it by a certain moment."""
+
+    learnt: PromptFile = Field(
+        description="a set that a hot folder with backdrop: learn has learnt, out of its state folder"
+    )
+
+
 def _is_one(value: Any) -> Any:
-    if not isinstance(value, str | Path | dict | LitBackdrop) or not value:
-        raise ValueError("write auto, none, a photo of the empty set, or {lit: FILE} for second exposures")
+    if not isinstance(value, str | Path | dict | LitBackdrop | LearntBackdrop) or not value:
+        raise ValueError(
+            "write auto, none, learn, a photo of the empty set, or {lit: FILE} for second exposures"
+        )
     return value
 
 
@@ -42,7 +52,7 @@ def _knows_its_fields(value: Any) -> Any:
 
 
 Backdrop = Annotated[
-    Literal["auto", "none"] | LitBackdrop | PromptFile,
-    BeforeValidator(_is_one, json_schema_input_type=str | LitBackdrop),
+    Literal["auto", "none", "learn"] | LitBackdrop | LearntBackdrop | PromptFile,
+    BeforeValidator(_is_one, json_schema_input_type=str | LitBackdrop | LearntBackdrop),
     AfterValidator(_knows_its_fields),
 ]

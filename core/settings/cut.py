@@ -117,8 +117,9 @@ class CutSettings(Settings):
     backdrop: Backdrop = Field(
         "auto",
         description="auto: an even backdrop is modelled, and goes where the subject encloses it; none: the "
-        "networks alone say what is subject; a file: a photo of the empty set, from the same place; lit: a "
-        "second exposure with the backdrop lit alone, which measures the silhouette",
+        "networks alone say what is subject; learn: as auto, and a hot folder learns its set from its last "
+        "fifty sure photos; a file: a photo of the empty set, from the same place; lit: a second exposure "
+        "with the backdrop lit alone, which measures the silhouette; learnt: a set that was learnt",
     )
     refine: Literal["auto", "none", "hair", "hard"] = Field(
         "auto", description="how edges become alpha: by evidence, as the network drew them, soft, or sharp"

@@ -10,6 +10,7 @@ from mattebox.core.settings import CutSettings, FinishSettings, Output, parse_ou
 from mattebox.core.settings.rule import layered, rule_cut
 from mattebox.daemon.config.template import FieldValues, Template
 from mattebox.daemon.errors import TemplateError
+from mattebox.daemon.journal.learnt_sets import set_folder, with_learnt_set
 from mattebox.daemon.journal.plan import WORK_FOLDER, Plan, PlannedOutput, ReviewPlan
 
 if TYPE_CHECKING:
@@ -86,6 +87,11 @@ def make_plan(loaded: LoadedConfig, folder: Folder, index: int, path: str, size:
         PlannedOutput(_output(item), _target(item.to, loaded, names)) for item in deliveries(config, rule)
     )
     review = rule.review or config.defaults.review
+    cut, learns = cut_settings(config, rule), None
+    # A cluster's workers see no state folder: there each photo tells its own backdrop.
+    if cut.backdrop == "learn" and config.engine.workers != "dask":
+        learns = set_folder(loaded.state, folder.name, folder.rule_name(index))
+        cut = with_learnt_set(cut, learns, size)
     return Plan(
         rule=folder.rule_name(index),
         watch=folder.watch,
@@ -96,12 +102,13 @@ def make_plan(loaded: LoadedConfig, folder: Folder, index: int, path: str, size:
         keep=folder.originals == "keep",
         attempts=folder.attempts,
         timeout=config.engine.timeout,
-        cut=cut_settings(config, rule),
+        cut=cut,
         finish=finish_settings(config, rule),
         outputs=outputs,
         review=None if review is None else ReviewPlan(review.below, tuple(review.warnings), review.to),
         deduplicate=folder.deduplicate,
         label=rule.label or config.defaults.label,
+        learns=learns,
     )
 
 

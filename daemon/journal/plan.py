@@ -55,7 +55,7 @@ class Plan:
     """Everything that finishing a job needs, whatever the configuration says by then.
 
     tree, name: the file's place below `watch`. keep: the original stays where it is. companions: the names
-    of the files beside it that travel with it.
+    of the files beside it that travel with it. learns: the folder where its rule's set is learnt.
     """
 
     rule: str
@@ -74,6 +74,7 @@ class Plan:
     deduplicate: bool = False
     companions: tuple[str, ...] = ()
     label: LabelSettings | None = None
+    learns: Path | None = None
 
     @property
     def source(self) -> Path:
@@ -101,6 +102,7 @@ class Plan:
                 "deduplicate": self.deduplicate,
                 "companions": list(self.companions),
                 "label": self.label and plain_settings(self.label),
+                "learns": self.learns and str(self.learns),
             }
         )
 
@@ -124,6 +126,7 @@ class Plan:
                 "review": review and ReviewPlan(review[0], tuple(review[1]), Path(review[2])),
                 "companions": tuple(data.get("companions", ())),
                 "label": data.get("label") and label_settings(data["label"]),
+                "learns": data.get("learns") and Path(data["learns"]),
             }
         )
 

@@ -137,7 +137,7 @@ class Jobs:
             try:
                 job = self._journal.job(job_id)
                 if job.state == "claimed":
-                    given += self._begin(job, wait, pool)
+                    given += self._begin(job, pool)
                 else:
                     self._resume(job)
             except KeyError:
@@ -189,7 +189,7 @@ class Jobs:
                 self._delivery.markers.clear(job_id)
             self._waiting[job_id] = self._working.pop(job_id)
 
-    def _begin(self, job: JobRow, wait: _Wait, pool: Pool) -> int:
+    def _begin(self, job: JobRow, pool: Pool) -> int:
         if not self._delivery.unchanged(job):
             self._changed(job)
             return 0
@@ -199,9 +199,9 @@ class Jobs:
             return 0
         if job.plan.deduplicate and job.phase == "deliver" and self._duplicate(job):
             return 0
-        work = JobTask(self._delivery.begin(job), self._delivery.markers.of(job.id), job.phase == "review")
-        del self._waiting[job.id]
-        self._working[job.id] = wait
+        marker, learns = self._delivery.markers.of(job.id), job.plan.learns
+        work = JobTask(self._delivery.begin(job), marker, job.phase == "review", learns)
+        self._working[job.id] = self._waiting.pop(job.id)
         self._tell("working", job, phase=job.phase)
         try:
             pool.submit(job.id, do_job, work, job.plan.timeout)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mattebox.daemon.journal.markers import in_progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from mattebox.core.cutout import Cutout
     from mattebox.core.job import Job
     from mattebox.core.job_report import JobReport
 
@@ -20,11 +23,15 @@ _PREVIEW_SIDE: Final = 1024
 
 @dataclass(frozen=True, slots=True)
 class JobTask:
-    """One job for a worker. marker: there while it is done. preview: shrink the second output."""
+    """One job for a worker. marker: there while it is done. preview: shrink the second output.
+
+    learns: the folder where its rule's set is learnt.
+    """
 
     job: Job
     marker: Path | None
     preview: bool = False
+    learns: Path | None = None
 
 
 def do_job(task: JobTask) -> JobReport:
@@ -32,8 +39,17 @@ def do_job(task: JobTask) -> JobReport:
     from mattebox.core.job import run_job  # noqa: PLC0415 - loads arrays
 
     with in_progress(task.marker):
-        report = run_job(task.job)
+        report = run_job(task.job, seen=_learner(task))
         return _with_preview(report) if task.preview else report
+
+
+def _learner(task: JobTask) -> Callable[[Cutout], None] | None:
+    """Who looks at the set in a cutout, if anybody: a review only shows again what was not sure."""
+    if task.learns is None or task.preview:
+        return None
+    from mattebox.daemon.work.learning import learn  # noqa: PLC0415 - loads arrays
+
+    return partial(learn, task.learns, task.job.source)
 
 
 def _with_preview(report: JobReport) -> JobReport:
