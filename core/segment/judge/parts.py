@@ -26,7 +26,8 @@ _DISC: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)), 
 # What a map says from here on is half seen.
 FAINT: Final = 0.15
 _SURE: Final = 0.7
-_STEADY: Final = 0.01
+# So near to 0 and 1 opinions are alike: there a hundredth would be half a unit of log-odds.
+_STEADY: Final = 0.03
 # How far around the subject its background is looked at, as a share of its size.
 _NEAR: Final = 0.25
 _LEAST_NEAR: Final = 4
