@@ -56,6 +56,7 @@ def main() -> None:
 def disputed_rows(folder: Path, every: int) -> list[Row]:
     """Each part of a folder's photos that the rule is asked about: photo, facts, and what is true of it.
 
+    Looked at in 8 bits, where they are here, and in float32: two ways to see a photo that differ by a little.
     gain: what of the true subject's area taking it in gains, negative where it does not belong there.
     """
     from mattebox.core.engine import Engine
@@ -66,30 +67,33 @@ def disputed_rows(folder: Path, every: int) -> list[Row]:
     from mattebox.core.segment.segmentation import Segmentation
     from mattebox.core.settings import CutSettings
 
-    engine, settings = Engine(), CutSettings()
+    engine = Engine()
     network, missing = engine.promptable()
     if network is None:
         raise SystemExit(missing)
-    looker = Looker(engine.segmenters(settings), network)
+    lookers = [
+        Looker(engine.segmenters(CutSettings(precision=precision)), network) for precision in ("auto", "full")
+    ]
     rows: list[Row] = []
     for path in sorted((folder / "im").iterdir())[::every]:
         copy = network_input(read_photo(path))
-        seen = looker.look(copy.enhanced, "balanced")
-        if seen.encoded is None:
-            continue
-        found = seen.segmentation
-        asked = ask(network, seen.encoded, Segmentation(found.salient, found.predictions, found.detail))
-        salient, votes = asked.lowered, asked.votes
-        height, width = salient.shape
-        picture = cv2.resize(copy.enhanced, (width, height), interpolation=cv2.INTER_AREA)
-        with Image.open(next((folder / "gt").glob(path.stem + ".*"))) as truth:
-            true = seen.encoded.frame.lowered(np.asarray(truth.convert("L"), np.float32) / 255)
-        area = max(1.0, float((true >= 0.5).sum()))
-        for part in disputed(salient, votes, np.asarray(picture, np.uint8)):
-            if not is_contradicted(part, salient, votes):
+        for looker in lookers:
+            seen = looker.look(copy.enhanced, "balanced")
+            if seen.encoded is None:
                 continue
-            gain = float((2 * true[part.mask] - 1).sum()) / area
-            rows.append({"name": f"{folder.name}/{path.stem}", "gain": round(gain, 5), **asdict(part.facts)})
+            found = seen.segmentation
+            asked = ask(network, seen.encoded, Segmentation(found.salient, found.predictions, found.detail))
+            salient, votes = asked.lowered, asked.votes
+            height, width = salient.shape
+            picture = cv2.resize(copy.enhanced, (width, height), interpolation=cv2.INTER_AREA)
+            with Image.open(next((folder / "gt").glob(path.stem + ".*"))) as truth:
+                true = seen.encoded.frame.lowered(np.asarray(truth.convert("L"), np.float32) / 255)
+            area = max(1.0, float((true >= 0.5).sum()))
+            for part in disputed(salient, votes, np.asarray(picture, np.uint8)):
+                if is_contradicted(part, salient, votes):
+                    gain = float((2 * true[part.mask] - 1).sum()) / area
+                    name = f"{folder.name}/{path.stem}"
+                    rows.append({"name": name, "gain": round(gain, 5), **asdict(part.facts)})
     return rows
 
 

@@ -36,10 +36,10 @@ _LEAST_NEAR: Final = 4
 _CONTRARY: Final = 0.5
 # Shares of the subject that may be half seen, have the background's colours, or lie beside it in its own.
 _HALF_SEEN: Final = 0.02
-_FOREIGN: Final = 0.03
-_MISSED: Final = 0.1
-_DECIDED: Final = 0.93
-_LIKE: Final = 0.92
+_FOREIGN: Final = 0.05
+_MISSED: Final = 0.035
+_DECIDED: Final = 0.92
+_LIKE: Final = 0.9
 _LIKE_BACKDROP: Final = 0.98
 
 

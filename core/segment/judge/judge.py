@@ -46,9 +46,12 @@ _NOTABLE: Final = 0.02
 _CROSS: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)), np.uint8)
 _SOFT: Final = 0.7
 _FINEST: Final = 1e-4
-# An opinion that says less than this of a whole part is no ground to go against the map, which was right
-# about four of five such parts of 192 labelled photos; one let in a flag behind a woman.
-_FIRM_WORD: Final = 0.65
+# An opinion that says less than the first of a whole part is no ground to go against the map, which was right
+# about four of five such parts of 192 labelled photos; one let in a flag behind a woman. From there to the
+# second it becomes one, so that no hundredth of an opinion decides whether the rule is asked.
+_FIRM_WORD: Final = (0.6, 0.7)
+# Between these the map itself says neither.
+_UNSURE: Final = (0.3, 0.7)
 # What is decided is in or out: opinions of .6 and .4 become .92 and .08.
 _FIRM: Final = 6
 
@@ -149,18 +152,29 @@ def _within(votes: list[Map], cells: Cells, frame: Frame | None) -> list[Map]:
 def chance_of(rule: Rule, part: Part, lowered: Map, votes: Sequence[Map]) -> float:
     """The probability that a part belongs to the subject: by the rule where map and opinions disagree.
 
-    Where no opinion contradicts the map firmly their common mean stands, whatever the colours say.
+    Where no opinion contradicts the map firmly their common mean stands, whatever the colours say; between
+    the two there is no step.
     """
-    if is_contradicted(part, lowered, votes):
-        return rule.belongs(part.facts)
-    return (float(lowered[part.mask].mean()) + float(np.mean([vote[part.mask].mean() for vote in votes]))) / 2
+    common = float(lowered[part.mask].mean()) + float(np.mean([vote[part.mask].mean() for vote in votes]))
+    asked = _contradicted(part, lowered, votes)
+    return asked * rule.belongs(part.facts) + (1 - asked) * common / 2
 
 
 def is_contradicted(part: Part, lowered: Map, votes: Sequence[Map]) -> bool:
     """Whether an opinion says firmly of a part what the map does not."""
+    return _contradicted(part, lowered, votes) >= 0.5
+
+
+def _contradicted(part: Part, lowered: Map, votes: Sequence[Map]) -> float:
+    """The same by degrees, 0..1."""
     said = [float(vote[part.mask].mean()) for vote in votes]
-    contrary = 1 - min(said) if lowered[part.mask].mean() >= 0.5 else max(said)
-    return contrary >= _FIRM_WORD
+    against = _rise(1 - min(said), *_FIRM_WORD), _rise(max(said), *_FIRM_WORD)
+    within = _rise(float(lowered[part.mask].mean()), *_UNSURE)
+    return within * against[0] + (1 - within) * against[1]
+
+
+def _rise(value: float, low: float, high: float) -> float:
+    return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
 def _area(mask: Mask) -> int:

@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 _CROSS: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)), np.uint8)
 # The same for what is half seen, whose edges a network draws softer.
 _DISC: Final = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)), np.uint8)
-_FAINT: Final = 0.15
+# What a map says from here on is half seen.
+FAINT: Final = 0.15
 _SURE: Final = 0.7
-_STEADY: Final = 0.01
+# So near to 0 and 1 opinions are alike: there a hundredth would be half a unit of log-odds.
+_STEADY: Final = 0.03
 # How far around the subject its background is looked at, as a share of its size.
 _NEAR: Final = 0.25
 _LEAST_NEAR: Final = 4
@@ -35,8 +37,9 @@ _LEAST_NEAR: Final = 4
 class Facts:
     """What is known of one part: log-odds for the subject.
 
-    votes: midway between the opinion that says most for it and the one that says least, each by its mean over
-    the part. colour: the mean of those of the part's colours.
+    votes: the mean of the opinions, each by its mean over the part; midway between the extremes, a single
+    opinion that changes its mind moved more than a decision's margin. colour: the mean of those of the part's
+    colours.
     """
 
     votes: float
@@ -78,8 +81,8 @@ def disputed(salient: Map, votes: Sequence[Map], picture: NDArray[np.uint8]) -> 
     colours = colour_odds(picture, sure_in, sure_out & near)
     parts = []
     for mask in masks:
-        odds = [_odds(vote, mask) for vote in votes]
-        facts = Facts(votes=(max(odds) + min(odds)) / 2, colour=float(colours[mask].mean()))
+        odds = float(np.mean([_odds(vote, mask) for vote in votes]))
+        facts = Facts(votes=odds, colour=float(colours[mask].mean()))
         parts.append(Part(mask, facts))
     return parts
 
@@ -92,7 +95,7 @@ def _regions(maps: Sequence[Map]) -> list[Mask]:
     code = np.zeros(maps[0].shape, np.int32)
     for place, level in enumerate(maps):
         code |= (level >= 0.5).astype(np.int32) << place
-    unsure = (maps[0] > _FAINT) & (maps[0] < 1 - _FAINT)
+    unsure = (maps[0] > FAINT) & (maps[0] < 1 - FAINT)
     found: list[Mask] = []
     for value in np.unique(code):
         same = value in (0, (1 << len(maps)) - 1)
