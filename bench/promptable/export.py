@@ -21,12 +21,17 @@ import numpy as np
 import onnx
 import torch
 from bench.promptable.archive import Tensor, read_tensors
+from bench.promptable.encoder import Encoder
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 CHECKPOINT: Final = "mobile_sam.pt"
 _MOST_INSIDE: Final = 4096
 _SIDE: Final = 1024
+_NEEDLESS: Final = {
+    "BatchNormalization": ("momentum", "training_mode"),
+    "Conv": ("dilations", "kernel_shape"),
+}
 
 
 class _DropPath(nn.Module):
@@ -128,17 +133,15 @@ def export(source: Path, out: Path) -> None:
     sam = load(source)
     tensors = read_tensors(checkpoint(source))
     with torch.no_grad():
-        picture = torch.zeros(1, 3, _SIDE, _SIDE)
         embedding = torch.zeros(1, 256, 64, 64)
         _write(
-            sam.image_encoder,
-            (picture,),
+            Encoder(sam),
+            (torch.zeros(1, 3, 720, _SIDE),),
             ["picture"],
             ["embedding"],
-            {},
+            {"picture": {2: "height", 3: "width"}, "embedding": {2: "rows", 3: "columns"}},
             tensors,
             out / "mobile_sam_encoder.onnx",
-            "image_encoder.",
         )
         prompts = (
             embedding,
@@ -164,7 +167,6 @@ def export(source: Path, out: Path) -> None:
             axes,
             tensors,
             out / "mobile_sam_decoder.onnx",
-            "",
         )
 
 
@@ -176,7 +178,6 @@ def _write(  # noqa: PLR0917 - one call a graph, in one place
     axes: dict[str, dict[int, str]],
     tensors: dict[str, Tensor],
     target: Path,
-    prefix: str,
 ) -> None:
     torch.onnx.export(
         module,
@@ -194,19 +195,20 @@ def _write(  # noqa: PLR0917 - one call a graph, in one place
     for node in model.graph.node:
         node.ClearField("doc_string")
         node.metadata_props.clear()
-    _point_into(model, tensors, prefix)
+    _point_into(model, tensors)
     _pack_indices(model)
+    _share(model)
     _shorten(model)
     onnx.save(model, str(target))
     print(f"{target}: {target.stat().st_size} bytes")
 
 
-def _point_into(model: onnx.ModelProto, tensors: dict[str, Tensor], prefix: str) -> None:
+def _point_into(model: onnx.ModelProto, tensors: dict[str, Tensor]) -> None:
     """Replace each weight by the place where it lies in the checkpoint."""
     for item in model.graph.initializer:
         if item.data_type != TensorProto.FLOAT:
             continue
-        found = tensors.get(prefix + item.name)
+        found = tensors.get(item.name)
         size = int(np.prod(item.dims)) * 4
         if found is None or (found.shape, found.length) != (tuple(item.dims), size):
             if size > _MOST_INSIDE:
@@ -268,13 +270,39 @@ def _pack_indices(model: onnx.ModelProto) -> None:
     graph.node.extend(casts + others)
 
 
+def _share(model: onnx.ModelProto) -> None:
+    """Of equal nodes with equal inputs one: most are the arithmetic of heights and widths."""
+    graph = model.graph
+    seen: dict[bytes, list[str]] = {}
+    rename: dict[str, str] = {}
+    kept = []
+    for node in graph.node:
+        for place, name in enumerate(node.input):
+            node.input[place] = rename.get(name, name)
+        bare = onnx.NodeProto(op_type=node.op_type, input=node.input, attribute=node.attribute)
+        key = bare.SerializeToString(deterministic=True)
+        if key in seen:
+            rename |= dict(zip(node.output, seen[key], strict=True))
+        else:
+            seen[key] = list(node.output)
+            kept.append(node)
+    del graph.node[:]
+    graph.node.extend(kept)
+
+
 def _shorten(model: onnx.ModelProto) -> None:
-    """Give what is neither input, output nor weight a short name: names are most of a weightless graph."""
+    """Give what is neither input, output nor weight a short name: names are most of a weightless graph.
+
+    What an attribute says of training, or as its default, goes.
+    """
     graph = model.graph
     fixed = {item.name for item in (*graph.input, *graph.output, *graph.initializer)}
     short: dict[str, str] = {}
     for node in graph.node:
         node.name = ""
+        said = [each for each in node.attribute if each.name not in _NEEDLESS.get(node.op_type, ())]
+        del node.attribute[:]
+        node.attribute.extend(said)
         for names in (node.input, node.output):
             for place, name in enumerate(names):
                 if name and name not in fixed:

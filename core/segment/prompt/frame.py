@@ -1,4 +1,4 @@
-"""The frames of a promptable network: its picture of 1024 pixels a side, and its masks of 256."""
+"""The frames of a promptable network: picture of 1024 pixels a side, masks of 256, embedding of 64."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
 PICTURE: Final = 1024
 MASK: Final = 256
+PATCHES: Final = 64
+# Patches of padding that are encoded with a view: with none the parts at its edge change.
+MARGIN: Final = 2
+# What padding says is known for views that are at most this much narrower than long.
+LEAST: Final = 36
 _STEP: Final = PICTURE // MASK
+_PATCH: Final = PICTURE // PATCHES
 _NOTHING: Final = -20.0
 
 
@@ -23,7 +29,8 @@ _NOTHING: Final = -20.0
 class Frame:
     """How a view (height, width) lies in the frames: enlarged or shrunk to their side, at their upper left.
 
-    size: height and width of its part of the picture; cells: rows and columns of its part of a mask.
+    size: height and width of its part of the picture; cells: rows and columns of its part of a mask; patches:
+    those of its part of an embedding.
     """
 
     height: int
@@ -38,6 +45,17 @@ class Frame:
     def size(self) -> tuple[int, int]:
         """Height and width of the view in the picture."""
         return max(1, int(self.height * self.scale + 0.5)), max(1, int(self.width * self.scale + 0.5))
+
+    @property
+    def patches(self) -> tuple[int, int]:
+        """Rows and columns of the view in an embedding."""
+        return -(-self.size[0] // _PATCH), -(-self.size[1] // _PATCH)
+
+    @property
+    def shown(self) -> tuple[int, int]:
+        """Height and width of what is encoded: the view and the patches of padding beyond it."""
+        rows, columns = (min(PATCHES, max(patches + MARGIN, LEAST)) for patches in self.patches)
+        return rows * _PATCH, columns * _PATCH
 
     @property
     def cells(self) -> tuple[int, int]:

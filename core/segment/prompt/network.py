@@ -20,7 +20,8 @@ import onnxruntime as ort
 
 from mattebox.core.errors import InferenceError, LoadError, reason_of
 from mattebox.core.network.runtime import session_options
-from mattebox.core.segment.prompt.frame import MASK, PICTURE, Frame
+from mattebox.core.segment.prompt.frame import MASK, Frame
+from mattebox.core.segment.prompt.padding import squared
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,18 +103,27 @@ class Promptable:
     def encode(self, view: NDArray[np.uint8]) -> Encoded:
         """What the network remembers of a small sRGB picture (h, w, 3) uint8. Raises InferenceError."""
         frame = Frame(*view.shape[:2])
+        return Encoded(squared(self.embedding(self.tensor(view))), frame)
+
+    def tensor(self, view: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """A view (h, w, 3) uint8 as the encoder is shown it, with a margin: (1, 3, rows, columns)."""
+        frame = Frame(*view.shape[:2])
         height, width = frame.size
         way = cv2.INTER_AREA if frame.scale < 1 else cv2.INTER_LINEAR
         picture = cv2.resize(view, (width, height), interpolation=way)
-        tensor = np.zeros((1, 3, PICTURE, PICTURE), np.float32)
+        tensor = np.zeros((1, 3, *frame.shown), np.float32)
         planes = cv2.split(picture)
         for plane, levels, mean, std in zip(
             tensor[0], planes, self.network.mean, self.network.std, strict=True
         ):
             scaled = np.asarray(levels, np.float32) * np.float32(self.network.scale)
             plane[:height, :width] = (scaled - np.float32(mean)) / np.float32(std)
-        (embedding,) = self._run(self._loaded()[0], {"picture": tensor})
-        return Encoded(embedding, frame)
+        return tensor
+
+    def embedding(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The encoder's embedding of such a tensor, 1/16 of its size. Raises InferenceError."""
+        (found,) = self._run(self._loaded()[0], {"picture": tensor})
+        return np.asarray(found, np.float32)
 
     def answer(
         self, encoded: Encoded, prompts: Sequence[Sequence[Mark]], former: Sequence[Logits] | None = None
