@@ -21,7 +21,7 @@ _FINEST: Final = 0.01
 _DOUBTFUL: Final = 0.59
 # Those of which nothing is the best, or of which the logarithm itself tells: how large the subject is, and
 # how many looks it took, for the plan takes them where the former ones and the judge disagree.
-_AS_THEY_ARE: Final = ("haze", "doubt", "area", "looks")
+_AS_THEY_ARE: Final = ("haze", "half_seen", "doubt", "area", "looks")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from mattebox.core.segment.boxes import mask_box
 from mattebox.core.segment.fusion import decided, overlap
 from mattebox.core.segment.image_measures import blockiness, median
 from mattebox.core.segment.prediction import inside
+from mattebox.core.segment.prompt.frame import Frame as Cells
+from mattebox.core.segment.sure import half_seen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +43,8 @@ class Features:
         lacks.
     decided: how far from one half the map is where it is not surely empty.
     haze: share of the subject that is not sure though it is away from its edge.
+    half_seen: the area wider than an edge that was neither in nor out before parts were judged, over the
+        subject's; 0 upwards.
     whole: the largest part's share of the subject.
     frame: share of the photo's border that the subject touches.
     contrast: distance of the colours on both sides of the edge, 0..1 of full range.
@@ -70,6 +74,7 @@ class Features:
     judged: float = 1.0
     unity: float = 1.0
     doubt: float = 0.0
+    half_seen: float = 0.0
 
 
 def measure(
@@ -119,6 +124,7 @@ def measure(
         judged=1.0 if judgement is None else judgement.agreement,
         unity=1.0 if judgement is None else judgement.unity,
         doubt=0.0 if judgement is None else min(1.0, judgement.doubt),
+        half_seen=half_seen(Cells(*subject.shape).lowered(segmentation.salient)),
     )
 
 

@@ -239,7 +239,7 @@ def test_the_shipped_curves_name_measures_and_rise_with_them() -> None:
     """Each curve of the calibration names measures that there are, and better ones mean more confidence."""
     for curve in shipped_curves().values():
         for name in curve.slopes:
-            best, worse = {"haze": (0.0, 0.3), "looks": (1, 3)}.get(name, (1.0, 0.5))
+            best, worse = {"haze": (0.0, 0.3), "half_seen": (0.0, 0.3), "looks": (1, 3)}.get(name, (1.0, 0.5))
             stretched = curve.confidence(replace(GOOD, **{name: best}))
             assert curve.confidence(replace(GOOD, **{name: worse})) < stretched < 1.0
 
