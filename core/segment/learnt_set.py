@@ -1,7 +1,7 @@
-"""A set learnt from photos of other subjects before it: what each shows of it, and their median.
+"""A set learnt from photos of other subjects before it: what each shows of it, and what they agree about.
 
 Each sure photo shows the set around its own subject, and together they show most of it: its fall-off, its
-floor line, seams, stands and stains, which no smooth surface has. The median over photos of one exposure
+floor line, seams, stands and stains, which no smooth surface has. A quantile over photos of one exposure
 leaves out what single photos have wrong.
 """
 
@@ -45,6 +45,8 @@ _FEW: Final = 4
 _NEWEST: Final = 5
 # A cell is known that so many photos have shown.
 _WITNESSES: Final = 3
+# Its own light is this quantile of what photos show, a little above the median: shadows only darken.
+_LIT: Final = 0.65
 # Its light differs from photo to photo by no more than so many levels.
 _SHAKY: Final = 3.0
 _MAD_TO_SIGMA: Final = 1.4826
@@ -52,7 +54,10 @@ _MAD_TO_SIGMA: Final = 1.4826
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenSet:
-    """What one photo shows of its set: levels (h, w, 3) uint8 sRGB of cells, seen (h, w) where it does."""
+    """What one photo shows of its set: levels (h, w, 3) uint8 sRGB of cells, seen (h, w) where it does.
+
+    Where it does not, levels are 0: nobody's subject is kept.
+    """
 
     levels: NDArray[np.uint8]
     seen: Mask
@@ -116,7 +121,9 @@ def seen_set(photo: Photo, alpha: Pixels) -> SeenSet:
     covered: Any = cv2.resize((alpha > 0).astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
     around = np.ones((2 * _CLEAR + 1, 2 * _CLEAR + 1), np.uint8)
     near = cv2.dilate((covered > 0).astype(np.uint8), around) > 0
-    return SeenSet(view_of(photo, size), np.asarray(~near))
+    levels = view_of(photo, size)
+    levels[near] = 0
+    return SeenSet(levels, np.asarray(~near))
 
 
 def learnt_set(photos: Sequence[SeenSet]) -> LearntSet | None:
@@ -153,7 +160,7 @@ def _gain(first: Map, first_seen: Mask, other: Map, other_seen: Mask) -> Map | N
 
 
 def _together(agreed: Sequence[tuple[SeenSet, Map]]) -> LearntSet | None:
-    """The median of what photos with their gains show, cell by cell, and how far they are from it."""
+    """The usual light of what photos with their gains show, cell by cell, and how far they are from it."""
     seen = np.stack([each.seen for each, _ in agreed])
     count = seen.sum(axis=0)
     known = count >= min(_WITNESSES, len(agreed))
@@ -162,8 +169,8 @@ def _together(agreed: Sequence[tuple[SeenSet, Map]]) -> LearntSet | None:
     cells, apart = (np.empty(agreed[0][0].levels.shape, np.float32) for _ in range(2))
     for channel in range(3):
         stack = np.stack([linear_light(each.levels[..., channel]) * gain[channel] for each, gain in agreed])
-        cells[..., channel] = _middle(stack, seen, count)
-        apart[..., channel] = _MAD_TO_SIGMA * _middle(np.abs(stack - cells[..., channel]), seen, count)
+        cells[..., channel] = _ranked(stack, seen, count, _LIT)
+        apart[..., channel] = _MAD_TO_SIGMA * _ranked(np.abs(stack - cells[..., channel]), seen, count, 0.5)
     cells = _continued(cells, known)
     usual = np.quantile(apart[known], 0.75, axis=0).astype(np.float32)
     # Where shadows come and go the set is known no worse: it is what most photos show.
@@ -172,11 +179,11 @@ def _together(agreed: Sequence[tuple[SeenSet, Map]]) -> LearntSet | None:
     return LearntSet.of(cells, apart, known, len(agreed))
 
 
-def _middle(stack: Map, seen: Mask, count: NDArray[Any]) -> Map:
-    """The median over photos (n, h, w) of what was seen, (h, w); the lower one of two, 0 where nothing."""
+def _ranked(stack: Map, seen: Mask, count: NDArray[Any], share: float) -> Map:
+    """The quantile over photos (n, h, w) of what was seen, (h, w); 0 where nothing was."""
     ordered = np.sort(np.where(seen, stack, np.inf), axis=0)
-    place = np.maximum((count - 1) // 2, 0)[None]
-    found = np.take_along_axis(ordered, place, axis=0)[0]
+    place = np.maximum(count - 1, 0) * share
+    found = np.take_along_axis(ordered, place.astype(np.int64)[None], axis=0)[0]
     return np.asarray(np.where(count > 0, found, 0), np.float32)
 
 
