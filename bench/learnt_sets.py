@@ -1,6 +1,6 @@
 """Error in what drawn products enclose on a structured set: told from each photo, and from the learnt set.
 
-python bench/learnt_sets.py [--set N] [--photos 30] [--quality balanced] [--side 800] [--json FILE]
+python -m bench.learnt_sets [--set N] [--photos 30] [--quality balanced] [--side 800] [--json FILE]
 
 Photos of bench/set_scenes.py come one after the other, as into a hot folder; the set is learnt from the sure
 ones by the daemon's own code, and each photo is cut by what was learnt before it. Errors are mean differences
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from set_scenes import set_photos
+from bench.set_scenes import set_photos
 
 from mattebox.core.engine import Engine
 from mattebox.core.matting import cut_segmented
@@ -29,7 +29,7 @@ from mattebox.daemon.journal.learnt_sets import with_learnt_set
 from mattebox.daemon.work.learning import learn
 
 if TYPE_CHECKING:
-    from set_scenes import SetPhoto
+    from bench.set_scenes import SetPhoto
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Drawn products on one structured set: a floor line, a seam, a stand and stains beside the fall-off of light.
+"""Drawn products on one structured set: floor line, seam, stand, stains and the fall-off of light.
 
 Every photo of a set has the same camera and lamps; products, their places, sizes and shadows, the exposure,
 noise and the JPEG's quality differ. Everything comes from a seed.
@@ -7,11 +7,11 @@ noise and the JPEG's quality differ. Everything comes from a seed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import cv2
 import numpy as np
-from product_scenes import SHAPES, cast_shadow, enclosed_by, exposed, painted
+from bench.product_scenes import SHAPES, cast_shadow, enclosed_by, exposed, painted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ _HOLLOW: Final = ("frame", "bag", "ring", "mug", "chair", "letters", "mesh")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SetPhoto:
-    """A photo of a set: its JPEG, and of its product the exact alpha (h, w) and what it encloses, (h, w) bool."""
+    """A photo of a set: its JPEG, its product's exact alpha (h, w), and what that encloses, (h, w) bool."""
 
     name: str
     data: bytes

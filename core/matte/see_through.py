@@ -81,7 +81,7 @@ def _mixed(photo: Photo, found: Enclosed, shade: Map, scale: float, tile: tuple[
     own: Pixels = np.ascontiguousarray(photo.pixels[rows, columns])  # type: ignore[assignment]
     light = linear_light(np.asarray(in_depth(to_srgb(own, photo.mode, photo.icc), 8), np.uint8))
     behind = found.backdrop.light(size, rows, columns) * enlarged(shade, size, rows, columns)[..., None]
-    apart = (light - behind) / found.backdrop.noise_in(size, rows, columns)
+    apart = found.backdrop.apart(light, behind, size, rows, columns)
     distance = np.sqrt((apart * apart).mean(axis=2))
     steady = cv2.blur(distance, (3, 3))
     around = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))

@@ -64,6 +64,9 @@ class KnownSet(Protocol):
     def spread(self, size: tuple[int, int], rows: slice, columns: slice) -> Map:
         """The standard deviation of that light from photo to photo, (h, w, 3) float32."""
 
+    def slack(self, size: tuple[int, int], rows: slice, columns: slice) -> Map:
+        """How far from that light it may lie beside an edge of the set, (h, w, 3) float32."""
+
     def seen(self, size: tuple[int, int]) -> NDArray[np.bool_]:
         """Where of a picture of `size` enough photos have shown it, (h, w)."""
 
@@ -94,6 +97,14 @@ class Backdrop:
         planes = [down @ self.terms[..., channel].astype(np.float32) @ across.T for channel in range(3)]
         surface = np.asarray(cv2.merge(planes), np.float32)
         return surface if self.empty is None else surface * _light_of_set(self.empty, size, rows, columns)
+
+    def apart(self, light: Map, behind: Map, size: tuple[int, int], rows: slice, columns: slice) -> Map:
+        """How far light is from what is behind it in a part of a picture, in sigmas, (h, w, 3) float32."""
+        off = light - behind
+        if self.empty is not None and not isinstance(self.empty, Photo):
+            beyond = np.abs(off) - self.empty.slack(size, rows, columns)
+            off = np.sign(off) * np.maximum(beyond, 0)
+        return np.asarray(off / self.noise_in(size, rows, columns), np.float32)
 
     def noise_in(self, size: tuple[int, int], rows: slice, columns: slice) -> Map:
         """The standard deviation of a pixel's light in a part of a picture, (3,) or (h, w, 3) float32."""

@@ -152,8 +152,11 @@ def _compared(
     noise = backdrop.noise_in((size[0], size[1]), *box)
     part = (light * behind).sum(axis=2) / np.maximum((behind * behind).sum(axis=2), 1e-6)
     share = np.asarray(cv2.blur(part.astype(np.float32), (3, 3)), np.float32)
-    apart = light - behind
-    lit, tinted = _sigmas(apart, noise), _sigmas(light - behind * share[..., None], noise)
+    whole, apart = (size[0], size[1]), light - behind
+    lit, tinted = (
+        _sigmas(backdrop.apart(light, expected, whole, *box))
+        for expected in (behind, behind * share[..., None])
+    )
     alike = _alike(lit, claim)
     slope = np.hypot(*(cv2.Sobel(share, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1))))
     shaded = (tinted < alike) & (share > _SHADE[0]) & (share < _SHADE[1]) & (slope < _SOFT)
@@ -234,9 +237,9 @@ def _like_neighbours(parts: _Parts, certain: Mask, asked: Mask) -> Mask:
     return found
 
 
-def _sigmas(apart: Map, noise: Map) -> Map:
+def _sigmas(apart: Map) -> Map:
     """How far light is from what was expected, over 3 x 3 pixels, in sigmas of one: (h, w)."""
-    each = cv2.blur(apart / noise, (3, 3))
+    each = cv2.blur(apart, (3, 3))
     return np.asarray(np.sqrt((each * each).mean(axis=2)), np.float32)
 
 

@@ -1,7 +1,7 @@
-"""A set learnt from photos of other subjects before it: what each shows of it, and their median.
+"""A set learnt from photos of other subjects before it: what each shows of it, and what they agree about.
 
 Each sure photo shows the set around its own subject, and together they show most of it: its fall-off, its
-floor line, seams, stands and stains, which no smooth surface has. The median over photos of one exposure
+floor line, seams, stands and stains, which no smooth surface has. A quantile over photos of one exposure
 leaves out what single photos have wrong.
 """
 
@@ -39,16 +39,25 @@ _ALIKE: Final = 0.85
 _NEAR: Final = 8.0
 _GAIN: Final = (0.8, 1.25)
 _SHARED: Final = 0.02
+# To compare photos one cell of so many a side is asked.
+_FEW: Final = 4
 # The set of now is that of one of so many newest photos.
 _NEWEST: Final = 5
 # A cell is known that so many photos have shown.
 _WITNESSES: Final = 3
+# Its own light is this quantile of what photos show, a little above the median: shadows only darken.
+_LIT: Final = 0.65
+# Its light differs from photo to photo by no more than so many levels.
+_SHAKY: Final = 3.0
 _MAD_TO_SIGMA: Final = 1.4826
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenSet:
-    """What one photo shows of its set: levels (h, w, 3) uint8 sRGB of cells, seen (h, w) where it does."""
+    """What one photo shows of its set: levels (h, w, 3) uint8 sRGB of cells, seen (h, w) where it does.
+
+    Where it does not, levels are 0: nobody's subject is kept.
+    """
 
     levels: NDArray[np.uint8]
     seen: Mask
@@ -58,15 +67,24 @@ class SeenSet:
 class LearntSet:
     """The set of one camera in one place, in cells: a `KnownSet` of core.segment.backdrop.
 
-    cells: its linear light, (h, w, 3) float32. apart: the standard deviation of that from photo to photo and
-    to its neighbours. known: where enough photos have shown it, (h, w); elsewhere it is continued. photos:
-    from how many it was learnt.
+    cells: its linear light, (h, w, 3) float32. apart: the standard deviation of that from photo to photo.
+    known: where enough photos have shown it, (h, w); elsewhere it is continued. photos: from how many it was
+    learnt. steep: how far a cell's light is from a neighbour's at most, for an edge of the set lies anywhere
+    within a cell.
     """
 
     cells: Map
     apart: Map
     known: Mask
     photos: int
+    steep: Map
+
+    @classmethod
+    def of(cls, cells: Map, apart: Map, known: Mask, photos: int) -> LearntSet:
+        """The set of those cells."""
+        around = np.ones((3, 3), np.uint8)
+        steep = np.maximum(cv2.dilate(cells, around) - cells, cells - cv2.erode(cells, around))
+        return cls(cells, apart, known, photos, np.asarray(steep, np.float32))
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether a picture of a shape (h, w, ...) has its proportions, to a cell."""
@@ -80,6 +98,10 @@ class LearntSet:
     def spread(self, size: tuple[int, int], rows: slice, columns: slice) -> Map:
         """The standard deviation of that light from photo to photo, (h, w, 3) float32."""
         return _part(self.apart, size, rows, columns)
+
+    def slack(self, size: tuple[int, int], rows: slice, columns: slice) -> Map:
+        """How far from that light it may lie beside an edge of the set, (h, w, 3) float32."""
+        return _part(self.steep, size, rows, columns)
 
     def seen(self, size: tuple[int, int]) -> Mask:
         """Where of a picture of `size` enough photos have shown it, (h, w)."""
@@ -99,7 +121,9 @@ def seen_set(photo: Photo, alpha: Pixels) -> SeenSet:
     covered: Any = cv2.resize((alpha > 0).astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
     around = np.ones((2 * _CLEAR + 1, 2 * _CLEAR + 1), np.uint8)
     near = cv2.dilate((covered > 0).astype(np.uint8), around) > 0
-    return SeenSet(view_of(photo, size), np.asarray(~near))
+    levels = view_of(photo, size)
+    levels[near] = 0
+    return SeenSet(levels, np.asarray(~near))
 
 
 def learnt_set(photos: Sequence[SeenSet]) -> LearntSet | None:
@@ -110,23 +134,15 @@ def learnt_set(photos: Sequence[SeenSet]) -> LearntSet | None:
     photos = [each for each in photos[-MOST:] if each.levels.shape == photos[-1].levels.shape]
     if len(photos) < LEAST:
         return None
-    lights = [linear_light(each.levels) for each in photos]
-    best: list[tuple[Map, Mask]] = []
-    for first in range(len(photos) - 1, len(photos) - 1 - _NEWEST, -1):
-        gains = [_gain(lights[first], photos[first].seen, *pair) for pair in _pairs(lights, photos)]
-        agreed = [
-            (light * gain, each.seen)
-            for light, each, gain in zip(lights, photos, gains, strict=True)
-            if gain is not None
-        ]
+    few = [(linear_light(each.levels[::_FEW, ::_FEW]), each.seen[::_FEW, ::_FEW]) for each in photos]
+    best: list[tuple[SeenSet, Map]] = []
+    for first in reversed(few[-_NEWEST:]):
+        gains = [(each, _gain(*first, *pair)) for each, pair in zip(photos, few, strict=True)]
+        agreed = [(each, gain) for each, gain in gains if gain is not None]
         # The newest is believed, unless it is alone.
         if len(agreed) > 2 * len(best) or (len(best) < LEAST <= len(agreed)):
             best = agreed
     return _together(best) if len(best) >= LEAST else None
-
-
-def _pairs(lights: Sequence[Map], photos: Sequence[SeenSet]) -> list[tuple[Map, Mask]]:
-    return [(light, each.seen) for light, each in zip(lights, photos, strict=True)]
 
 
 def _gain(first: Map, first_seen: Mask, other: Map, other_seen: Mask) -> Map | None:
@@ -143,32 +159,31 @@ def _gain(first: Map, first_seen: Mask, other: Map, other_seen: Mask) -> Map | N
     return gain if float(np.mean(off.max(axis=1) < _NEAR)) >= _ALIKE else None
 
 
-def _together(agreed: Sequence[tuple[Map, Mask]]) -> LearntSet | None:
-    """The median of what photos show, cell by cell, and how far they are from it."""
-    seen = np.stack([each for _, each in agreed])
+def _together(agreed: Sequence[tuple[SeenSet, Map]]) -> LearntSet | None:
+    """The usual light of what photos with their gains show, cell by cell, and how far they are from it."""
+    seen = np.stack([each.seen for each, _ in agreed])
     count = seen.sum(axis=0)
     known = count >= min(_WITNESSES, len(agreed))
     if not known.any():
         return None
-    cells, apart = (np.empty(agreed[0][0].shape, np.float32) for _ in range(2))
+    cells, apart = (np.empty(agreed[0][0].levels.shape, np.float32) for _ in range(2))
     for channel in range(3):
-        stack = np.stack([light[..., channel] for light, _ in agreed])
-        cells[..., channel] = _middle(stack, seen, count)
-        apart[..., channel] = _MAD_TO_SIGMA * _middle(np.abs(stack - cells[..., channel]), seen, count)
+        stack = np.stack([linear_light(each.levels[..., channel]) * gain[channel] for each, gain in agreed])
+        cells[..., channel] = _ranked(stack, seen, count, _LIT)
+        apart[..., channel] = _MAD_TO_SIGMA * _ranked(np.abs(stack - cells[..., channel]), seen, count, 0.5)
     cells = _continued(cells, known)
     usual = np.quantile(apart[known], 0.75, axis=0).astype(np.float32)
-    apart = np.where(known[..., None], apart, usual)
-    # An edge of the set lies anywhere within a cell, and a camera on a stand shakes.
-    around = np.ones((3, 3), np.uint8)
-    steep = (cv2.dilate(cells, around) - cv2.erode(cells, around)) / 2
-    return LearntSet(cells, np.asarray(np.sqrt(apart**2 + steep**2), np.float32), known, len(agreed))
+    # Where shadows come and go the set is known no worse: it is what most photos show.
+    most = _SHAKY * level_of(cells.astype(np.float64)).astype(np.float32)
+    apart = np.minimum(np.where(known[..., None], apart, usual), most)
+    return LearntSet.of(cells, apart, known, len(agreed))
 
 
-def _middle(stack: Map, seen: Mask, count: NDArray[Any]) -> Map:
-    """The median over photos (n, h, w) of what was seen, (h, w); the lower one of two, 0 where nothing."""
+def _ranked(stack: Map, seen: Mask, count: NDArray[Any], share: float) -> Map:
+    """The quantile over photos (n, h, w) of what was seen, (h, w); 0 where nothing was."""
     ordered = np.sort(np.where(seen, stack, np.inf), axis=0)
-    place = np.maximum((count - 1) // 2, 0)[None]
-    found = np.take_along_axis(ordered, place, axis=0)[0]
+    place = np.maximum(count - 1, 0) * share
+    found = np.take_along_axis(ordered, place.astype(np.int64)[None], axis=0)[0]
     return np.asarray(np.where(count > 0, found, 0), np.float32)
 
 

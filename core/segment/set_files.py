@@ -96,7 +96,7 @@ def _set(path: Path, _changed: int, _size: int) -> LearntSet:
     if apart.shape != cells.shape or data["photos"].shape != ():
         raise SetFileError(path)
     light, spread = (each.astype(np.float32) / _STEPS for each in (cells, apart))
-    return LearntSet(light, spread, _unpacked(data["known"], cells.shape, path), int(data["photos"]))
+    return LearntSet.of(light, spread, _unpacked(data["known"], cells.shape, path), int(data["photos"]))
 
 
 def _packed(**arrays: Any) -> bytes:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mattebox.core.settings import CutSettings
 
 _FOLDER: Final = "sets"
-_NAME: Final = re.compile(r"set-(\d{9})\.npz")
+_NAME: Final = re.compile(r"set-(\d{9})\.(npz|damaged)")
 
 
 def set_folder(state: Path, folder: str, rule: str) -> Path:
@@ -37,17 +37,20 @@ def size_folder(learns: Path, size: tuple[int, int]) -> Path:
 
 def sets_in(folder: Path) -> list[Path]:
     """The sets that were learnt for photos of one size, the newest last; none where the folder is not."""
-    found: list[Path] = []
-    with contextlib.suppress(OSError):
-        found = [path for path in folder.iterdir() if _NAME.fullmatch(path.name)]
-    return sorted(found)
+    return [path for path in _numbered(folder) if path.suffix == ".npz"]
 
 
 def next_set(folder: Path) -> Path:
-    """The name of the set that is learnt next."""
-    known = sets_in(folder)
+    """The name of the set that is learnt next: one that no set has had, damaged ones among them."""
+    known = _numbered(folder)
     number = int(known[-1].stem.removeprefix("set-")) + 1 if known else 1
     return folder / f"set-{number:09}.npz"
+
+
+def _numbered(folder: Path) -> list[Path]:
+    with contextlib.suppress(OSError):
+        return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name))
+    return []
 
 
 def with_learnt_set(cut: CutSettings, learns: Path, size: tuple[int, int]) -> CutSettings:

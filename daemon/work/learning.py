@@ -11,6 +11,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import cv2
 from filelock import FileLock, Timeout
 
 from mattebox.core.errors import MatteboxError
@@ -44,7 +45,7 @@ def learn(learns: Path, source: Path, cutout: Cutout) -> None:
     if report.confidence < SURE or report.subject_box is None or photo.alpha is not None:
         return
     # A full disk, a folder taken away, no memory left: the next photo tries again.
-    with contextlib.suppress(OSError, MatteboxError, MemoryError):
+    with contextlib.suppress(OSError, MatteboxError, MemoryError, cv2.error):
         folder = size_folder(learns, (photo.width, photo.height))
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = hashlib.sha256(os.fsencode(source)).hexdigest()[:16]

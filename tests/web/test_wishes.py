@@ -150,6 +150,7 @@ def test_a_rules_settings_are_taken_as_they_are(tmp_path: Path) -> None:
         ({"finish": {"background": {"image": "x"}}}, "finish.background.image"),
         ({"cut": {"backdrop": "x"}}, "cut.backdrop: a file of this server cannot be named."),
         ({"cut": {"backdrop": {"lit": "{stem}"}}}, "cut.backdrop.lit: a file of this server cannot be"),
+        ({"cut": {"backdrop": {"learnt": "x"}}}, "cut.backdrop.learnt: a file of this server cannot"),
         ({"finish": {"preset": "/etc/own.yaml"}}, "finish.preset"),
         ({"finish": {"preset": "../own.yaml"}}, "finish.preset"),
         ({"finish": {"preset": ["amazon"]}}, "finish.preset"),
@@ -186,7 +187,7 @@ def test_every_setting_that_holds_a_path_is_known() -> None:
     from mattebox.core.settings import CutSettings, FinishSettings
 
     text = json.dumps([CutSettings.model_json_schema(), FinishSettings.model_json_schema()])
-    assert text.count('"format": "path"') == 4
+    assert text.count('"format": "path"') == 5
 
 
 def test_an_unknown_field_and_broken_json_are_told() -> None:

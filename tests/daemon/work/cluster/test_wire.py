@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from mattebox.core.job import Job, StagedOutput
 from mattebox.core.job_report import JobReport, WrittenOutput
 from mattebox.core.settings import CutSettings, FinishSettings, PromptSettings, parse_output
-from mattebox.core.settings.backdrop import LitBackdrop
+from mattebox.core.settings.backdrop import LearntBackdrop, LitBackdrop
 from mattebox.core.settings.label import LabelSettings
 from mattebox.daemon.errors import Failure
 from mattebox.daemon.work.cluster.paths import PathMap, Prefix
@@ -24,7 +24,7 @@ from mattebox.daemon.work.tasks import JobTask
 HERE = PathMap((Prefix("/mnt/photos", "/srv/share"),))
 
 
-def task(backdrop: Path | None = None) -> JobTask:
+def task(backdrop: Path | LearntBackdrop | None = None) -> JobTask:
     """A job with a path in every place that can hold one."""
     outputs = (
         StagedOutput(parse_output({"format": "psd", "depth": 16}), Path("/mnt/photos/out/.mattebox-a.part")),
@@ -60,7 +60,8 @@ def test_a_task_arrives_as_it_was_where_paths_are_alike() -> None:
 
 def test_every_path_of_a_task_is_the_workers_own() -> None:
     """No path of the daemon's is left anywhere in it."""
-    for one in (task(), task(Path("/mnt/photos/empty.jpg"))):
+    learnt = LearntBackdrop(learnt=Path("/mnt/photos/set.npz"))
+    for one in (task(), task(Path("/mnt/photos/empty.jpg")), task(learnt)):
         text = repr(unpacked_task(packed_task(one), HERE))
         assert "/mnt/photos" not in text
         assert text.replace("/srv/share", "/mnt/photos") == repr(one)
@@ -80,7 +81,8 @@ def test_no_setting_with_a_path_is_forgotten() -> None:
                     found |= with_paths(kind, f"{within}{name}.")
         return found
 
-    assert with_paths(CutSettings) == {"backdrop", "backdrop.lit", "prompts.strokes", "prompts.from_matte"}
+    backdrops = {"backdrop", "backdrop.lit", "backdrop.learnt"}
+    assert with_paths(CutSettings) == {*backdrops, "prompts.strokes", "prompts.from_matte"}
     assert with_paths(FinishSettings) == {"background.image"}
 
 
@@ -102,7 +104,7 @@ def test_answers_speak_of_the_daemons_paths(kind: str) -> None:
         values: dict[str, Any] = {
             "model": "u2netp", "confidence": 0.5, "warnings": ("soft",), "subject_box": (1, 2, 3, 4),
             "seconds": {"cut": 0.5}, "notes": ("n",), "looks": ("whole",),
-            "undecided": ((1, 2, 3, 4),),
+            "undecided": ((1, 2, 3, 4),), "learnt_from": 9,
         }  # fmt: skip
         answer = JobReport(os.fspath(there.job.source), (output,), **values)
         expected = JobReport(
