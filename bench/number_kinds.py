@@ -123,8 +123,9 @@ def measured(name: str, scratch: Path, views: list[View], rounds: int) -> dict[s
             start = time.process_time()
             segmenter.probability(views[0])
             taken[title].append(time.process_time() - start)
+    once = Remembered(original)
     for title, segmenter in loaded.items():
-        agreement = compare(original, segmenter, views, lambda: None)
+        agreement = compare(once, segmenter, views, lambda: None)
         rows[title] |= {
             "ms": 1000 * min(taken[title][1:]),
             "difference": agreement.difference,
@@ -132,6 +133,21 @@ def measured(name: str, scratch: Path, views: list[View], rounds: int) -> dict[s
             "iou": agreement.iou,
         }
     return rows
+
+
+class Remembered(Segmenter):
+    """A network that looks at each view once."""
+
+    def __init__(self, network: Segmenter) -> None:
+        """Ask `network`."""
+        self._asked = network
+        self._maps: dict[int, NDArray[np.float32]] = {}
+
+    def probability(self, view: View) -> NDArray[np.float32]:
+        """What it said of this very array."""
+        if id(view) not in self._maps:
+            self._maps[id(view)] = self._asked.probability(view)
+        return self._maps[id(view)]
 
 
 def stored_in_half(weights: Path, target: Path) -> None:

@@ -164,6 +164,7 @@ def _pictures(job: Job, on_decode: Callable[[], None]) -> tuple[Photo, Photo | N
         )
     from mattebox.core.write.psd.layer_photo import layer_photo, shows_the_same  # noqa: PLC0415 - psd-tools
 
+    on_decode()
     layer = layer_photo(job.source, wanted.pop(), job.cut.limits)
     if all(_masks_a_layer(item.output) for item in job.outputs):
         return layer, None

@@ -157,7 +157,7 @@ def load_catalogue() -> Mapping[str, Network]:
     """All rows by name, in the catalogue's order.
 
     From catalogue.json, which says what catalogue.yaml does (a test holds it to that) and is read in a
-    twentieth of the time: every start reads it.
+    seventh of the time: every start reads it.
     """
     text = files("mattebox.models").joinpath("catalogue.json").read_text(encoding="utf-8")
     rows: list[dict[str, Any]] = json.loads(text)["networks"]
