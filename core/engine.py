@@ -43,14 +43,19 @@ _UNJUDGED: Final = "No part of this matte was judged by the network {name}"
 class Engine:
     """Loaded networks, kept warm; threads may share one."""
 
-    def __init__(self, store: Store | None = None, *, threads: int = 0, device: str = "auto") -> None:
+    def __init__(
+        self, store: Store | None = None, *, threads: int = 0, device: str = "auto", once: bool = False
+    ) -> None:
         """`store` holds the weights (default: the user's cache); `threads` 0 takes all cores that are ours.
 
         `device` is one of core.network.device.DEVICES; each Segmenter says on which one it really runs.
+        once: no second photo is to come, so that networks go when they have seen one, before its matte needs
+        the memory; one that comes nevertheless loads them anew.
         """
         self.store = store or Store()
         self._threads = threads
         self._device = device
+        self._once = once
         self._segmenters: dict[tuple[str, str], Segmenter] = {}
         self._promptable: Promptable | str | None = None
         self._loading = Lock()
@@ -185,6 +190,19 @@ class Engine:
         All that an Engine is needed for; `cut_segmented` does the rest. Raises what segmenter() raises, and
         SettingsError or PhotoError where a prompt fits no photo.
         """
+        seen = self._seen(photo, settings, on_step)
+        if self._once:
+            self.release()
+        return seen
+
+    def release(self) -> None:
+        """Drop the networks; whoever asks for one loads it again."""
+        with self._loading:
+            self._segmenters.clear()
+            self._promptable = None
+
+    def _seen(self, photo: Photo, settings: CutSettings, on_step: Callable[[str], None]) -> SegmentedPhoto:
+        """What is there and, where somebody points, what is pointed at."""
         asked = settings.prompts.any
         pointed = box_of(settings.subject) is not None or points_of(settings.subject) is not None
         # The older form of pointing is answered by the networks that are here.
