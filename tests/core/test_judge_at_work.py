@@ -51,20 +51,6 @@ def test_balanced_is_judged_and_fast_is_not(engine: Engine, photo: Photo) -> Non
         assert not any("mobile-sam" in note for note in report.notes)
 
 
-def test_an_engine_for_one_photo_holds_no_network_afterwards(engine: Engine, photo: Photo) -> None:
-    """Its networks go when they have seen the photo, whose matte is the same; another loads them anew."""
-    once = Engine(once=True)
-    seen = once.segment(photo, JUDGED)
-    assert seen.judge == "mobile-sam"
-    assert once.loaded == ()
-    kept = engine.segment(photo, JUDGED)
-    assert engine.loaded == ("u2net",)
-    assert np.array_equal(seen.probability, kept.probability)
-    assert np.array_equal(
-        once.segment(photo, UNJUDGED).probability, engine.segment(photo, UNJUDGED).probability
-    )
-
-
 def test_what_hangs_in_the_background_stays_there(engine: Engine, shipped_photos: dict[str, Path]) -> None:
     """A flag that one opinion of four takes for the woman's is not let in."""
     alpha = engine.cut(read_photo(shipped_photos["astronaut.png"]), JUDGED).alpha
