@@ -52,6 +52,7 @@ def test_what_heed_raises_stops_the_work(tmp_path: Path) -> None:
 
 
 @pytest.mark.network
+@pytest.mark.slow
 def test_an_engine_for_one_photo_holds_no_network_afterwards() -> None:
     """Its network goes when it has seen the photo, whose map is the same; another photo loads it anew."""
     settings = CutSettings(model="u2netp", quality="fast")
