@@ -17,13 +17,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
+from rich.table import Table
+from speed import machine
+
+import mattebox.core  # noqa: F401 - before onnxruntime: it forbids telemetry
+
+# isort: split
 import onnx
 import onnxruntime as ort
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers.float16 import convert_float_to_float16
-from rich.console import Console
-from rich.table import Table
-from speed import machine
 
 from mattebox.core.errors import InferenceError
 from mattebox.core.network.dot_products import has_int8_dot_products

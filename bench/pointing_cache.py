@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mattebox.core.engine import Engine
     from mattebox.core.segment.prompt.network import Promptable
 
-FORM: Final = "3"
+FORM: Final = "2"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -76,7 +76,7 @@ def _done(
     from mattebox.core.lanes import lanes_for  # noqa: PLC0415 - loads arrays
 
     count = lanes_for(len(fit))
-    done = run_jobs(_jobs(fit, run, staging), lambda: _ready_engine(run, console, count), count)
+    done = run_jobs(_jobs(fit, run, staging), lambda: _ready_engine(run, console, count, len(fit)), count)
     for item, (job, outcome) in zip(fit, done, strict=True):
         if isinstance(outcome, MatteboxError):
             yield _naming_targets(outcome, job, item)
@@ -131,8 +131,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _ready_engine(run: CutRun, console: Console, count: int) -> Engine:
-    """An engine for `count` photos at once, with its weights at hand: what is missing is told only once."""
+def _ready_engine(run: CutRun, console: Console, count: int, photos: int) -> Engine:
+    """An engine for so many photos, `count` at once, with its weights at hand; misses are told once."""
     with loading():
         from mattebox.core.network.networks import Networks  # noqa: PLC0415 - loads onnxruntime
         from mattebox.core.network.quick import make_quick  # noqa: PLC0415
@@ -150,7 +150,7 @@ def _ready_engine(run: CutRun, console: Console, count: int) -> Engine:
         with loading():
             from mattebox.core.engine import Engine  # noqa: PLC0415 - loads arrays
         segmenter = opening.result()
-    engine = Engine(networks=networks)
+    engine = Engine(networks=networks, once=photos == 1)
     if segmenter.note:
         console.fetching.note(segmenter.note)
     return engine

@@ -48,14 +48,18 @@ class Engine:
         threads: int = 0,
         device: str = "auto",
         networks: Networks | None = None,
+        once: bool = False,
     ) -> None:
         """`store` holds the weights (default: the user's cache); `threads` 0 takes all cores that are ours.
 
         `device` is one of core.network.device.DEVICES; each Segmenter says on which one it really runs.
         networks: some that were made before the engine, which then is theirs in all of that.
+        once: no second photo is to come, so that networks go when they have seen one, before its matte needs
+        the memory; one that comes nevertheless loads them anew.
         """
         self._networks = networks or Networks(store or Store(), threads=threads, device=device)
         self.store = self._networks.store
+        self._once = once
         self._promptable: Promptable | str | None = None
         self._loading = Lock()
 
@@ -163,6 +167,19 @@ class Engine:
         All that an Engine is needed for; `cut_segmented` does the rest. Raises what segmenter() raises, and
         SettingsError or PhotoError where a prompt fits no photo.
         """
+        seen = self._seen(photo, settings, on_step)
+        if self._once:
+            self.release()
+        return seen
+
+    def release(self) -> None:
+        """Drop the networks; whoever asks for one loads it again."""
+        self._networks.release()
+        with self._loading:
+            self._promptable = None
+
+    def _seen(self, photo: Photo, settings: CutSettings, on_step: Callable[[str], None]) -> SegmentedPhoto:
+        """What is there and, where somebody points, what is pointed at."""
         asked = settings.prompts.any
         pointed = box_of(settings.subject) is not None or points_of(settings.subject) is not None
         # The older form of pointing is answered by the networks that are here.

@@ -77,7 +77,8 @@ def open_session(
         return Session(segmented, None, segmenter=engine.segmenter(settings), missing=missing)
     own_alpha = settings.input_alpha == "multiply"
     encoded = segmented.encoded
-    if encoded is None:
+    # A click's choice among masks hangs on less than the judge's: what he was asked with does not serve.
+    if encoded is None or not encoded.padded:
         with timed(segmented.seconds, "encode", on_step):
             encoded = network.encode(
                 network_input(photo, max(segmented.view.shape), own_alpha=own_alpha).enhanced

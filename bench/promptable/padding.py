@@ -22,7 +22,7 @@ from rich.progress import track
 from mattebox.core.engine import Engine
 from mattebox.core.photo import read_photo
 from mattebox.core.segment.prepare import network_input
-from mattebox.core.segment.prompt.frame import LEAST, MARGIN, PATCHES, PICTURE, Frame
+from mattebox.core.segment.prompt.frame import LEAST, MARGIN, PATCHES, Frame
 from mattebox.core.segment.prompt.padding import features
 
 if TYPE_CHECKING:
@@ -60,11 +60,8 @@ def sample(network: Promptable, path: Path) -> tuple[bool, Sample] | None:
     frame = Frame(*view.shape[:2])
     if not LEAST <= min(frame.patches) + MARGIN < PATCHES:
         return None
-    shown = network.tensor(view)
-    tensor = np.zeros((1, 3, PICTURE, PICTURE), np.float32)
-    tensor[:, :, : shown.shape[2], : shown.shape[3]] = shown
     tall = view.shape[0] > view.shape[1]
-    embedding, part = (network.embedding(each)[0] for each in (tensor, shown))
+    embedding, part = (network.embedding(network.tensor(view, padded=each))[0] for each in (True, False))
     if tall:
         embedding, part = embedding.transpose(0, 2, 1), part.transpose(0, 2, 1)
     return tall, Sample(min(frame.patches), embedding, np.ascontiguousarray(part[:, -MARGIN:]))

@@ -66,6 +66,11 @@ class Networks:
                 chosen.append(self.segmenter(settings.model_copy(update={"model": name})))
         return chosen
 
+    def release(self) -> None:
+        """Drop them; whoever asks for one loads it again."""
+        with self._loading:
+            self._segmenters.clear()
+
     def interrupt(self) -> None:
         """End the runs that go on in other threads, which then raise InferenceError."""
         for segmenter in list(self._segmenters.values()):

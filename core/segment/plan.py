@@ -127,7 +127,7 @@ class Looker:
             return Seen(found)
         self.on_step("judge")
         with self.during("judge"):
-            encoded = self.judge.encode(view)
+            encoded = self.judge.encode(view, padded=False)
             asked = ask(self.judge, encoded, found, self.within)
         while adaptive:
             fuller = self._more(view, found, asked.shared)

@@ -49,3 +49,17 @@ def test_what_heed_raises_stops_the_work(tmp_path: Path) -> None:
             photo(), CutSettings(), rough=np.ones((4, 4), np.float32), on_step=on_step
         )
     assert heard == ["refine"]
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_an_engine_for_one_photo_holds_no_network_afterwards() -> None:
+    """Its network goes when it has seen the photo, whose map is the same; another photo loads it anew."""
+    settings = CutSettings(model="u2netp", quality="fast")
+    once, kept = Engine(once=True), Engine()
+    for _ in range(2):
+        assert np.array_equal(
+            once.segment(photo(), settings).probability, kept.segment(photo(), settings).probability
+        )
+        assert once.loaded == ()
+        assert kept.loaded == ("u2netp",)

@@ -50,7 +50,7 @@ class Judge:
     def __init__(self, *masks: Map) -> None:
         self.masks, self.encoded, self.asked = masks, 0, 0
 
-    def encode(self, view: Bytes) -> Encoded:
+    def encode(self, view: Bytes, *, padded: bool) -> Encoded:
         """Nothing but the view's frame."""
         self.encoded += 1
         return Encoded(np.zeros((1, 256, 64, 64), np.float32), Frame(*view.shape[:2]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -17,13 +16,10 @@ from hypothesis import strategies as st
 from mattebox.core.errors import InferenceError
 from mattebox.core.segment.prompt.choose import soft_iou
 from mattebox.core.segment.prompt.frame import MASK, PICTURE, Frame, sigmoid
-from mattebox.core.segment.prompt.network import CORNERS, IN, NONE, Encoded, Promptable
+from mattebox.core.segment.prompt.network import CORNERS, IN, NONE, Promptable
 from mattebox.core.segment.prompt.padding import squared
 from mattebox.models.catalogue import find_network
 from mattebox.models.store import Store
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 GRAPHS = ("mobile_sam_encoder.onnx", "mobile_sam_decoder.onnx")
 
@@ -49,14 +45,6 @@ def test_graphs_hold_no_weights(graph: str) -> None:
     assert len(files("mattebox.models").joinpath(graph).read_bytes()) < 200_000
 
 
-def _whole(network: Promptable, view: NDArray[np.uint8]) -> Encoded:
-    """A view as the authors encode it: all of the square, with its padding."""
-    shown = network.tensor(view)
-    tensor = np.zeros((1, 3, PICTURE, PICTURE), np.float32)
-    tensor[:, :, : shown.shape[2], : shown.shape[3]] = shown
-    return Encoded(network.embedding(tensor), Frame(*view.shape[:2]))
-
-
 @pytest.fixture(scope="module")
 def network() -> Promptable:
     """The network, loaded."""
@@ -75,7 +63,7 @@ def test_answers_are_those_of_the_authors_own_network(network: Promptable) -> No
     view = np.dstack([x % 256, y % 256, (x + y) % 256]).astype(np.uint8)
     cv_disc = (x - 500) ** 2 + (y - 400) ** 2 < 150**2
     view[cv_disc] = (250, 40, 30)
-    encoded = _whole(network, view)
+    encoded = network.encode(view)
     (answer,) = network.answer(encoded, [[(500.0, 400.0, IN), NONE]])
     assert np.abs(encoded.embedding[0, ::64, 20, 30] - EMBEDDING).max() < 1e-3
     assert np.abs(encoded.embedding[0, ::64, ROWS, 40] - AT_ROWS).max() < 1e-3
@@ -124,7 +112,7 @@ def test_padding_that_is_not_encoded_changes_little(network: Promptable, size: t
     )
     left, top, across, down = cv2.boundingRect((alpha > 0.5).astype(np.uint8))
     box = [(left, top, CORNERS[0]), (left + across, top + down, CORNERS[1])]
-    whole, part = _whole(network, view), network.encode(view)
+    whole, part = network.encode(view), network.encode(view, padded=False)
     rows, columns = part.frame.patches
     differs = np.abs(whole.embedding - part.embedding)[0]
     assert differs[:, :rows, :columns].mean() < 0.015
@@ -132,7 +120,8 @@ def test_padding_that_is_not_encoded_changes_little(network: Promptable, size: t
     ((one,), (other,)) = (network.answer(each, [box]) for each in (whole, part))
     best = int(one.guesses.argmax())
     assert soft_iou(*(sigmoid(each.logits[best]) for each in (one, other))) > 0.97
-    if rows == columns:
+    assert part.padded == (rows == columns)
+    if part.padded:
         assert np.array_equal(whole.embedding, part.embedding)
 
 
