@@ -3,8 +3,8 @@
 A first look that is sure stands alone. Else the judge gives the second opinion, for it sees other things than
 a mirrored look does; where its answers agree with each other and with the look, that is enough. Then comes
 the mirrored look, and where the two or the judge still disagree the closer one. Without a judge the mirrored
-look is the second opinion. Against all looks and the judge at each photo no set of labelled photos lost more
-than .001 of IoU or of edge error (docs/architecture.md).
+look is the second opinion. Against all looks and the judge at each photo the maps of no set of labelled
+photos lose more than .001 of IoU (docs/architecture.md).
 """
 
 from __future__ import annotations
