@@ -126,6 +126,15 @@ def test_a_judge_that_disagrees_brings_all_looks(fake_network: Any) -> None:
     assert judge.encoded == 1
 
 
+def test_of_looks_that_disagree_the_judge_is_not_asked_between(fake_network: Any) -> None:
+    """Where whole and mirrored look differ the closer one is taken before the judge hears of them."""
+    lopsided = np.maximum(_map((78, 60, 178, 200)), _map((20, 60, 60, 200), inside=0.9))
+    judge = Judge(_map((78, 60, 178, 200)), lopsided)
+    names = _names(fake_network(lambda seen: _crop(lopsided, seen)), _view(), judge)
+    assert names == ("whole", "mirrored", "box")
+    assert judge.asked == 2 * 4
+
+
 def _crop(level: Map, seen: Bytes) -> Map:
     """The map's answer for a look, which a closer one cuts out."""
     return level if seen.shape[:2] == level.shape else np.full(seen.shape[:2], 0.99, np.float32)
