@@ -31,8 +31,8 @@ SIDE: Final = 256
 # So many photos have to agree, and so many are remembered.
 LEAST: Final = 8
 MOST: Final = 50
-# What lies so many cells from the subject is no witness.
-_CLEAR: Final = 2
+# What lies so few cells from the subject is no witness: its shadow lies there, and its light.
+_CLEAR: Final = 6
 # Two photos show the same set where so much of what both show is so near, in levels of 255, after one
 # exposure's gain within these bounds.
 _ALIKE: Final = 0.85
