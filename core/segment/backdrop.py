@@ -98,6 +98,15 @@ class Backdrop:
         surface = np.asarray(cv2.merge(planes), np.float32)
         return surface if self.empty is None else surface * _light_of_set(self.empty, size, rows, columns)
 
+    def known_in(self, size: tuple[int, int], rows: slice, columns: slice) -> NDArray[np.bool_] | None:
+        """Where of a part of a picture its light is known, (h, w); None where all of it is.
+
+        A learnt set is only continued to where no photo has shown it.
+        """
+        if self.empty is None or isinstance(self.empty, Photo):
+            return None
+        return self.empty.seen(size)[rows, columns]
+
     def apart(self, light: Map, behind: Map, size: tuple[int, int], rows: slice, columns: slice) -> Map:
         """How far light is from what is behind it in a part of a picture, in sigmas, (h, w, 3) float32."""
         off = light - behind

@@ -87,7 +87,8 @@ class _Looked:
     lit: how far its light is from the backdrop's, in sigmas; share: how much of that light there is; alike:
     up to how many sigmas it may be the backdrop; level: how many sigmas a level of 255 is. off: how much more
     light there is than of the backdrop, in levels of 255, (h, w, 3). clipped: whether the backdrop is so
-    bright that a photo does not tell it from another white.
+    bright that a photo does not tell it from another white. unknown: where the backdrop's light is only
+    continued, which speaks neither for nor against it, short of a step; None where it is known all over.
     """
 
     lit: Map
@@ -97,6 +98,21 @@ class _Looked:
     level: float
     off: Map
     clipped: bool
+    unknown: Mask | None = None
+
+    @property
+    def fully(self) -> Mask:
+        """Where the backdrop's full light is seen."""
+        lit = self.lit < self.alike
+        return np.asarray(lit if self.unknown is None else lit & ~self.unknown)
+
+    @property
+    def perhaps(self) -> Mask:
+        """Where it is seen, in the shade too, or where nothing speaks against it."""
+        found = self.shaded | (self.lit < self.alike)
+        return np.asarray(
+            found if self.unknown is None else found | (self.unknown & (self.lit <= _step(self)))
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,7 +149,7 @@ def enclosed_backdrop(
         return None
     claim = probability[box]
     looked = _compared(linear_light(view[box]), backdrop, claim, probability.shape, box)
-    alike = _without_grains(looked.shaded | (looked.lit < looked.alike), looked)
+    alike = _without_grains(looked.perhaps, looked)
     _, labels, facts, _ = cv2.connectedComponentsWithStats(alike.astype(np.uint8), connectivity=4)
     parts = _Parts(np.asarray(labels, np.int32), np.asarray(facts, np.int32))
     certain, doubted = _judged(parts, looked, claim)
@@ -163,7 +179,9 @@ def _compared(
     usual = behind.reshape(-1, 3).mean(axis=0, dtype=np.float64)
     level, clipped = level_of(usual).astype(np.float32), bool(usual.min() > _WHITE)
     sigmas = float((level / noise).mean())
-    return _Looked(lit, share, np.asarray(shaded), alike, sigmas, apart / level, clipped)
+    known = backdrop.known_in(whole, *box)
+    unknown = None if known is None or known.all() else ~known
+    return _Looked(lit, share, np.asarray(shaded), alike, sigmas, apart / level, clipped, unknown)
 
 
 def _without_grains(alike: Mask, looked: _Looked) -> Mask:
@@ -190,7 +208,7 @@ def _judged(parts: _Parts, looked: _Looked, claim: Map) -> tuple[Mask, Mask]:
     edge = cv2.dilate(looked.lit, around) > _step(looked)
     ring = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8)) * (labels == 0)
     stepped = np.maximum(parts.mean(np.asarray(edge), np.asarray(ring, np.int32)), _walled(parts, looked))
-    fully = looked.lit < looked.alike
+    fully = looked.fully
     lit = parts.mean(fully)
     off = [parts.mean(np.asarray(looked.off[..., channel] * fully)) for channel in range(3)]
     true = np.abs(off).max(axis=0) < _TRUE * lit
@@ -214,7 +232,9 @@ def _walled(parts: _Parts, looked: _Looked) -> Numbers:
     rooms = _Parts(np.asarray(labels, np.int32), np.asarray(facts, np.int32))
     walls = np.ones((2 * _WALL + 1, 2 * _WALL + 1), np.uint8)
     inner = rooms.labels * (cv2.erode(within, walls, borderValue=1) > 0)
-    alike = rooms.mean(looked.lit < looked.alike, np.asarray(inner, np.int32))
+    alike = rooms.mean(
+        looked.fully if looked.unknown is None else looked.fully | looked.unknown, np.asarray(inner, np.int32)
+    )
     each = rooms.labels
     alike[np.concatenate([each[0], each[-1], each[:, 0], each[:, -1], [0]])] = 0
     return parts.mean(np.asarray(alike[each], np.float32))

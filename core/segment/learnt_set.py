@@ -31,8 +31,8 @@ SIDE: Final = 256
 # So many photos have to agree, and so many are remembered.
 LEAST: Final = 8
 MOST: Final = 50
-# What lies so many cells from the subject is no witness.
-_CLEAR: Final = 2
+# What lies so few cells from the subject is no witness: its shadow lies there, and its light.
+_CLEAR: Final = 6
 # Two photos show the same set where so much of what both show is so near, in levels of 255, after one
 # exposure's gain within these bounds.
 _ALIKE: Final = 0.85
@@ -43,8 +43,9 @@ _SHARED: Final = 0.02
 _FEW: Final = 4
 # The set of now is that of one of so many newest photos.
 _NEWEST: Final = 5
-# A cell is known that so many photos have shown.
+# A cell is known that so many photos have shown, and one in so many.
 _WITNESSES: Final = 3
+_ONE_IN: Final = 5
 # Its own light is this quantile of what photos show, a little above the median: shadows only darken.
 _LIT: Final = 0.65
 # Its light differs from photo to photo by no more than so many levels.
@@ -163,7 +164,7 @@ def _together(agreed: Sequence[tuple[SeenSet, Map]]) -> LearntSet | None:
     """The usual light of what photos with their gains show, cell by cell, and how far they are from it."""
     seen = np.stack([each.seen for each, _ in agreed])
     count = seen.sum(axis=0)
-    known = count >= min(_WITNESSES, len(agreed))
+    known = count >= max(_WITNESSES, len(agreed) // _ONE_IN)
     if not known.any():
         return None
     cells, apart = (np.empty(agreed[0][0].levels.shape, np.float32) for _ in range(2))
