@@ -60,6 +60,9 @@ def cut(photo: Path, seconds: float) -> None:
         stdout=subprocess.DEVNULL,
     ) as command:
         time.sleep(seconds)
+        # Where other work keeps it from the processor it has cut none by then.
+        while command.poll() is None and not any(Path("cutouts").glob("[!.]*")):
+            time.sleep(0.1)
         assert command.poll() is None, "it ended by itself"
         command.send_signal(signal.SIGINT)
     assert any(Path("cutouts").iterdir())
