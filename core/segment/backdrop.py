@@ -42,13 +42,13 @@ _OUTSIDE: Final = 0.05
 _CLEAR: Final = 0.01
 _LEAST_PLACES: Final = 200
 # An even backdrop: so much of the outside is so near to the surface, in levels of 255.
-_EVEN: Final = 0.85
-_NEAR: Final = 8.0
+EVEN: Final = 0.85
+NEAR: Final = 8.0
 # An exposure changes a learnt set's light by no more than this; more is another backdrop, or lamp.
-_GAIN: Final = (0.8, 1.25)
+EXPOSURE: Final = (0.8, 1.25)
 # A level of 255 is the finest that 8 bits tell.
 _FINEST: Final = 0.7
-_MAD_TO_SIGMA: Final = 1.4826
+MAD_TO_SIGMA: Final = 1.4826
 
 
 class KnownSet(Protocol):
@@ -171,10 +171,10 @@ def even_backdrop(
     if known is not None:
         places = places[:, _SLOPING]
     fit, even = _fitted(places, light, known)
-    if even < _EVEN or (learnt is not None and not _is_exposure(fit)):
+    if even < EVEN or (learnt is not None and not _is_exposure(fit)):
         return None
     apart = np.abs(_expected(places, fit, known) - light)
-    noise = np.asarray([_MAD_TO_SIGMA * median(apart[:, channel]) for channel in range(3)])
+    noise = np.asarray([MAD_TO_SIGMA * median(apart[:, channel]) for channel in range(3)])
     slope = level_of(np.asarray(light.mean(axis=0)))
     pairs = _PAIRS if known is None else [_PAIRS[place] for place in _SLOPING]
     return Backdrop(_square(fit, pairs), np.maximum(noise, _FINEST * slope), even, empty)
@@ -182,7 +182,7 @@ def even_backdrop(
 
 def _fitted(places: Numbers, light: Numbers, known: Numbers | None) -> tuple[Numbers, float]:
     """Coefficients (terms, 3) of the surface, or of a gain; the share of places that are near to it."""
-    near = _NEAR * level_of(light)
+    near = NEAR * level_of(light)
     fit: NDArray[Any] = np.zeros((places.shape[1], 3))
     weight: Numbers = np.ones(len(light))
     even = 0.0
@@ -190,7 +190,7 @@ def _fitted(places: Numbers, light: Numbers, known: Numbers | None) -> tuple[Num
         fit = _solved(places, light, weight, known)
         off = np.asarray((np.abs(_expected(places, fit, known) - light) / near).max(axis=1), np.float64)
         even = float(np.mean(off < 1))
-        if done == _SOON and even < _EVEN / 2:
+        if done == _SOON and even < EVEN / 2:
             break  # no few rounds more would make that one even
         weight = np.asarray(1 / (1 + (2 * off) ** 4), np.float64)
     return fit, even
@@ -218,7 +218,7 @@ def _expected(places: Numbers, fit: Numbers, known: Numbers | None) -> Numbers:
 def _is_exposure(fit: Numbers) -> bool:
     """Whether a sloping gain (3 terms, 3) stays an exposure's from corner to corner."""
     reach = np.abs(fit[1:]).sum(axis=0)
-    return bool((fit[0] - reach).min() > _GAIN[0] and (fit[0] + reach).max() < _GAIN[1])
+    return bool((fit[0] - reach).min() > EXPOSURE[0] and (fit[0] + reach).max() < EXPOSURE[1])
 
 
 def _light_of_set(empty: Photo | KnownSet, size: tuple[int, int], rows: slice, columns: slice) -> Map:

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 import cv2
 import numpy as np
 
-from mattebox.core.segment.backdrop import level_of, linear_light, view_of
+from mattebox.core.segment.backdrop import (
+    EVEN,
+    EXPOSURE,
+    MAD_TO_SIGMA,
+    NEAR,
+    level_of,
+    linear_light,
+    view_of,
+)
 from mattebox.core.segment.image_measures import median
 
 if TYPE_CHECKING:
@@ -33,11 +41,7 @@ LEAST: Final = 8
 MOST: Final = 50
 # What lies so few cells from the subject is no witness: its shadow lies there, and its light.
 _CLEAR: Final = 6
-# Two photos show the same set where so much of what both show is so near, in levels of 255, after one
-# exposure's gain within these bounds.
-_ALIKE: Final = 0.85
-_NEAR: Final = 8.0
-_GAIN: Final = (0.8, 1.25)
+# Two photos of which both show less than this share of the cells say nothing of each other.
 _SHARED: Final = 0.02
 # To compare photos one cell of so many a side is asked.
 _FEW: Final = 4
@@ -50,7 +54,6 @@ _ONE_IN: Final = 5
 _LIT: Final = 0.65
 # Its light differs from photo to photo by no more than so many levels.
 _SHAKY: Final = 3.0
-_MAD_TO_SIGMA: Final = 1.4826
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,17 +150,20 @@ def learnt_set(photos: Sequence[SeenSet]) -> LearntSet | None:
 
 
 def _gain(first: Map, first_seen: Mask, other: Map, other_seen: Mask) -> Map | None:
-    """What brings the light of another photo to that of the first, (3,); None where it is another set."""
+    """What brings the light of another photo to that of the first, (3,); None where it is another set.
+
+    It is the same one as a backdrop is (backdrop.py): near to it, in one exposure, almost everywhere.
+    """
     shared = first_seen & other_seen
     if np.count_nonzero(shared) < _SHARED * shared.size:
         return None
     here, there = first[shared], other[shared]
     ratio = here / np.maximum(there, 1e-4)
     gain = np.asarray([median(ratio[:, channel]) for channel in range(3)], np.float32)
-    if gain.min() < _GAIN[0] or gain.max() > _GAIN[1]:
+    if gain.min() < EXPOSURE[0] or gain.max() > EXPOSURE[1]:
         return None
     off = np.abs(there * gain - here) / level_of(here.astype(np.float64))
-    return gain if float(np.mean(off.max(axis=1) < _NEAR)) >= _ALIKE else None
+    return gain if float(np.mean(off.max(axis=1) < NEAR)) >= EVEN else None
 
 
 def _together(agreed: Sequence[tuple[SeenSet, Map]]) -> LearntSet | None:
@@ -171,7 +177,7 @@ def _together(agreed: Sequence[tuple[SeenSet, Map]]) -> LearntSet | None:
     for channel in range(3):
         stack = np.stack([linear_light(each.levels[..., channel]) * gain[channel] for each, gain in agreed])
         cells[..., channel] = _ranked(stack, seen, count, _LIT)
-        apart[..., channel] = _MAD_TO_SIGMA * _ranked(np.abs(stack - cells[..., channel]), seen, count, 0.5)
+        apart[..., channel] = MAD_TO_SIGMA * _ranked(np.abs(stack - cells[..., channel]), seen, count, 0.5)
     cells = _continued(cells, known)
     usual = np.quantile(apart[known], 0.75, axis=0).astype(np.float32)
     # Where shadows come and go the set is known no worse: it is what most photos show.

@@ -18,7 +18,7 @@ MASK: Final = 256
 PATCHES: Final = 64
 # Patches of padding that are encoded with a view: with none the parts at its edge change.
 MARGIN: Final = 2
-# What padding says is known for views that are at most this much narrower than long.
+# At least so many patches a side are encoded: no narrower view was among those that padding was fitted on.
 LEAST: Final = 36
 _STEP: Final = PICTURE // MASK
 _PATCH: Final = PICTURE // PATCHES
